@@ -128,8 +128,11 @@ def _made(real: layout.Arrays, start: int, count: int, random: np.random.Generat
     points = _rows(real["starts"], models)
     descriptors = real["descriptors"][points]
     # Of each bit 3 in 16 are flipped.
-    first, second, third, fourth = (_noise(random, descriptors.shape) for _ in range(4))
-    descriptors ^= first & second & (third | fourth)
+    flipped = _noise(random, descriptors.shape)
+    flipped &= _noise(random, descriptors.shape)
+    more = _noise(random, descriptors.shape)
+    more |= _noise(random, descriptors.shape)
+    descriptors ^= flipped & more
     places = real["points"][points]
     places[:, :2] = random.integers(0, 1 << 16, (len(points), 2), dtype=np.uint16)
     hashes = _noise(random, (count, 32))
@@ -148,7 +151,7 @@ def _made(real: layout.Arrays, start: int, count: int, random: np.random.Generat
         "starts": _starts(real["starts"], models).astype(np.uint32),
         "points": places,
         "descriptors": descriptors,
-        "previews": real["previews"][_rows(real["preview_starts"], models)],
+        "previews": _previews(real, models),
         "preview_starts": _starts(real["preview_starts"], models).astype(np.uint64),
     }
     return {**arrays, **dict(table_arrays([descriptors]))}
@@ -158,6 +161,12 @@ def _rows(starts: NDArray[Any], models: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the rows of some pictures, one picture's after the other: int64 [all of them]."""
     bounds = starts.astype(np.int64)
     return np.concatenate([np.arange(bounds[model], bounds[model + 1]) for model in models])
+
+
+def _previews(real: layout.Arrays, models: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Return the previews of some pictures, one after the other: with an index for each byte it would be a dozen GB."""
+    bounds = real["preview_starts"].astype(np.int64)
+    return np.concatenate([real["previews"][bounds[model] : bounds[model + 1]] for model in models])
 
 
 def _starts(starts: NDArray[Any], models: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -3,7 +3,7 @@
 A Python that imports all of guardian anew costs half a second of CPU time, and the tests start hundreds of commands. A
 forked command is a process of its own all the same: it has its own arguments, working folder, environment, files and
 exit code. `tests/cli/test_main.py` starts each command as people do. The worker processes of a forked command are
-forked from it, which saves three quarters of a second each; those of daemons and of workers' own tests are started.
+forked from it, which saves three quarters of a second each; the tests of workers start them as guardian does.
 
 Run as a program this is the process that forks. It serves one order at a time from its standard input, a socket.
 """
@@ -14,6 +14,7 @@ import importlib
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -24,7 +25,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, Self
 
 ROOT = Path(__file__).resolve().parent.parent
 GUARDIAN = [sys.executable, "-m", "guardian"]
@@ -81,6 +82,70 @@ def running(
             code.append(int(_line(door)))
 
 
+class Daemon:
+    """A command that goes on beside the test, used as subprocess.Popen is. `errors` takes what it writes there."""
+
+    def __init__(self, *words: str | Path, errors: IO[str], environment: Mapping[str, str]) -> None:
+        assert _for_python(environment) == _for_python(os.environ)
+        order = {"words": list(map(str, words)), "cwd": str(Path.cwd()), "environment": dict(environment)}
+        self.args = [*GUARDIAN, *order["words"]]
+        self.returncode: int | None = None
+        self._news, news_end = socket.socketpair()
+        with Path(os.devnull).open("r+") as nothing, _one_at_a_time, news_end:
+            door = _forking_process()
+            files = (nothing, nothing, errors, news_end)
+            socket.send_fds(door, [b"!"], [file.fileno() for file in files])
+            door.sendall(json.dumps(order).encode() + b"\n")
+        self.pid = int(_line(self._news))
+
+    @classmethod
+    def heard(cls, *words: str | Path, environment: Mapping[str, str]) -> tuple[Self, IO[str]]:
+        """Start a command; return it, and what reads what it writes to standard error."""
+        heard, said = os.pipe()
+        with os.fdopen(said, "w") as errors:
+            return cls(*words, errors=errors, environment=environment), os.fdopen(heard, encoding="utf-8")
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it is known to have ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def suspend(self) -> None:
+        """Suspend it, and wait until all its threads stand still: on a busy machine that takes a while."""
+        self.send_signal(signal.SIGSTOP)
+        assert self._next_news(None) == "stopped", f"it ended with {self.returncode}"
+
+    def poll(self) -> int | None:
+        """Return its exit code, None while it runs."""
+        try:
+            return self.wait(0)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return its exit code, once it has ended. Raises subprocess.TimeoutExpired."""
+        while self.returncode is None:
+            self._next_news(timeout)
+        return self.returncode
+
+    def _next_news(self, timeout: float | None) -> str:
+        """Return "stopped", or the exit code, once that happens. Raises subprocess.TimeoutExpired."""
+        if not select.select([self._news], [], [], timeout)[0]:
+            raise subprocess.TimeoutExpired(self.args, timeout or 0)
+        news = _line(self._news).decode().strip()
+        if news != "stopped":
+            self.returncode = int(news)
+        return news
+
+
 _one_at_a_time = threading.Lock()
 
 
@@ -117,25 +182,47 @@ def _line(door: socket.socket) -> bytes:
 
 
 def _serve() -> dict[str, Any]:
-    """Fork a process for each order, and answer with its exit code. Returns the order in the forked process alone."""
+    """Fork a process for each order, and answer with its exit code. Returns the order in the forked process alone.
+
+    An order with a fourth file, a socket, is for a daemon: another process waits for it and tells the socket.
+    """
     # A descriptor that programs do not inherit, unlike standard input.
     door = socket.socket(fileno=os.dup(0))
     while True:
-        _, files, _, _ = socket.recv_fds(door, 1, 3)
+        _, files, _, _ = socket.recv_fds(door, 1, 4)
         if not files:
             os._exit(0)
         order: dict[str, Any] = json.loads(_line(door))
         forked = os.fork()
         if not forked:
             door.close()
+            if len(files) == 4:
+                _wait_aside(socket.socket(fileno=files.pop()))
             for number, file in enumerate(files):
                 os.dup2(file, number)
                 os.close(file)
             return order
         for file in files:
             os.close(file)
+        if len(files) == 4:
+            continue
         _, status = os.waitpid(forked, 0)
         door.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+
+
+def _wait_aside(news: socket.socket) -> None:
+    """Fork once more and return in the new process. The old one tells its id, that it was stopped, and how it ended."""
+    forked = os.fork()
+    if not forked:
+        news.close()
+        return
+    news.sendall(b"%d\n" % forked)
+    while True:
+        _, status = os.waitpid(forked, os.WUNTRACED)
+        if not os.WIFSTOPPED(status):
+            news.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+            os._exit(0)
+        news.sendall(b"stopped\n")
 
 
 def _main() -> NoReturn:

@@ -4,16 +4,14 @@ import base64
 import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import pytest
 from PIL import Image
 
 from guardian.daemon.health import disk_problem
+from tests import forked
 from tests.cli.home import Home, made_home
 
 SECRET = "whsec_" + base64.b64encode(b"thirty-two bytes for one secret.").decode()
@@ -24,11 +22,9 @@ class Daemon:
     """`guardian run` over a home; its log is read line by line as it comes."""
 
     def __init__(self, home: Home) -> None:
-        command = [sys.executable, "-m", "guardian", "run", "--config", str(home.folder / "config.yaml")]
         environment = os.environ | {"LEGAL_SECRET": SECRET}
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
-        assert self.process.stderr is not None
-        self._log: IO[str] = self.process.stderr
+        words = ("run", "--config", home.folder / "config.yaml")
+        self.process, self._log = forked.Daemon.heard(*words, environment=environment)
 
     def until(self, word: str) -> str:
         """The next line of the log that holds this word; fails when the daemon ends before."""

@@ -1,4 +1,4 @@
-"""Several real processes on one database share the sources; when one is killed, the others go on with its work.
+"""Several processes on one database share the sources; when one is killed, the others go on with its work.
 
 On PostgreSQL each daemon has a data folder of its own, as on machines of their own; on SQLite they share one.
 """
@@ -9,7 +9,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -26,6 +25,7 @@ from guardian.catalog.wanted import Wanted
 from guardian.config import load_config
 from guardian.model import TaskKind, TaskState
 from guardian.store import Store
+from tests import forked
 from tests.cli.home import Home, made_home
 from tests.kept_workers import run_in_app
 from tests.websites import Asked, Says, Site, Wire, running
@@ -41,7 +41,7 @@ PATIENCE = 150
 
 
 class Galleries(Says):
-    """/0/ ... /5/ are the starts of galleries; each links to its pages, and `held` holds back one address."""
+    """/0/ ... /5/ are the starts of galleries; each links to its pages. Who asks first for `held` is held back."""
 
     def __init__(self, photographs: dict[str, Image.Image]) -> None:
         super().__init__()
@@ -56,6 +56,8 @@ class Galleries(Says):
 
     def say(self, asked: Asked, wire: Wire) -> None:
         if asked.path == self.held:
+            # Another one may ask for it at any time: a suspended process loses its scan while this test still waits.
+            self.held = None
             self.is_asked.set()
             self.is_free.wait(PATIENCE)
         place = re.fullmatch(r"/(\d)/(?:(page|own)/(\d))?", asked.path)
@@ -83,16 +85,15 @@ class Daemon:
     """`guardian run` over a home; a thread reads its log as it comes and rings `news` at each line."""
 
     def __init__(self, home: Home, environment: dict[str, str], news: threading.Condition) -> None:
-        command = [sys.executable, "-m", "guardian", "run", "--config", str(home.folder / "config.yaml")]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+        words = ("run", "--config", home.folder / "config.yaml")
+        self.process, self._log = forked.Daemon.heard(*words, environment=environment)
         self.events: list[dict[str, Any]] = []
         self.said: list[str] = []
         self._news = news
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
+        for line in self._log:
             with self._news:
                 self.said.append(line)
                 if line.startswith("{"):
@@ -113,12 +114,6 @@ class Daemon:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
-
-    def suspend(self) -> None:
-        """Suspend the process, and wait until all its threads stand still: on a busy machine that takes a while."""
-        self.process.send_signal(signal.SIGSTOP)
-        _, status = os.waitpid(self.process.pid, os.WUNTRACED)
-        assert os.WIFSTOPPED(status), "".join(self.said)
 
     def stop(self) -> None:
         self.process.terminate()
@@ -183,10 +178,10 @@ class Fleet:
         """Suspend a daemon, but not in the midst of a write: others would wait for what it has locked."""
         with self.store.begin():
             # On SQLite this transaction is the only one that writes, and lasts until the process stands still.
-            daemon.suspend()
+            daemon.process.suspend()
         while self.is_a_transaction_left_open():
             daemon.process.send_signal(signal.SIGCONT)
-            daemon.suspend()
+            daemon.process.suspend()
 
     def is_a_transaction_left_open(self) -> bool:
         """Whether somebody's transaction on PostgreSQL stands open for a second; a living process is quicker."""
@@ -291,7 +286,6 @@ def test_two_share_the_sources_and_one_killed_in_a_scan_is_taken_over(fleet: Fle
     assert running_scan is not None
     killed = fleet.whose(running_scan.owner)
     killed.kill()
-    galleries.held = None
     galleries.is_free.set()
     (survivor,) = [daemon for daemon in fleet.daemons if daemon is not killed]
     survivor.until("took_over", processes=1)
@@ -344,7 +338,6 @@ def test_one_that_was_suspended_past_its_lease_finds_its_scan_taken_over_and_doe
     suspended = fleet.whose(cut_off.owner)
     (other,) = [daemon for daemon in fleet.daemons if daemon is not suspended]
     fleet.suspend_outside_of_writes(suspended)
-    galleries.held = None
     other.until("took_over", processes=1)
     other.until("scanned", source="s3")
     suspended.process.send_signal(signal.SIGCONT)
@@ -372,7 +365,6 @@ def test_commands_work_beside_a_daemon_that_is_scanning(
     fleet.guardian("licence", "add", "--host", "customer.example", "--collection", "press")
     assert "customer.example" in fleet.guardian("licence", "list").stdout
     assert "COPY" in fleet.guardian("check", f"{fleet.web.url}/1/own/0", code=1).stdout
-    galleries.held = None
     galleries.is_free.set()
     daemon.until("scanned", source="s3")
     daemon.stop()

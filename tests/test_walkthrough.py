@@ -27,7 +27,7 @@ class Watch:
     def __init__(self, folder: Path, site: Any, receiver: Any) -> None:
         self.folder, self.site, self.receiver = folder, site, receiver
         self.environment = os.environ | {SECRET: receiver.secrets[0]}
-        self._running: list[subprocess.Popen[str]] = []
+        self._running: list[forked.Daemon | subprocess.Popen[str]] = []
 
     @property
     def config(self) -> Path:
@@ -48,11 +48,16 @@ class Watch:
         assert done.returncode == code, f"{words} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self, *, is_forked: bool = True) -> "forked.Daemon | subprocess.Popen[str]":
         """`guardian run`, until the test ends."""
-        log = (self.folder / f"log-{len(self._running)}").open("w")
-        command = [*forked.GUARDIAN, "run", "--config", str(self.config)]
-        process = subprocess.Popen(command, stdout=log, stderr=log, text=True, env=self.environment)
+        words = ("run", "--config", str(self.config))
+        process: forked.Daemon | subprocess.Popen[str]
+        with (self.folder / f"log-{len(self._running)}").open("w") as log:
+            if is_forked:
+                process = forked.Daemon(*words, errors=log, environment=self.environment)
+            else:
+                command = [*forked.GUARDIAN, *words]
+                process = subprocess.Popen(command, stdout=log, stderr=log, text=True, env=self.environment)
         self._running.append(process)
         return process
 
@@ -145,7 +150,7 @@ def test_killed_between_post_and_mark_the_same_message_comes_again(watch: Watch,
 
 
 def test_a_scan_works_beside_a_daemon_and_sigterm_ends_it_cleanly(watch: Watch) -> None:
-    process = watch.start()
+    process = watch.start(is_forked=False)
     watch.receiver.wait_for(1, 60)
     watch.wait_for_event("scanned")
     watch.guardian("scan", "gallery", code=1)

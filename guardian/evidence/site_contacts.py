@@ -31,6 +31,13 @@ _TAX_NUMBER = re.compile(
     r"\b(?:VAT|USt|UID|TVA|IVA|P\.?\s?IVA|NIF|BTW|CVR|SIREN|HRB)[^\n\d]{0,30}?([A-Z]{0,3}[ -]?\d[\d .-]{5,14}\d)",
     re.IGNORECASE,
 )
+# Numbers of the German commercial register have one to six digits, too few for the pattern above.
+_REGISTER_NUMBER = re.compile(r"\bHR[AB]\s?(?:Nr\.?\s?)?\d{1,6}(?:\s[A-Z]{1,2})?\b")
+# What stands behind a word for telephone, up to the end of its line.
+_PHONE = re.compile(
+    r"\b(?:t[eé]l(?:[eé]fon[eo]?|[eé]phone)?|phone|fon|mobile?)\b[^\d+]{0,10}?(\+?\(?\d[\d ()/.\-–]{4,20}\d)",
+    re.IGNORECASE,
+)
 _COPYRIGHT = re.compile(
     r"(?:©|\(c\)|copyright)\s{0,3}(?:\d{4}(?:\s?[-–]\s?\d{2,4})?)?[\s,]{0,3}([^|•·\n.]{3,80})", re.IGNORECASE
 )
@@ -74,13 +81,16 @@ def contacts_on(response: Response) -> PageContacts:
     text = _text(tree.body)[:_MOST_TEXT] if tree.body is not None else ""
     plain = _DOT.sub(".", _AT.sub("@", text))
     mails += [mail for mail in _MAIL.findall(plain) if not _NO_MAIL.search(mail)]
+    lines = tree.body.text(separator="\n", strip=True)[:_MOST_TEXT] if tree.body is not None else ""
+    phones += _PHONE.findall(lines)
+    numbers = [match[0] for pattern in (_TAX_NUMBER, _REGISTER_NUMBER) for match in pattern.finditer(text)]
 
     return PageContacts(
         names=_several([*_of(structured, "name"), *_COPYRIGHT.findall(text)]),
         emails=_several([mail.lower() for mail in (*mails, *_of(structured, "email"))]),
         phones=_several([*phones, *_of(structured, "telephone")]),
         postal=_several([*addresses, *_of(structured, "address")]),
-        numbers=_several([match[0] for match in _TAX_NUMBER.finditer(text)]),
+        numbers=_several(numbers),
         links=links,
     )
 

@@ -64,7 +64,7 @@ def candidate_of(picture: Picture, profile: Profile) -> Candidate:
     # Decoding may have reduced the picture; what is measured is said in pixels of the full one.
     across, down = picture.width / grey.shape[1], picture.height / grey.shape[0]
 
-    found = keypoints.detect_sides(grey, profile.candidate_scales, negatives=profile.negatives)
+    found = keypoints.detect_sides(grey, profile.candidate_scales, negatives=profile.negatives, mirrors=profile.mirrors)
     even = evened(grey) if profile.evened_scale is not None else None
     if even is not None and profile.evened_scale is not None:
         # Beside the others: stretching brings out noise, too, and where it does corners as they are serve better.

@@ -26,7 +26,8 @@ class Profile:
     are encoded too when there is a descriptor. `negatives`: whether keypoints are also looked for in the candidate's
     negative. `evened_scale`: if the candidate's greys have a narrow range, they are stretched and keypoints looked for
     once more; None: never. `frames`: how many frames of one file that differ are kept of an asset, and compared of a
-    candidate. `exact`: whether the best transform is looked for where one is found that is good.
+    candidate. `mirrors`: whether keypoints are also looked for in its mirror image. `exact`: whether the best transform
+    is looked for where one is found that is good.
 
     All sides are those of pictures up to twice as long as wide; longer ones get more (see `elongation`).
     """
@@ -42,6 +43,7 @@ class Profile:
     negatives: bool
     evened_scale: Scale | None
     frames: int
+    mirrors: bool = True
     exact: bool = True
 
 
@@ -104,6 +106,7 @@ def quick_search(profile: Profile) -> Profile:
         tiles=False,
         negatives=False,
         evened_scale=None,
+        mirrors=False,
         exact=False,
     )
 

@@ -303,7 +303,8 @@ def _named(first: str, points: list[str]) -> str:
 def _words(text: str, what: str) -> str:
     words = cleaned(text)[:_LONGEST_WORDS]
     if len(words.split()) < _WORDS_AT_LEAST:
-        raise UsageError(f"write in a few words {what}; they may be read in court")
+        said = f"“{words}” says too little" if words else "nothing was written"
+        raise UsageError(f"{said}: write in at least {_WORDS_AT_LEAST} words {what}; they may be read in court")
     return words
 
 

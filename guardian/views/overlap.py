@@ -55,8 +55,7 @@ def finding_sentence(finding: Finding, asset: Asset | None, whose: str = "your")
     """Return what was found as a sentence for somebody who knows nothing of guardian. `whose`: "the owner's"."""
     comparison = finding.comparison
     title = f"“{cleaned(asset.title)[:120]}”" if asset is not None else finding.asset_id
-    place = "at the address below" if finding.page_url == finding.image_url else "on the page below"
-    words = f"The picture {place} shows {whose} image {title}"
+    words = f"The picture that was found shows {whose} image {title}"
     if comparison.description:
         words += f": {comparison.description}"
     words += f". The probability that it is made from the same original is {_in_words(comparison.probability)}."
@@ -65,7 +64,7 @@ def finding_sentence(finding: Finding, asset: Asset | None, whose: str = "your")
     if comparison.asset_coverage is not None:
         shares.append(f"{share_text(comparison.asset_coverage)} of {whose} image can be seen")
     if comparison.candidate_coverage is not None:
-        shares.append(f"it fills {share_text(comparison.candidate_coverage)} of the picture there")
+        shares.append(f"it fills {share_text(comparison.candidate_coverage)} of the picture found")
     if shares:
         words += f" {' and '.join(shares).capitalize()}."
 

@@ -36,7 +36,7 @@ def judging() -> Judging:
         ("203.0.113.9", ("203.0.113.9", None)),
     ],
 )
-def test_place(text: str, place: tuple[str, str | None]) -> None:
+def test_a_place_is_read_as_host_and_account(text: str, place: tuple[str, str | None]) -> None:
     assert place_named(text) == place
 
 

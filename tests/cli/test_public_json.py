@@ -254,7 +254,7 @@ def finding_of(read: Read) -> dict[str, Any]:
     }
 
 
-def test_asset(home: Home, read: Read) -> None:
+def test_asset_list_and_show(home: Home, read: Read) -> None:
     assert home.guardian("asset", "list", "--json").stdout == says(asset_of(read))
     assert home.guardian("asset", "show", ASSET_ID).stdout == says(
         asset_of(read) | {"versions": [], "seen_before": []}, indent=2

@@ -16,6 +16,7 @@ from guardian.evidence.exchanges import Exchanges
 from guardian.evidence.http_records import keep_response
 from guardian.evidence.keeper import Keeper, Taken
 from guardian.evidence.settings import EvidenceSettings
+from guardian.evidence.site_contacts import contacts_on
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
 from guardian.fetch.fetcher import Fetcher
@@ -242,6 +243,25 @@ def test_without_links_a_few_usual_places_are_tried_as_robots_txt_allows(host: H
     problems = {page["url"].rpartition("/")[2]: page.get("problem", "") for page in told["site"]["pages"]}
     assert "robots" in problems["imprint"]
     assert "404" in problems["impressum"]
+
+
+@pytest.mark.parametrize(
+    ("words", "phones", "numbers"),
+    [
+        ("Tel. +49 30 123456<br>10115 Berlin<br>HRB 1234 B", ["+49 30 123456"], ["HRB 1234 B"]),
+        ("<b>Telefon:</b> (030) 12 34-56, Fax 99<br>HRA Nr. 99", ["(030) 12 34-56"], ["HRA Nr. 99"]),
+        ("Téléphone : 01 23 45 67 89", ["01 23 45 67 89"], []),
+        ("Phone <span>+1 (555) 010-0100</span>", ["+1 (555) 010-0100"], []),
+        ("Hotel 12345678, Telegraph 1844 1845, tel 12", [], []),
+    ],
+)
+def test_phone_and_register_numbers_are_read_from_the_words(words: str, phones: list[str], numbers: list[str]) -> None:
+    page = Response(
+        "https://a.example/", "https://a.example/", 200, (("content-type", "text/html; charset=utf-8"),),
+        f"<body>{words}</body>".encode(), datetime.now(UTC),
+    )  # fmt: skip
+    found = contacts_on(page)
+    assert (list(found.phones), list(found.numbers)) == (phones, numbers)
 
 
 def test_a_page_without_links_is_asked_about_at_the_front_page(host: Host) -> None:

@@ -136,12 +136,12 @@ def apart(content: bytes, expected: NDArray[np.uint8]) -> float:
 
 
 @pytest.mark.parametrize("layout", GREYS)
-def test_greys(layout: str) -> None:
+def test_deep_greys_are_read_in_every_layout(layout: str) -> None:
     assert apart(GREYS[layout], np.repeat(GREY[:, :, None], 3, axis=2)) < 4
 
 
 @pytest.mark.parametrize("layout", COLOURS)
-def test_colours(layout: str) -> None:
+def test_deep_colours_are_read_in_every_layout(layout: str) -> None:
     assert apart(COLOURS[layout], COFFEE) < 5
 
 

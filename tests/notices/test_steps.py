@@ -142,7 +142,7 @@ def test_a_program_approves_only_where_nobody_asks_for_a_person(bench: Bench) ->
 @pytest.mark.parametrize("words", ["", "ok", " \n ok   then "])
 def test_a_consideration_has_words(bench: Bench, words: str) -> None:
     notice = bench.draft(bench.used("https://thief.example/1")).notice
-    with bench.store.begin() as tx, pytest.raises(UsageError, match="few words"):
+    with bench.store.begin() as tx, pytest.raises(UsageError, match="at least 3 words"):
         consider(tx, notice.id, words, by("mara"))
 
 

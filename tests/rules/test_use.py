@@ -20,7 +20,7 @@ from guardian.rules import ownership_of
         (None, None, "elsewhere"),
     ],
 )
-def test_place(page_url: str | None, image_url: str | None, place: str) -> None:
+def test_a_use_on_an_own_host_is_told_from_others(page_url: str | None, image_url: str | None, place: str) -> None:
     assert ownership_of(page_url, image_url, ("mine.example", "::1", "straße.example")) == place
 
 

@@ -10,7 +10,9 @@ from guardian.errors import UsageError
 from guardian.model import Sighting, Skipped
 
 
-def test_a_listing(tmp_path: Path, discovered: Callable[..., list[Any]]) -> None:
+def test_a_listing_yields_its_addresses_in_order_and_names_the_rest(
+    tmp_path: Path, discovered: Callable[..., list[Any]]
+) -> None:
     lines = [
         "\ufeff# reported",
         "",

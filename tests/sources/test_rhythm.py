@@ -25,7 +25,9 @@ PAGE = {"kind": "page", "url": "https://a.example/x"}
         ),
     ],
 )
-def test_a_rhythm(values: dict[str, str], words: str, following: datetime, settings_of: Callable[..., Any]) -> None:
+def test_a_rhythm_is_said_in_words_and_its_next_time_follows(
+    values: dict[str, str], words: str, following: datetime, settings_of: Callable[..., Any]
+) -> None:
     source = settings_of(**PAGE, **values)
     assert rhythm_text(source) == words
     assert next_time(source, NOW) == following

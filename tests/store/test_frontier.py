@@ -63,7 +63,7 @@ def test_after_a_crash_only_what_was_in_flight_is_visited_again(store: Store, da
     reopened.close()
 
 
-def test_cleared(store: Store) -> None:
+def test_clearing_a_frontier_leaves_those_of_other_sources(store: Store) -> None:
     with store.begin() as tx:
         tx.frontier.add("web", leads("a", "b"))
         tx.frontier.add("other", leads("a"))

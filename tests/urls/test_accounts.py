@@ -34,7 +34,7 @@ from guardian.urls.accounts import Platform, account_of
         ("file:///user/alice", None),
     ],
 )
-def test_account(url: str, account: str | None) -> None:
+def test_the_account_of_an_address_is_told(url: str, account: str | None) -> None:
     assert account_of(url) == account
 
 

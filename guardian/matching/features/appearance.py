@@ -153,28 +153,31 @@ def appearance_of(rgb: NDArray[np.uint8]) -> Appearance:
     flat, edge, of_figure = _colour_shares(rgb, contrast > 12, ground.figure)
     in_lightness, in_colour = figure_patterns(lab, ground.figure)
 
-    parts = {
-        "flat_colours": _shares_as_bytes(flat),
-        "edge_colours": _shares_as_bytes(edge),
+    shares = {
+        "flat_colours": flat,
+        "edge_colours": edge,
+        "edges": _edges(luma),
+        "patterns": np.concatenate([pattern_shares(level, _CLEARLY_LIGHTER) for level in _halved(grey, 3)]),
+        "contrasts": _octaves(contrast),
+        "figure_colours": of_figure,
+        "figure_patterns": in_lightness,
+        "colour_patterns": in_colour,
+        "colour_pairs": colour_pairs(square),
+        "figure_contrasts": figure_contrasts(contrast, ground.figure),
+    }
+    others = {
         "layout": _layout(square),
-        "edges": _shares_as_bytes(_edges(luma)),
         "energies": _strengths_as_bytes(np.concatenate([_pooled(octave, 4) for octave in energies]).ravel()),
         "gradients": _strengths_as_bytes(_pooled(_oriented(_halved(luma, 2)[1]), 4).ravel()),
         "spectrum": _strengths_as_bytes(
             np.concatenate([(octave.mean(axis=(1, 2)), octave.std(axis=(1, 2))) for octave in energies], axis=1).ravel()
         ),
-        "patterns": np.concatenate(
-            [_shares_as_bytes(pattern_shares(level, _CLEARLY_LIGHTER)) for level in _halved(grey, 3)]
-        ),
-        "contrasts": _shares_as_bytes(_octaves(contrast)),
         "silhouette": _silhouette(ground),
         "frame": _frame(lab, ground),
-        "figure_colours": _shares_as_bytes(of_figure),
-        "figure_patterns": _shares_as_bytes(in_lightness),
-        "colour_patterns": _shares_as_bytes(in_colour),
-        "colour_pairs": _shares_as_bytes(colour_pairs(square)),
-        "figure_contrasts": _shares_as_bytes(figure_contrasts(contrast, ground.figure)),
     }
+    # All shares in one go: each of NumPy's calls takes as long as a hundred of them.
+    kept = np.split(_shares_as_bytes(np.concatenate(list(shares.values()))), np.cumsum([*map(len, shares.values())]))
+    parts = {**others, **dict(zip(shares, kept[:-1], strict=True))}
     return Appearance(np.concatenate([parts[name] for name in SIZES]))
 
 
@@ -237,11 +240,12 @@ _RGB_LEVELS = 32
 
 
 @lru_cache(maxsize=1)
-def _cells_of_rgb() -> tuple[NDArray[np.int64], Floats]:
-    """Return for each of 32^3 colours the eight nearest cells, int64 [n, 8], and their weights, float32 [n, 8]."""
+def _cells_of_rgb() -> tuple[NDArray[np.uint8], Floats]:
+    """Return for each of 32^3 colours the eight nearest cells, uint8 [n, 8], and their weights, float32 [n, 8]."""
     levels = ((np.arange(_RGB_LEVELS) + 0.5) / _RGB_LEVELS).astype(np.float32)
     rgb = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 1, 3)
-    return colour_cells(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2Lab), dtype=np.float32).reshape(-1, 3))
+    cells, weights = colour_cells(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2Lab), dtype=np.float32).reshape(-1, 3))
+    return cells.astype(np.uint8), weights
 
 
 def colour_cells(lab: Floats) -> tuple[NDArray[np.int64], Floats]:

@@ -72,15 +72,15 @@ def detect(grey: NDArray[np.uint8], scales: tuple[Scale, ...]) -> Keypoints:
     return _joined([_Pass(grey, scale).upright() for scale in scales])
 
 
-def detect_sides(grey: NDArray[np.uint8], scales: tuple[Scale, ...], *, negatives: bool) -> Sides:
-    """Detect the keypoints of the picture, of its mirror image, and, if asked for, of its negative.
+def detect_sides(grey: NDArray[np.uint8], scales: tuple[Scale, ...], *, negatives: bool, mirrors: bool = True) -> Sides:
+    """Detect the keypoints of the picture and, if asked for, of its mirror image and of its negative.
 
     Those of the mirror image are in the mirror image's coordinates. Negatives are copied whole or in large parts, so
     they are looked for at the first scale only.
     """
     passes = [_Pass(grey, scale) for scale in scales]
     upright = _joined([one.upright() for one in passes])
-    mirrored = _joined([one.mirrored() for one in passes])
+    mirrored = _joined([one.mirrored() for one in passes]) if mirrors else NO_KEYPOINTS
     return upright, mirrored, passes[0].negative() if negatives else NO_KEYPOINTS, NO_KEYPOINTS
 
 

@@ -143,11 +143,11 @@ def measure(
 ) -> Measurement | None:
     """Return the best-supported measurement over all proposals; None when none puts the two on each other.
 
-    Without `exact`, the first transform under which the pixels agree well is as good as any.
+    Without `exact`, the first transform under which the pixels agree well on the whole is as good as any.
     """
     trials = list[_Trial]()
     for trial in (trial for proposal in proposals for trial in _trials(asset, candidate, proposal)):
-        if trial.is_good and not exact:
+        if trial.mean >= _GOOD_MEAN and not exact:
             return _measured(asset, candidate, trial)
         trials.append(trial)
 

@@ -64,7 +64,7 @@ def test_ordinary_formats(format: str, options: dict[str, Any], tolerance: float
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK", "I;16"])
-def test_modes(mode: str, settings: MatchingSettings) -> None:
+def test_every_pixel_mode_becomes_eight_bit_colour(mode: str, settings: MatchingSettings) -> None:
     grey = COFFEE_IMAGE.convert("L")
     if mode == "I;16":
         image, expected = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257), grey
@@ -405,7 +405,7 @@ def test_smallest_that_is_enough(settings: MatchingSettings) -> None:
     ],
     ids=["white", "black", "blue", "faint noise"],
 )
-def test_plain(plain: Pixels, settings: MatchingSettings) -> None:
+def test_a_plain_picture_is_refused(plain: Pixels, settings: MatchingSettings) -> None:
     with pytest.raises(TooPlain, match="plain"):
         decode(encoded(plain, "PNG"), settings)
 

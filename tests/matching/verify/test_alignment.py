@@ -112,7 +112,7 @@ def test_the_same_picture(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_copies(name: str) -> None:
+def test_a_copy_correlates_cell_by_cell(name: str) -> None:
     """Saved badly, shrunk, relit: the pixels still go up and down together."""
     asset = photograph(name, 448)
     height, width = asset.shape[:2]
@@ -125,7 +125,7 @@ def test_copies(name: str) -> None:
     assert aligned(asset, flipped, np.array([-1.0, 0, width, 0, 1, 0])).mean > 0.88
 
 
-def test_strangers() -> None:
+def test_no_stranger_correlates() -> None:
     pictures = [np.ascontiguousarray(photograph(name, 448)[:280, :280]) for name in NAMES]
     pictures += [make(seed, 280, 280) for make in (clouds, drawing, noise) for seed in range(3)]
     found = [

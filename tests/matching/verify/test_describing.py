@@ -93,5 +93,5 @@ def said(
         ),
     ],
 )
-def test_words(changes: dict[str, float], words: str) -> None:
+def test_what_was_done_is_said_in_words(changes: dict[str, float], words: str) -> None:
     assert said(**changes) == words  # type: ignore[arg-type]
