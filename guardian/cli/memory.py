@@ -104,7 +104,8 @@ def rebuild(session: Session) -> None:
     """Make fingerprints anew after an upgrade or a change of the descriptor, and say of what that could not be done.
 
     Of pictures whose bytes evidence has they are made in full. Of all others only the preview is left: small crops of
-    them are missed until a scan meets them again.
+    them are missed until a scan meets them again. Where only the appearance is of an earlier version, only that is made
+    anew, and copies are found as before.
     """
     asyncio.run(_rebuild(session))
 
@@ -112,20 +113,22 @@ def rebuild(session: Session) -> None:
 async def _rebuild(session: Session) -> None:
     from guardian.app import make_workers, opened_memory
     from guardian.evidence.vaults import evidence_in
-    from guardian.memory.rebuilding import earlier_recipes, rebuild
+    from guardian.memory.rebuilding import earlier_appearances, earlier_recipes, rebuild
 
     config = session.config
     workers = make_workers(config)
     try:
         with opened_store(session) as store:
             memory = opened_memory(config, store, workers)
-            if not earlier_recipes(memory):
+            if not earlier_recipes(memory) and not earlier_appearances(memory):
                 click.echo(f"there is nothing to make anew: all is of recipe {memory.recipe}")
                 return
             made = await rebuild(store, memory, workers, evidence_in(config.data_dir, config.evidence))
     finally:
         await workers.aclose()
     click.echo(f"made anew: {made.whole} of their bytes, {made.coarse} of their preview")
+    if made.appearances:
+        click.echo(f"{counted(made.appearances, 'picture')} have an appearance made of their preview, for the search")
     if made.lost:
         click.echo(f"{counted(made.lost, 'picture')} have no fingerprint until a scan meets them again")
 

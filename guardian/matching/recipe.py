@@ -16,7 +16,10 @@ MATCHING_VERSION = 9
 
 
 SMALL_VERSION = 1
-"""Raise when anything that enters a small fingerprint changes, the appearance too: see features/small.py."""
+"""Raise when anything that enters a small fingerprint changes, but for the appearance: see features/small.py.
+
+Appearances of earlier versions are compared by the parts that they have.
+"""
 
 
 def small_recipe(weights_digest: str | None) -> str:

@@ -25,12 +25,15 @@ _MOST_DIFFERENCE, _MEAN_DIFFERENCE = 8.0, 2.0
 def find_joined(segments: Sequence[MemorySegment], entries: Sequence[Entry]) -> dict[int, str]:
     """Return which new pictures are nearly the same as a remembered or an earlier new one: number -> that one's id.
 
-    What a hash brings is confirmed by the previews: size, and every part in colour.
+    What a hash brings is confirmed by the previews: size, and every part in colour. A picture whose fingerprint was
+    made anew is not joined to what a segment still holds of it under its earlier number.
     """
     joined: dict[int, str] = {}
     batch = np.stack([one.hash for _, _, one in entries]) if entries else np.zeros((0, 32), np.uint8)
-    for place, (number, _, fingerprint) in enumerate(entries):
+    for place, (number, own_id, fingerprint) in enumerate(entries):
         for id_, size, preview in _alike(segments, entries[:place], batch, place):
+            if id_ == own_id:
+                continue
             earlier_is_joined = any(id_ == entries[at][1] and entries[at][0] in joined for at in range(place))
             if not earlier_is_joined and _is_confirmed(
                 (fingerprint.width, fingerprint.height), size, fingerprint.preview, preview

@@ -1,7 +1,7 @@
 """What the arrays of a segment of the memory are: those of an index segment, so that one reader serves both, and more.
 
 Beside them `phashes` uint8 [n, 8] (the published hash) and, when every picture has them, `appearance` uint8 [n, bytes].
-Where appearances of several versions lie in one segment, `lacking` bool [n] says which have those of version 1 only.
+Where appearances of several versions lie in one segment, `lacking` bool [n] says which are not of the newest of them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.matching.features.appearance import BYTES_OF_VERSION_1, can_be_widened, widened
+from guardian.matching.features.appearance import APPEARANCE_BYTES, can_be_widened, widened
 from guardian.matching.features.small import SmallFingerprint
 from guardian.matching.index import layout
 
@@ -35,7 +35,7 @@ def arrays_of(entries: Sequence[Entry], recipe: str) -> dict[str, NDArray[Any]]:
     if all(one.size for one in appearances) and (alike := _of_one_version(appearances)):
         arrays["appearance"] = np.concatenate(alike)
         if alike is not appearances:
-            arrays["lacking"] = np.array([one.shape[1] == BYTES_OF_VERSION_1 for one in appearances])
+            arrays["lacking"] = np.array([one.shape[1] != APPEARANCE_BYTES for one in appearances])
     return arrays
 
 
@@ -88,10 +88,10 @@ def joined(parts: Sequence[tuple[Arrays, NDArray[np.bool_]]]) -> Iterator[tuple[
 
 
 def _lacking(arrays: Arrays, first: int, last: int) -> NDArray[np.bool_]:
-    """Return which pictures of a run have only the parts of version 1 of the appearance."""
-    if "lacking" in arrays:
-        return np.asarray(arrays["lacking"][first:last])
-    return np.full(last - first, arrays["appearance"].shape[1] == BYTES_OF_VERSION_1)
+    """Return which pictures of a run have only the parts of an earlier version of the appearance."""
+    if arrays["appearance"].shape[1] != APPEARANCE_BYTES:
+        return np.ones(last - first, dtype=bool)
+    return np.asarray(arrays["lacking"][first:last]) if "lacking" in arrays else np.zeros(last - first, dtype=bool)
 
 
 def _runs(kept: NDArray[np.bool_]) -> list[tuple[int, int]]:

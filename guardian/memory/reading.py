@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.errors import IndexNotReady
-from guardian.matching.features.appearance import BYTES_OF_VERSION_1
+from guardian.matching.features.appearance import APPEARANCE_BYTES
 from guardian.matching.features.small import SmallFingerprint
 from guardian.matching.index import segments
 from guardian.matching.index.reader import Index, IndexSegment
@@ -55,11 +55,16 @@ class MemorySegment:
 
     @property
     def some_lack_parts(self) -> bool:
-        """Whether some of its appearances have only the parts of version 1."""
-        if self.appearance is None:
-            return False
+        """Whether some of its appearances have only the parts of an earlier version."""
+        return self.appearance is not None and bool(self.lack_parts.any())
+
+    @property
+    def lack_parts(self) -> NDArray[np.bool_]:
+        """bool [n]: which pictures have no appearance, or only one of an earlier version."""
+        if self.appearance is None or self.appearance.shape[1] != APPEARANCE_BYTES:
+            return np.ones(len(self), dtype=bool)
         lacking = self._arrays.get("lacking")
-        return self.appearance.shape[1] == BYTES_OF_VERSION_1 or bool(lacking is not None and lacking.any())
+        return np.zeros(len(self), dtype=bool) if lacking is None else np.asarray(lacking, dtype=bool)
 
     @property
     def vectors(self) -> NDArray[np.float16] | None:
@@ -99,6 +104,11 @@ class MemorySegment:
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Return all arrays, each checked when it is looked up."""
         return self._arrays
+
+    def open(self) -> None:
+        """Map all arrays, so that they can be read even after the segment was merged away. Raises IndexNotReady."""
+        for name in self._arrays:
+            self._arrays[name]
 
     def verify(self) -> None:
         """Read every byte through its checksum. Raises IndexNotReady."""

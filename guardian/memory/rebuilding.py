@@ -1,22 +1,27 @@
 """Makes fingerprints anew after a change of recipe (an upgrade, another descriptor), of what is still there.
 
-Where evidence has the bytes of a picture, its fingerprint is made of them. Of all others only the preview is left: it
-gives the appearance nearly as before, a coarse hash and fewer keypoints, so that small crops are missed. Such a
-fingerprint is marked, and made again in full when a scan next meets the picture.
+Evidence has the bytes of some pictures; of all others only the preview is left: its fingerprint is coarse, marked, and
+made again in full when a scan next meets the picture. One of today's recipe, whose appearance is of an earlier version,
+keeps all that it has, and gets the parts that it lacks.
 """
 
 import contextlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
+import structlog
 
 from guardian.errors import IndexNotReady, Unmatchable
 from guardian.evidence import Vault
-from guardian.matching.features.small import small_fingerprint
+from guardian.matching.features.appearance import appearance_of
+from guardian.matching.features.small import SmallFingerprint, small_fingerprint, with_appearance
 from guardian.matching.matcher import Matcher
 from guardian.matching.workers import Workers
 from guardian.memory.reading import MemoryReader, MemorySegment
-from guardian.memory.remembering import Memory
+from guardian.memory.remembering import FOLDED_FROM, Memory
+from guardian.memory.shards import DERIVED
 from guardian.model import DescribedPicture
 from guardian.store import Store
 from guardian.store.fingerprints import coarse
@@ -25,11 +30,15 @@ _AT_ONCE = 64
 """Pictures that a worker makes fingerprints of in one job: a fraction of a second."""
 
 
+log = structlog.get_logger(__name__)
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """What is left of a picture: its bytes (`is_whole`) or its preview, with the size and published hash that it has.
 
-    Pickles.
+    `recipe` is what the fingerprint made of it is marked with; `known`, where there is one, is a fingerprint that lacks
+    no more than its appearance. Pickles.
     """
 
     number: int
@@ -38,32 +47,72 @@ class Source:
     width: int
     height: int
     published_hash: str
+    recipe: str
+    known: SmallFingerprint | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
     """How many fingerprints were made anew of the bytes that evidence has, and of previews; and of how many none was.
 
-    `lost`: pictures whose segment is damaged, or whose preview shows too little. They keep their places.
+    `appearances`: pictures of which only the appearance was made anew, of the preview. `lost`: pictures of earlier
+    recipes whose segment is damaged, or whose preview shows too little; they keep their places.
     """
 
     whole: int = 0
     coarse: int = 0
+    appearances: int = 0
     lost: int = 0
+
+    def __add__(self, other: "Rebuilt") -> "Rebuilt":
+        return Rebuilt(
+            self.whole + other.whole,
+            self.coarse + other.coarse,
+            self.appearances + other.appearances,
+            self.lost + other.lost,
+        )
 
 
 def earlier_recipes(memory: Memory) -> list[str]:
     """Return the recipes of which this machine still has segments, but for today's."""
     if not memory.folder.is_dir():
         return []
-    return sorted(path.name for path in memory.folder.iterdir() if path.is_dir() and path.name != memory.recipe)
+    kept = {memory.recipe, DERIVED}
+    return sorted(path.name for path in memory.folder.iterdir() if path.is_dir() and path.name not in kept)
+
+
+def earlier_appearances(memory: Memory) -> int:
+    """Return of how many pictures of today's recipe the appearance lacks parts, or is missing.
+
+    Damaged segments are not counted.
+    """
+    return sum(len(rows) for _, rows in _lacking_parts(memory))
+
+
+def _lacking_parts(memory: Memory) -> Iterator[tuple[MemorySegment, list[int]]]:
+    """Yield the segments of today's recipe with the rows whose appearance lacks parts, where there are any."""
+    reader = MemoryReader(memory.folder, memory.recipe)
+    try:
+        reader.refresh()
+    except IndexNotReady as error:
+        log.warning("memory_damaged", reason=str(error))
+    for segment in reader.segments:
+        try:
+            rows = np.flatnonzero(segment.lack_parts & segment.alive).tolist()
+        except IndexNotReady as error:
+            log.warning("memory_segment_damaged", segment=segment.name, reason=str(error))
+            continue
+        if rows:
+            yield segment, rows
 
 
 async def rebuild(store: Store, memory: Memory, workers: Workers, vault: Vault) -> Rebuilt:
-    """Make the fingerprints of earlier recipes anew; segments of an earlier recipe go when nothing of them is needed.
+    """Make the fingerprints of earlier recipes anew, and appearances that lack parts.
 
-    Safe to interrupt: what is done stays done. Raises WorkerLost, WorkersUnavailable, StoreUnusable, OSError.
+    Segments of an earlier recipe go when nothing of them is needed. Safe to interrupt: what is done stays done. Raises
+    WorkerLost, WorkersUnavailable, StoreUnusable, OSError.
     """
+    anew = _Rebuilding(store, memory, workers, vault)
     total = Rebuilt()
     for recipe in earlier_recipes(memory):
         reader = MemoryReader(memory.folder, recipe)
@@ -71,52 +120,90 @@ async def rebuild(store: Store, memory: Memory, workers: Workers, vault: Vault) 
             # While its list is damaged nobody knows what counts: then all are lost, as those of damaged segments are.
             reader.refresh()
         for segment in reader.segments:
-            done = await _rebuild_segment(store, memory, workers, vault, segment)
-            total = Rebuilt(total.whole + done.whole, total.coarse + done.coarse, total.lost + done.lost)
+            total += await anew.segment(segment, range(len(segment)), keeps_points=False)
         with store.begin() as tx:
             lost = tx.fingerprints.drop_recipe(memory.shard, recipe)
         total = replace(total, lost=total.lost + lost)
         shutil.rmtree(memory.folder / recipe)
     memory.fold()
+
+    lacking = list(_lacking_parts(memory))
+    for segment, rows in lacking:
+        total += await anew.segment(segment, rows, keeps_points=True)
+    if lacking:
+        memory.fold()
+        # What was made anew is not to answer twice.
+        memory.writer.tidy()
     return total
 
 
-async def _rebuild_segment(
-    store: Store, memory: Memory, workers: Workers, vault: Vault, segment: MemorySegment
-) -> Rebuilt:
-    whole = made_of_preview = 0
-    for start in range(0, len(segment), _AT_ONCE):
-        sources = _sources(store, vault, segment, range(start, min(start + _AT_ONCE, len(segment))))
+@dataclass(frozen=True, slots=True)
+class _Rebuilding:
+    """Makes what segments hold anew. `keeps_points`: all but the appearance is as today's recipe has it."""
+
+    store: Store
+    memory: Memory
+    workers: Workers
+    vault: Vault
+
+    async def segment(self, segment: MemorySegment, rows: Sequence[int], *, keeps_points: bool) -> Rebuilt:
+        """Make the fingerprints of some rows of a segment anew; what cannot be read of it is left as it is."""
+        total = Rebuilt()
+        try:
+            # Mapped at once: meanwhile a writer may merge the segment away.
+            segment.open()
+            for start in range(0, len(rows), _AT_ONCE):
+                total += await self._some(self._sources(segment, rows[start : start + _AT_ONCE], keeps_points))
+        except IndexNotReady as error:
+            log.warning("memory_segment_damaged", segment=segment.name, reason=str(error))
+        return total
+
+    async def _some(self, sources: Sequence[Source]) -> Rebuilt:
         if not sources:
-            continue
-        described = await workers.run_with_matcher(describe_sources, sources)
-        with store.begin() as tx:
+            return Rebuilt()
+        described = await self.workers.run_with_matcher(describe_sources, sources)
+        made = Rebuilt()
+        with self.store.begin() as tx:
             for source, one in zip(sources, described, strict=True):
-                if one is None:
-                    continue
-                recipe = memory.recipe if source.is_whole else coarse(memory.recipe)
-                if tx.fingerprints.remake(source.number, one.fingerprint, recipe, memory.shard):
-                    whole += source.is_whole
-                    made_of_preview += not source.is_whole
-        memory.fold(at_least=256)
-    return Rebuilt(whole, made_of_preview)
+                remade = one is not None and tx.fingerprints.remake(
+                    source.number, one.fingerprint, source.recipe, self.memory.shard
+                )
+                if remade:
+                    made += _counted(source)
+        self.memory.fold(at_least=FOLDED_FROM)
+        return made
+
+    def _sources(self, segment: MemorySegment, rows: Sequence[int], keeps_points: bool) -> list[Source]:
+        """Return what is left of some pictures of a segment that are still remembered."""
+        numbers = [int(segment.numbers[row]) for row in rows]
+        with self.store.read() as tx:
+            known = tx.seen.pictures(numbers)
+        sources = []
+        for row, number in zip(rows, numbers, strict=True):
+            picture = known.get(number)
+            if picture is None:
+                continue
+            whole = _kept_bytes(self.vault, picture.sha256)
+            of_preview = picture.recipe if keeps_points and picture.recipe else coarse(self.memory.recipe)
+            sources.append(
+                Source(
+                    number,
+                    segment.preview(row) if whole is None else whole,
+                    whole is not None,
+                    picture.width,
+                    picture.height,
+                    segment.perceptual_hashes[row].tobytes().hex(),
+                    of_preview if whole is None else self.memory.recipe,
+                    segment.fingerprint(row) if keeps_points and whole is None else None,
+                )
+            )
+        return sources
 
 
-def _sources(store: Store, vault: Vault, segment: MemorySegment, rows: Sequence[int]) -> list[Source]:
-    """Return what is left of some pictures of a segment that are still remembered."""
-    numbers = [int(segment.numbers[row]) for row in rows]
-    with store.read() as tx:
-        known = tx.seen.pictures(numbers)
-    sources = []
-    for row, number in zip(rows, numbers, strict=True):
-        picture = known.get(number)
-        if picture is None:
-            continue
-        whole = _kept_bytes(vault, picture.sha256)
-        published = segment.perceptual_hashes[row].tobytes().hex()
-        content = segment.preview(row) if whole is None else whole
-        sources.append(Source(number, content, whole is not None, picture.width, picture.height, published))
-    return sources
+def _counted(source: Source) -> Rebuilt:
+    if source.is_whole:
+        return Rebuilt(whole=1)
+    return Rebuilt(coarse=1) if source.known is None else Rebuilt(appearances=1)
 
 
 def _kept_bytes(vault: Vault, sha256: str) -> bytes | None:
@@ -133,6 +220,8 @@ def describe_sources(matcher: Matcher, sources: Sequence[Source]) -> list[Descri
         try:
             if source.is_whole:
                 small = matcher.small_fingerprint(source.content)
+            elif source.known is not None:
+                small = with_appearance(source.known, appearance_of(matcher.decoded(source.content).rgb))
             else:
                 picture = replace(matcher.decoded(source.content), width=source.width, height=source.height)
                 small = small_fingerprint(picture, source.published_hash, matcher.vector_of(picture))

@@ -10,6 +10,9 @@ from guardian.store.ids import new_id
 FOLDER = "memory"
 """Its name in the data folder."""
 
+DERIVED = "derived"
+"""In it, beside the recipes: what can always be made again of their segments."""
+
 _KIND = "shard"
 
 

@@ -1,8 +1,8 @@
 """The aspects by which pictures are compared: an appearance becomes one short unit vector for each.
 
-Each aspect is a linear projection of parts of the appearance, fitted by fitting.py on labelled pictures that no judged
-set holds. Parts that an appearance of an earlier version lacks count as those of an average picture. Vectors are kept
-as int8: 128 times a number between -1 and 1.
+Each is a linear projection of parts of the appearance, fitted by fitting.py on pictures that no judged set holds; in
+the look, local shapes are projected by themselves, and joined with a weight. Parts that an earlier version lacks count
+as those of an average picture. Vectors are kept as int8: 127 times a number between -1 and 1.
 """
 
 from dataclasses import dataclass
@@ -15,21 +15,26 @@ from numpy.typing import NDArray
 
 from guardian.matching.features.appearance import (
     APPEARANCE_VERSION,
-    BYTES_OF_VERSION_1,
     SINCE_VERSION_2,
+    SINCE_VERSION_3,
     SLICES,
+    versions_of,
     widened,
 )
+from guardian.matching.features.local_shapes import local_shape_values
 
 FITTED = Path(__file__).parent / "aspects.npz"
 
-ASPECTS_VERSION = 3
+ASPECTS_VERSION = 4
 """Raise when the fitted file or this module changes: vectors that were kept are then made anew."""
 
 VECTORS = f"a{APPEARANCE_VERSION}-p{ASPECTS_VERSION}"
 """Name of how vectors are made; unlike ones are never compared."""
 
 Floats = NDArray[np.float32]
+
+LOCAL_SHAPES_WEIGHT = 0.5
+"""Of the cosine of local shapes in the look, beside 1 for all other parts together."""
 
 _SCALE = 127.0
 _BLOCK = 4096
@@ -45,12 +50,12 @@ class Aspect(StrEnum):
 
 
 PARTS: dict[Aspect, tuple[str, ...]] = {
-    Aspect.LOOK: tuple(SLICES),
+    Aspect.LOOK: tuple(name for name in SLICES if name not in SINCE_VERSION_3),
     Aspect.COLOUR: ("flat_colours", "edge_colours", "figure_colours", "colour_pairs"),
     Aspect.SHAPE: ("edges", "energies", "gradients", "silhouette"),
     Aspect.TEXTURE: ("spectrum", "patterns", "contrasts"),
 }
-"""Of which parts of an appearance an aspect is made."""
+"""Of which parts of an appearance an aspect is made; of the look, what local shapes are joined to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,13 @@ def _values(name: str) -> Floats:
 
 
 @lru_cache(maxsize=1)
+def _of_local_shapes() -> Floats:
+    """Return the fitted projection of local shapes, float32 [LOCAL_SHAPES, d]."""
+    with np.load(FITTED, allow_pickle=False) as fitted:
+        return np.asarray(fitted["local_shapes_matrix"], dtype=np.float32)
+
+
+@lru_cache(maxsize=1)
 def projections() -> dict[Aspect, Projection]:
     """Return the fitted projections that come with guardian."""
     with np.load(FITTED, allow_pickle=False) as fitted:
@@ -96,7 +108,7 @@ def projections() -> dict[Aspect, Projection]:
 
 def vectors_of(appearances: NDArray[np.uint8], aspect: Aspect) -> NDArray[np.int8]:
     """Return the vectors of an aspect, int8 [n, d], of appearances uint8 [n, bytes] of any version."""
-    vectors = np.empty((len(appearances), projections()[aspect].matrix.shape[1]), dtype=np.int8)
+    vectors = np.empty((len(appearances), _dimensions(aspect)), dtype=np.int8)
     # In blocks, since the values take four times the memory of the bytes.
     for start in range(0, len(appearances), _BLOCK):
         block = exact_vectors_of(widened(appearances[start : start + _BLOCK]), aspect)
@@ -104,24 +116,32 @@ def vectors_of(appearances: NDArray[np.uint8], aspect: Aspect) -> NDArray[np.int
     return vectors
 
 
+def _dimensions(aspect: Aspect) -> int:
+    matrices = [projections()[aspect].matrix, *([_of_local_shapes()] if aspect is Aspect.LOOK else [])]
+    return sum(int(matrix.shape[1]) for matrix in matrices)
+
+
 def exact_vectors_of(appearances: NDArray[np.uint8], aspect: Aspect) -> Floats:
     """Return the vectors of an aspect before they are rounded, float32 [n, d], each of length 1."""
     fitted = projections()[aspect]
     centred = decoded(appearances, aspect) - fitted.mean
-    unknown = lacking(appearances)
+    unknown = versions_of(appearances) == 1
     if unknown.any():
         centred[np.ix_(unknown, _since_version_2(aspect))] = 0
-    return unit(np.asarray(centred @ fitted.matrix, dtype=np.float32))
+    vectors = unit(np.asarray(centred @ fitted.matrix, dtype=np.float32))
+    if aspect is not Aspect.LOOK:
+        return vectors
+    return joined(vectors, local_shape_values(appearances[:, SLICES["local_shapes"]]), _of_local_shapes())
 
 
-def lacking(appearances: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return which appearances, uint8 [n, APPEARANCE_BYTES], have only the parts of version 1: bool [n]."""
-    return np.asarray(~appearances[:, SLICES["figure_colours"]].any(axis=1))
+def joined(looks: Floats, local_shapes: Floats, matrix: Floats) -> Floats:
+    """Return unit vectors, float32 [n, d + e], of those of all other parts, [n, d], and of local shapes, [n, p].
 
-
-def as_of_version_1(appearances: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return appearances without the parts that version 1 lacks, to be compared with those that it made."""
-    return widened(appearances[:, :BYTES_OF_VERSION_1])
+    Local shapes are projected by `matrix` float32 [p, e]. Vectors of them that are shorter than 1 count for less.
+    """
+    lengths = np.linalg.norm(local_shapes, axis=1, keepdims=True)
+    weighed = unit(local_shapes @ matrix) * (np.minimum(lengths, 1) * np.sqrt(LOCAL_SHAPES_WEIGHT))
+    return unit(np.concatenate([looks, weighed], axis=1))
 
 
 @cache

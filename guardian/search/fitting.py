@@ -2,7 +2,7 @@
 
     python -m guardian.search.fitting FOLDER... [--out FILE]
 
-docs/search.md says on which pictures the shipped file was fitted: on none that `make bench ONLY=search` judges.
+Run fitting_shapes.py before. docs/search.md says on which pictures the shipped file was fitted, none of them judged.
 """
 
 import argparse
@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from guardian.errors import Unmatchable
 from guardian.matching.features.appearance import SLICES, appearance_of
 from guardian.matching.features.image import decode
+from guardian.matching.features.local_shapes import local_shape_values
 from guardian.matching.settings import MatchingSettings
-from guardian.search.aspects import FITTED, PARTS, Aspect, Floats, decoded, unit
+from guardian.search.aspects import FITTED, PARTS, Aspect, Floats, decoded, joined, unit
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 LEAST, MOST = 2, 30
@@ -46,7 +47,8 @@ _WEIGHTS = {
 """How much of the variance each part has before directions are weighed; the fit changes them by direction."""
 
 _DIMENSIONS = {Aspect.LOOK: 128, Aspect.COLOUR: 64, Aspect.SHAPE: 64, Aspect.TEXTURE: 48}
-_SHRINKAGE = 1.0
+_LOCAL_SHAPES_DIMENSIONS = 64
+_SHRINKAGE, _LOCAL_SHAPES_SHRINKAGE = 1.0, 0.5
 
 _EDITS_WEIGHT = 0.3
 """How much it counts, beside how pictures of a class differ, how edited copies differ from their original."""
@@ -93,10 +95,13 @@ def fit(
     `edited` uint8 [m, APPEARANCE_BYTES] are edited copies, `originals` int64 [m] says of which picture each is one.
 
     The look: directions in which classes differ, divided by how pictures of one class, and copies of one picture,
-    differ there (linear discriminants, shrunk towards plain variance). The other aspects: principal components, which
-    keep distances as they are.
+    differ there (linear discriminants, shrunk towards plain variance); the local shapes by themselves, since their many
+    directions would be taken for what the classes of these folders have in common. The other aspects: principal
+    components, which keep distances as they are.
     """
-    arrays: dict[str, Any] = {}
+    shapes = local_shape_values(appearances[:, SLICES["local_shapes"]])
+    of_shapes = local_shapes_matrix(shapes, labels)
+    arrays: dict[str, Any] = {"local_shapes_matrix": of_shapes.astype(np.float16)}
     for aspect in Aspect:
         values = decoded(appearances, aspect)
         mean = values.mean(axis=0)
@@ -106,13 +111,20 @@ def fit(
         copies = (decoded(edited, aspect) - mean) * scales
         is_look = aspect is Aspect.LOOK
         matrix = _discriminants(centred, labels, copies, originals) if is_look else _components(centred, aspect)
+        vectors = centred @ matrix
         arrays[f"{aspect.value}_matrix"] = (scales[:, None] * matrix).astype(np.float16)
         arrays[f"{aspect.value}_mean"] = mean.astype(np.float16)
-        arrays[f"{aspect.value}_levels"] = _levels(centred @ matrix)
+        arrays[f"{aspect.value}_levels"] = levels(joined(unit(vectors), shapes, of_shapes) if is_look else vectors)
     return arrays
 
 
-def _levels(vectors: Floats) -> NDArray[np.float16]:
+def local_shapes_matrix(shapes: Floats, labels: NDArray[np.int64]) -> Floats:
+    """Return the directions of local shapes, float32 [n, p], in which classes int64 [n] differ: float32 [p, d]."""
+    means, within = _means(shapes, labels)
+    return _separating(means, within, _LOCAL_SHAPES_SHRINKAGE, _LOCAL_SHAPES_DIMENSIONS)
+
+
+def levels(vectors: Floats) -> NDArray[np.float16]:
     """Return above which cosine two pictures are alike, and much alike: what 5 and 0.5 % of random pairs reach."""
     rng = np.random.default_rng(0)
     one, other = rng.integers(0, len(vectors), (2, 50_000))
@@ -146,13 +158,18 @@ def _discriminants(centred: Floats, labels: NDArray[np.int64], copies: Floats, o
     means, within = _means(centred, labels)
     _, among_copies = _means(copies, originals)
 
-    variances, axes = np.linalg.eigh(within + _EDITS_WEIGHT * among_copies)
-    shrunk = np.maximum(variances, 0) + _SHRINKAGE * variances.mean()
+    return _separating(means, within + _EDITS_WEIGHT * among_copies, _SHRINKAGE, _DIMENSIONS[Aspect.LOOK])
+
+
+def _separating(means: Floats, within: Floats, shrinkage: float, count: int) -> Floats:
+    """Return the directions, float32 [p, count], in which means [c, p] differ most beside what differs `within`."""
+    variances, axes = np.linalg.eigh(within)
+    shrunk = np.maximum(variances, 0) + shrinkage * variances.mean()
     whitened = axes / np.sqrt(shrunk)
 
     between = means @ whitened
     _, directions = np.linalg.eigh(between.T @ between / len(between))
-    return np.asarray(whitened @ directions[:, -_DIMENSIONS[Aspect.LOOK] :], dtype=np.float32)
+    return np.asarray(whitened @ directions[:, -count:], dtype=np.float32)
 
 
 def _components(centred: Floats, aspect: Aspect) -> Floats:

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.errors import IndexNotReady, UsageError
+from guardian.matching.features.appearance import APPEARANCE_VERSION, as_of_version, versions_of
 from guardian.matching.features.image import decode
 from guardian.matching.settings import MatchingSettings
 from guardian.memory.shards import FOLDER as MEMORY_FOLDER
-from guardian.search.aspects import Aspect, Floats, as_of_version_1, exact_vectors_of, lacking, unit
+from guardian.search.aspects import Aspect, Floats, exact_vectors_of, unit
 from guardian.search.colours import main_colours, scores_of
 from guardian.search.nearest import nearest
 from guardian.search.question import By, CopyFact, Found, Kind, PictureKey, Question, Ranking
@@ -119,11 +120,15 @@ def _opened_assets(data_dir: Path, generation: int) -> Sequence[Rows]:
 class _Asked:
     """The question by aspects: float32 [views, d] unit vectors; empty when only colours are asked for.
 
-    `of_version_1`: the same by those parts alone that appearances of version 1 have, to be compared with these.
+    `of_versions`: the same by those parts alone that appearances of each version have, to be compared with these;
+    `vectors` are those of today's.
     """
 
-    vectors: dict[Aspect, Floats]
-    of_version_1: dict[Aspect, Floats]
+    of_versions: dict[int, dict[Aspect, Floats]]
+
+    @property
+    def vectors(self) -> dict[Aspect, Floats]:
+        return self.of_versions.get(APPEARANCE_VERSION, {})
 
 
 def _asked(question: Question, shelves: Sequence[_Shelf], settings: MatchingSettings) -> _Asked:
@@ -134,13 +139,13 @@ def _asked(question: Question, shelves: Sequence[_Shelf], settings: MatchingSett
     if not len(views):
         views, like = like, like[:0]
     if not len(views):
-        return _Asked({}, {})
+        return _Asked({})
 
-    known = [as_of_version_1(rows) if len(rows) else rows for rows in (views, like, unlike)]
-    return _Asked(
-        {aspect: _moved(views, like, unlike, aspect) for aspect in Aspect},
-        {aspect: _moved(known[0], known[1], known[2], aspect) for aspect in Aspect},
-    )
+    of_versions = {}
+    for version in range(1, APPEARANCE_VERSION + 1):
+        known = [as_of_version(rows, version) if len(rows) else rows for rows in (views, like, unlike)]
+        of_versions[version] = {aspect: _moved(known[0], known[1], known[2], aspect) for aspect in Aspect}
+    return _Asked(of_versions)
 
 
 def _moved(views: NDArray[np.uint8], like: NDArray[np.uint8], unlike: NDArray[np.uint8], aspect: Aspect) -> Floats:
@@ -251,7 +256,7 @@ class _Candidates:
         for place, shelf in enumerate(self._shelves):
             asked = [self._asked.vectors[aspect]]
             if shelf.rows.of_versions:
-                asked.append(self._asked.of_version_1[aspect])
+                asked = [of_version[aspect] for of_version in self._asked.of_versions.values()]
             queries = np.round(np.concatenate(asked) * 127).astype(np.int8)
             rows, products = nearest(shelf.rows.vectors(aspect), shelf.eligible, queries, HEAD)
             found += [(-int(product), place, int(row)) for row, product in zip(rows, products, strict=True)]
@@ -290,14 +295,13 @@ class _Candidates:
         rows = self._rows(list(self._places.values()))
 
         found: dict[PictureKey, dict[Aspect, float]] = {key: {} for key in keys}
-        earlier = lacking(rows)
+        versions = versions_of(rows)
         for aspect in Aspect:
             vectors = exact_vectors_of(rows, aspect)
-            nearest_view = np.where(
-                earlier,
-                (vectors @ self._asked.of_version_1[aspect].T).max(axis=1),
-                (vectors @ self._asked.vectors[aspect].T).max(axis=1),
-            )
+            nearest_view = np.empty(len(rows), dtype=np.float32)
+            for version in np.unique(versions):
+                asked = self._asked.of_versions[int(version)][aspect]
+                nearest_view[versions == version] = (vectors[versions == version] @ asked.T).max(axis=1)
             for key, cosine in zip(keys, nearest_view, strict=True):
                 found[key][aspect] = float(cosine)
         return found

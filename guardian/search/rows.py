@@ -26,7 +26,7 @@ class Rows:
     """Some pictures that can be ranked. `numbers` int64 [n] name them; only those that are `alive` (bool [n]) answer.
 
     `appearances` is uint8 [n, bytes], mapped from disk; `opened` holds the vectors that were asked for. Where rows are
-    `of_versions`, some have only the parts of version 1, and all may have only its bytes.
+    `of_versions`, some have only the parts of an earlier version, and all may have only its bytes.
     """
 
     numbers: NDArray[np.int64]

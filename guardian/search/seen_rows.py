@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from guardian.durable import sync_folder
 from guardian.matching.features.appearance import can_be_widened
 from guardian.memory.reading import MemoryReader
+from guardian.memory.shards import DERIVED
 from guardian.search.aspects import VECTORS, Aspect, vectors_of
 from guardian.search.rows import Rows
 
@@ -39,7 +40,7 @@ class SeenPictures:
 
     def __init__(self, folder: Path, recipe: str) -> None:
         self.reader = MemoryReader(folder, recipe)
-        self._derived = folder / "derived"
+        self._derived = folder / DERIVED
         self._known: dict[str, Rows] = {}
 
     def rows(self) -> SeenRows:

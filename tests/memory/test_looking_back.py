@@ -2,9 +2,11 @@
 
 import io
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -12,13 +14,17 @@ from guardian.app import App
 from guardian.catalog.looking_back import LookBackConsumer
 from guardian.catalog.wanted import Wanted
 from guardian.config import Config, load_config
+from guardian.matching.features.appearance import APPEARANCE_BYTES, BYTES_OF_VERSIONS
+from guardian.matching.features.small import small_fingerprint
 from guardian.memory.reading import MemoryReader
-from guardian.memory.rebuilding import earlier_recipes, rebuild
+from guardian.memory.rebuilding import Rebuilt, earlier_appearances, earlier_recipes, rebuild
 from guardian.memory.remembering import Memory
+from guardian.memory.shards import DERIVED
 from guardian.model import EarlierUseState, SeenAddress, SeenPicture, TaskKind, TaskState
 from guardian.scan.context import context_of_scan
 from guardian.scan.pipeline import scan
 from guardian.scan.recheck.earlier_uses import EarlierUseConsumer
+from guardian.search.aspects import Aspect, exact_vectors_of
 from guardian.shipped import rules_folder
 from guardian.sources.kinds import open_source
 from guardian.sources.settings import PageSettings
@@ -26,6 +32,7 @@ from guardian.store import Transaction
 from guardian.tasks.runner import Runner
 from tests.cli.home import NO_CAPTURES
 from tests.kept_workers import run_in_app
+from tests.memory.made import met, picture
 
 
 @pytest.fixture
@@ -172,5 +179,52 @@ def test_after_a_change_of_recipe_what_is_left_is_made_anew(
         services.vault.keep((site.folder / "coffee.jpg").read_bytes())
         made = await rebuild(app.store, memory, services.workers, services.vault)
         assert (made.whole, made.coarse, made.lost) == (1, 0, 0)
+
+    run_in_app(config, job)
+
+
+def test_appearances_of_an_earlier_version_are_made_anew_of_the_previews(config: Config) -> None:
+    now = [small_fingerprint(picture(seed)) for seed in range(3)]
+
+    async def job(app: App) -> None:
+        services, memory = app.services, app.services.memory
+        assert memory is not None
+        # Two of them as earlier versions remembered them.
+        earlier = [
+            replace(one, appearance=one.appearance[: BYTES_OF_VERSIONS[version]])
+            for version, one in enumerate(now[:2], 1)
+        ]
+        memory.remember(app.store, [met(seed, fingerprint=one) for seed, one in enumerate([*earlier, now[2]])])
+        memory.fold()
+        # Beside the recipes lies what a search has derived.
+        (memory.folder / DERIVED).mkdir()
+        assert (earlier_recipes(memory), earlier_appearances(memory)) == ([], 2)
+
+        assert await rebuild(app.store, memory, services.workers, services.vault) == Rebuilt(appearances=2)
+        reader = MemoryReader(memory.folder, memory.recipe)
+        reader.refresh()
+        assert (len(reader), earlier_appearances(memory)) == (3, 0), "none answers twice"
+        with app.store.read() as tx:
+            pictures = {seed: tx.seen.get(f"{seed:064x}") for seed in range(3)}
+            counts = tx.seen.counts(memory.shard, memory.recipe)
+        assert (counts.joined, counts.coarse, counts.bare) == (0, 0, 0)
+
+        for seed, remembered in pictures.items():
+            assert remembered is not None
+            assert remembered.same_as is None
+            place = reader.row_of(remembered.number)
+            assert place is not None
+            segment, row = place
+            assert segment.appearance is not None
+            assert segment.appearance.shape[1] == APPEARANCE_BYTES
+            assert np.array_equal(segment.hashes[row], now[seed].hash)
+            assert np.array_equal(segment.fingerprint(row).points.descriptors, now[seed].points.descriptors)
+
+            exact = np.frombuffer(now[seed].appearance, np.uint8)
+            kept = BYTES_OF_VERSIONS[seed + 1]
+            assert np.array_equal(segment.appearance[row, :kept], exact[:kept]), "what was known stays"
+            one, other = exact_vectors_of(np.stack([exact, segment.appearance[row]]), Aspect.LOOK)
+            assert float(one @ other) > 0.7
+        assert await rebuild(app.store, memory, services.workers, services.vault) == Rebuilt()
 
     run_in_app(config, job)

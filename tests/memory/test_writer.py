@@ -98,6 +98,20 @@ def test_the_same_picture_saved_again_is_joined_and_another_is_not(
     assert numbers(opened) == [1, 3]
 
 
+def test_a_picture_made_anew_is_not_joined_to_itself(store: Store, memory: Memory, opened: MemoryReader) -> None:
+    remember(store, memory, 1)
+    memory.fold()
+    with store.begin() as tx:
+        assert tx.fingerprints.remake(1, small_fingerprint(picture(1)).packed(), RECIPE, memory.shard)
+    memory.fold()
+    memory.writer.tidy()
+    with store.read() as tx:
+        found = tx.seen.get(f"{1:064x}")
+    assert found is not None
+    assert (found.same_as, found.number) == (None, 2)
+    assert numbers(opened) == [2]
+
+
 def test_killed_between_segment_and_database_it_goes_on_without_a_second_row(
     store: Store, memory: Memory, opened: MemoryReader
 ) -> None:

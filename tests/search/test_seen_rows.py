@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from guardian.matching.features.appearance import BYTES_OF_VERSION_1
+from guardian.matching.features.appearance import BYTES_OF_VERSIONS
 from guardian.matching.features.small import small_fingerprint
 from guardian.matching.settings import MatchingSettings
 from guardian.memory.remembering import Memory
@@ -79,23 +79,23 @@ def test_kept_vectors_are_believed_only_when_they_are_whole(store: Store, tmp_pa
 def test_pictures_remembered_by_an_earlier_version_are_ranked_by_what_is_known_of_them(tmp_path: Path) -> None:
     opened = store_in(tmp_path)
     memory = Memory(opened, tmp_path / "memory", RECIPE, MemorySettings())
-    memory.remember(opened, [_met_by_version_1(1), met(2)])
+    memory.remember(opened, [_met_by_version(1, 1), _met_by_version(2, 2)])
     memory.fold()
-    memory.remember(opened, [_met_by_version_1(3)])
+    memory.remember(opened, [met(3)])
     memory.fold()
 
     _each_is_found(tmp_path, 3)
     # More segments than are kept apart: they are joined.
     for number in range(4, 10):
-        memory.remember(opened, [_met_by_version_1(number) if number % 2 else met(number)])
+        memory.remember(opened, [_met_by_version(number % 3 + 1, number)])
         memory.fold()
     _each_is_found(tmp_path, 9)
     opened.close()
 
 
-def _met_by_version_1(seed: int) -> NewlySeen:
+def _met_by_version(version: int, seed: int) -> NewlySeen:
     now = small_fingerprint(picture(seed))
-    return met(seed, fingerprint=replace(now, appearance=now.appearance[:BYTES_OF_VERSION_1]))
+    return met(seed, fingerprint=replace(now, appearance=now.appearance[: BYTES_OF_VERSIONS[version]]))
 
 
 def _each_is_found(folder: Path, count: int) -> None:

@@ -22,9 +22,10 @@ from guardian.matching.features.figure import (
     figure_contrasts,
     figure_patterns,
 )
+from guardian.matching.features.local_shapes import LOCAL_SHAPES, local_shapes
 from guardian.matching.features.patterns import PATTERNS, pattern_shares
 
-APPEARANCE_VERSION = 2
+APPEARANCE_VERSION = 3
 """Raise when the same pixels give other bytes. What `widened` cannot make of earlier bytes is never compared."""
 
 Floats = NDArray[np.float32]
@@ -59,6 +60,7 @@ SIZES: dict[str, int] = {
     "colour_patterns": COLOUR_PATTERNS,
     "colour_pairs": COLOUR_PAIRS,
     "figure_contrasts": FIGURE_CONTRASTS,
+    "local_shapes": LOCAL_SHAPES,
 }
 """Bytes of each part of an appearance, in their order."""
 
@@ -66,6 +68,9 @@ APPEARANCE_BYTES = sum(SIZES.values())
 
 SINCE_VERSION_2 = ("figure_colours", "figure_patterns", "colour_patterns", "colour_pairs", "figure_contrasts")
 """Parts that appearances of version 1 lack: there they are zeros, which no picture has."""
+
+SINCE_VERSION_3 = ("local_shapes",)
+"""Parts that appearances of versions 1 and 2 lack."""
 
 
 def _slices() -> dict[str, slice]:
@@ -94,7 +99,8 @@ class Appearance:
     - `frame`: elongation, share and colour (L, a, b) of what is not ground, whether the ground is plain;
     - `figure_colours`, `figure_patterns`, `figure_contrasts`: as those without `figure_`, of what is not ground alone;
     - `colour_patterns`: binary patterns of the figure in a and b of Lab, at two scales;
-    - `colour_pairs`: which coarse colours lie beside each other.
+    - `colour_pairs`: which coarse colours lie beside each other;
+    - `local_shapes`: which small shapes the figure has, and where (a Fisher vector of gradients), signed about 128.
     """
 
     values: NDArray[np.uint8]
@@ -115,12 +121,14 @@ class Appearance:
         return cls(np.frombuffer(content, dtype=np.uint8))
 
 
-BYTES_OF_VERSION_1 = APPEARANCE_BYTES - sum(SIZES[name] for name in SINCE_VERSION_2)
+BYTES_OF_VERSION_2 = APPEARANCE_BYTES - sum(SIZES[name] for name in SINCE_VERSION_3)
+BYTES_OF_VERSION_1 = BYTES_OF_VERSION_2 - sum(SIZES[name] for name in SINCE_VERSION_2)
+BYTES_OF_VERSIONS = {1: BYTES_OF_VERSION_1, 2: BYTES_OF_VERSION_2, 3: APPEARANCE_BYTES}
 
 
 def can_be_widened(length: int) -> bool:
     """Return whether rows of so many bytes are appearances of this version or of an earlier one."""
-    return length in (BYTES_OF_VERSION_1, APPEARANCE_BYTES)
+    return length in BYTES_OF_VERSIONS.values()
 
 
 def widened(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -135,6 +143,44 @@ def widened(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.pad(rows, ((0, 0), (0, APPEARANCE_BYTES - rows.shape[1])))
 
 
+def versions_of(appearances: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return the version whose parts each appearance has: int64 [n] of uint8 [n, APPEARANCE_BYTES]."""
+    has_second = appearances[:, SLICES["figure_colours"]].any(axis=1)
+    has_third = appearances[:, SLICES["local_shapes"]].any(axis=1)
+    return np.where(has_second, np.where(has_third, 3, 2), 1)
+
+
+def as_of_version(appearances: NDArray[np.uint8], version: int) -> NDArray[np.uint8]:
+    """Return appearances, uint8 [n, APPEARANCE_BYTES], without parts that this version lacks."""
+    return widened(appearances[:, : BYTES_OF_VERSIONS[version]])
+
+
+def completed(earlier: bytes, made: Appearance) -> Appearance:
+    """Return the parts that an appearance of an earlier version has, and from another one what it lacks.
+
+    Bytes that are no appearance of any version are not used.
+    """
+    known = np.frombuffer(earlier, np.uint8)
+    if not can_be_widened(len(known)):
+        return made
+    known = known[: BYTES_OF_VERSIONS[int(versions_of(widened(known[None]))[0])]]
+    return Appearance(np.concatenate([known, made.values[len(known) :]]))
+
+
+def squared(rgb: NDArray[np.uint8]) -> tuple[Floats, int]:
+    """Return the figure of a picture, uint8 [h, w, 3], in a square, float32 [128, 128, 3] in CIE Lab.
+
+    With it comes its longer side in pixels, before it was brought to that size.
+    """
+    lab = _lab(preview_of(rgb))
+    ground = _ground_of(lab)
+    return _squared(lab, ground), ground.longer_side
+
+
+def _lab(rgb: NDArray[np.uint8]) -> Floats:
+    return np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2Lab), dtype=np.float32)
+
+
 def appearance_of(rgb: NDArray[np.uint8]) -> Appearance:
     """Return the appearance of a picture, uint8 [h, w, 3] in sRGB.
 
@@ -142,7 +188,7 @@ def appearance_of(rgb: NDArray[np.uint8]) -> Appearance:
     4 ms of one core from there.
     """
     rgb = preview_of(rgb)
-    lab = np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2Lab), dtype=np.float32)
+    lab = _lab(rgb)
     grey = lab[:, :, 0] * 2.55
     contrast = _contrast(grey)
     ground = _ground_of(lab)
@@ -174,6 +220,7 @@ def appearance_of(rgb: NDArray[np.uint8]) -> Appearance:
         ),
         "silhouette": _silhouette(ground),
         "frame": _frame(lab, ground),
+        "local_shapes": local_shapes(square, ground.longer_side),
     }
     # All shares in one go: each of NumPy's calls takes as long as a hundred of them.
     kept = np.split(_shares_as_bytes(np.concatenate(list(shares.values()))), np.cumsum([*map(len, shares.values())]))
@@ -192,6 +239,12 @@ class _Ground:
     colour: Floats
     figure: NDArray[np.bool_]
     box: tuple[int, int, int, int]
+
+    @property
+    def longer_side(self) -> int:
+        """Pixels of the longer side of the figure."""
+        top, bottom, left, right = self.box
+        return max(bottom - top, right - left)
 
 
 def preview_of(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -4,14 +4,14 @@ Made of what matching has already decoded. At most MOST_BYTES each with its vote
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching.features import hashing, keypoints
-from guardian.matching.features.appearance import appearance_of, preview_of
+from guardian.matching.features.appearance import Appearance, appearance_of, completed, preview_of
 from guardian.matching.features.fingerprint import Fingerprint
 from guardian.matching.features.image import Picture
 from guardian.matching.features.keypoints import Keypoints
@@ -153,6 +153,13 @@ def small_fingerprint(
         appearance=appearance,
         embedding=vector,
     )
+
+
+def with_appearance(known: SmallFingerprint, made: Appearance) -> SmallFingerprint:
+    """Return a fingerprint with those parts of an appearance that it lacks; where these need room, fewer keypoints."""
+    packed = completed(known.appearance, made).to_bytes()
+    taken_bytes = len(packed) + (0 if known.embedding is None else known.embedding.nbytes)
+    return replace(known, appearance=packed, points=_within_budget(known.points, taken_bytes))
 
 
 def _within_budget(found: Keypoints, taken_bytes: int) -> Keypoints:

@@ -7,15 +7,20 @@ from numpy.typing import NDArray
 
 from guardian.matching.features.appearance import (
     APPEARANCE_BYTES,
-    BYTES_OF_VERSION_1,
+    BYTES_OF_VERSIONS,
     COLOUR_CELLS,
     SINCE_VERSION_2,
+    SINCE_VERSION_3,
     SLICES,
     Appearance,
     appearance_of,
+    as_of_version,
     colour_cells,
+    completed,
+    versions_of,
     widened,
 )
+from guardian.matching.features.local_shapes import local_shape_values
 
 COLOURS = ("flat_colours", "edge_colours")
 SHAPES = ("edges", "energies", "gradients", "silhouette")
@@ -37,11 +42,11 @@ def _apart(one: Appearance, other: Appearance, *parts: str) -> float:
 def test_the_same_pixels_give_the_same_bytes_and_come_back_from_them() -> None:
     appearance = appearance_of(_drawing((200, 30, 30)))
 
-    assert len(appearance.to_bytes()) == APPEARANCE_BYTES <= 1800
+    assert len(appearance.to_bytes()) == APPEARANCE_BYTES <= 2000
     assert appearance_of(_drawing((200, 30, 30))).to_bytes() == appearance.to_bytes()
     assert Appearance.from_bytes(appearance.to_bytes()).to_bytes() == appearance.to_bytes()
     assert sum(len(appearance.part(name)) for name in SLICES) == APPEARANCE_BYTES
-    with pytest.raises(ValueError, match="1728 bytes, not 3"):
+    with pytest.raises(ValueError, match="1920 bytes, not 3"):
         Appearance.from_bytes(b"abc")
 
 
@@ -97,19 +102,53 @@ def test_which_colours_lie_beside_each_other_is_kept() -> None:
     assert int(other.part("colour_pairs")[place]) == 0
 
 
-def test_appearances_of_version_1_are_read_with_what_they_have() -> None:
+@pytest.mark.parametrize(("version", "lacking"), [(1, (*SINCE_VERSION_2, *SINCE_VERSION_3)), (2, SINCE_VERSION_3)])
+def test_appearances_of_an_earlier_version_are_read_with_what_they_have(version: int, lacking: tuple[str, ...]) -> None:
     now = appearance_of(_drawing((200, 30, 30))).values
-    earlier = now[None, :BYTES_OF_VERSION_1]
+    length = BYTES_OF_VERSIONS[version]
+    earlier = now[None, :length]
 
     read = widened(earlier)
 
     assert read.shape == (1, APPEARANCE_BYTES)
-    assert np.array_equal(read[:, :BYTES_OF_VERSION_1], earlier)
-    assert all(not read[0, SLICES[name]].any() for name in SINCE_VERSION_2)
-    assert widened(now[None]) is not None
-    assert all(now[SLICES[name]].any() for name in SINCE_VERSION_2), "of a picture they are never zeros"
-    with pytest.raises(ValueError, match="1728 bytes, not 5"):
+    assert np.array_equal(read[:, :length], earlier)
+    assert all(not read[0, SLICES[name]].any() for name in lacking)
+    assert all(now[SLICES[name]].any() for name in lacking), "of a picture they are never zeros"
+    assert versions_of(np.concatenate([read, now[None]])).tolist() == [version, 3]
+    assert np.array_equal(as_of_version(now[None], version), read)
+    with pytest.raises(ValueError, match="1920 bytes, not 5"):
         widened(np.zeros((1, 5), np.uint8))
+
+
+def test_an_appearance_is_completed_with_what_it_lacks_and_keeps_what_it_has() -> None:
+    exact, rough = appearance_of(_drawing((200, 30, 30))), appearance_of(_drawing((200, 30, 30), tall=True))
+    for version, length in BYTES_OF_VERSIONS.items():
+        expected = np.concatenate([exact.values[:length], rough.values[length:]])
+        assert np.array_equal(completed(exact.to_bytes()[:length], rough).values, expected)
+        # As a segment holds it that has newer ones, too.
+        held = as_of_version(exact.values[None], version)[0].tobytes()
+        assert np.array_equal(completed(held, rough).values, expected)
+    assert completed(b"", rough) is rough
+
+
+def test_local_shapes_tell_outlines_apart_and_know_no_colour_nor_light() -> None:
+    red, green = _drawing((200, 30, 30)), _drawing((20, 120, 40))
+    darker = (red * 0.8).astype(np.uint8)
+    tall = _drawing((200, 30, 30), tall=True)
+    kept = local_shape_values(np.stack([appearance_of(one).part("local_shapes") for one in (red, green, darker, tall)]))
+
+    assert np.linalg.norm(kept, axis=1) == pytest.approx([1, 1, 1, 1], abs=0.05)
+    cosines = kept @ kept[0]
+    assert min(cosines[1:3]) > 0.8
+    assert cosines[3] < 0.5
+
+
+def test_local_shapes_of_tiny_figures_do_not_count() -> None:
+    tiny, small = (np.pad(_drawing((200, 30, 30), side=side), 40, mode="edge")[:, :, 40:43] for side in (40, 90))
+    kept = local_shape_values(np.stack([appearance_of(one).part("local_shapes") for one in (tiny, small)]))
+
+    assert not kept[0].any()
+    assert 0.2 < float(np.linalg.norm(kept[1])) < 0.8
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 400), (2, 2), (24, 3000), (3000, 24)])
