@@ -70,11 +70,12 @@ def outlines_of(
     inside = np.ones((frame[1], frame[0]), np.uint8)
     seen = cv2.warpPerspective(inside, to_frame, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
 
-    agreeing = (cells.rich & (cells.correlation > _AGREES)).astype(np.uint8)
-    levels = _levels(asset, found, seen & cv2.resize(agreeing, size, interpolation=cv2.INTER_NEAREST))
+    agreeing = cells.rich & (cells.correlation > _AGREES)
+    chosen = np.repeat(np.repeat(agreeing, CELL, axis=0), CELL, axis=1) & (seen > 0)
+    levels = _levels(asset[chosen], found[chosen])
     if levels is None or agreeing.sum() < _AGREEING_CELLS:
         return NONE_KNOWN
-    expected, spread = (cv2.LUT(asset, of_level) for of_level in levels)
+    expected, spread = (of_level[asset] for of_level in levels)
 
     step = max(_LEAST_STEP, _STEP * cells.contrast)
     around = (*_darkest_and_lightest(expected), *_darkest_and_lightest(found))
@@ -86,17 +87,14 @@ def outlines_of(
     return Outlines(kept / count, gone / count, gone / (count - kept + _UNCERTAIN * count))
 
 
-def _levels(
-    asset: NDArray[np.uint8], found: NDArray[np.uint8], chosen: NDArray[np.uint8]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+def _levels(asset: NDArray[np.uint8], found: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
     """Return for each grey level of the asset the candidate's for it, and how far that spreads: uint8 [256] each.
 
-    Of the `chosen` pixels the median and half of what lies between the quartiles; levels that are not seen lie between
-    those that are. None where fewer than two are.
+    Of pixels, uint8 [n], that show the same, it is the median and half of what lies between the quartiles; levels that
+    are not seen lie between those that are. None where fewer than two are.
     """
-    at = chosen.astype(bool)
     bins = 256 // _BIN
-    counts = np.bincount(asset[at].astype(np.int64) // _BIN * 256 + found[at], minlength=bins * 256).reshape(bins, 256)
+    counts = np.bincount(asset.astype(np.int64) // _BIN * 256 + found, minlength=bins * 256).reshape(bins, 256)
     known = counts.sum(axis=1) >= _PIXELS_OF_BIN
     if known.sum() < 2:
         return None
