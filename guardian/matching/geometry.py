@@ -39,6 +39,18 @@ class Agreement:
     bits: NDArray[np.int16]
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Nearness:
+    """How an asset's keypoints look under a transform: `near` have one like them where they should be.
+
+    `visible` lie within the candidate. `compared`: how many pairs there are of about the same place, size and angle.
+    """
+
+    near: int
+    visible: int
+    compared: int
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """How the asset might lie in the candidate. `agreeing` votes support it, of `votes` for this asset.
@@ -94,19 +106,18 @@ class CandidateGrid:
         )
         return Agreement(refined, mine, self.order[theirs], bits) if len(mine) >= 3 else None
 
-    def count_near(self, matrix: Matrix, asset: Keypoints, words: NDArray[np.uint64]) -> tuple[int, int]:
-        """Count the keypoints that have one like them where the transform puts them, and the pairs that were compared.
+    def count_near(self, matrix: Matrix, asset: Keypoints, words: NDArray[np.uint64]) -> Nearness:
+        """Count the keypoints that have one like them where the transform puts them, and those that could have.
 
-        A quick look: one round of guided matching, no fit. Compared are keypoints of about the same place, size and
-        angle.
+        A quick look: one round of guided matching, no fit.
         """
-        near, compared = _count_near(
+        near, visible, compared = _count_near(
             np.asarray(matrix, dtype=np.float64),
             (asset.x, asset.y, asset.size, asset.angle, words),
             self._sorted,
             self._grid,
         )
-        return int(near), int(compared)
+        return Nearness(int(near), int(visible), int(compared))
 
 
 def count_agreeing(
@@ -283,10 +294,13 @@ def _count_near(matrix, asset, candidate, grid):  # type: ignore[no-untyped-def]
     scale = np.sqrt(matrix[0] * matrix[4] - matrix[1] * matrix[3])
     compared = _pair(matrix, (scale, _REACH[0], _QUICK_BITS), asset, candidate, grid, (nearest, bits, taken))
 
-    near = 0
+    near, visible = 0, 0
     for i in range(n):
         near += nearest[i] >= 0
-    return near, compared
+        x = matrix[0] * asset[0][i] + matrix[1] * asset[1][i] + matrix[2]
+        y = matrix[3] * asset[0][i] + matrix[4] * asset[1][i] + matrix[5]
+        visible += 0 <= x < _CELLS * grid[1] and 0 <= y < _CELLS * grid[2]
+    return near, visible, compared
 
 
 @kernel

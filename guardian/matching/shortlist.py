@@ -7,12 +7,12 @@ proposed transform tells them apart at a fraction of what measuring costs.
 import numpy as np
 
 from guardian.matching.candidate import Candidate
-from guardian.matching.geometry import Proposal
+from guardian.matching.geometry import Nearness, Proposal
 from guardian.matching.index.prefilter import IndexSlot
 from guardian.matching.index.reader import Index
 
-_MOST_BY_CHANCE = 0.001
-"""Share of the compared pairs of keypoints that agree by chance, at most."""
+_MOST_OF_VISIBLE, _MOST_OF_COMPARED = 0.02, 0.001
+"""Shares of the visible keypoints, and of the compared pairs of them, that agree by chance, at most."""
 
 _CLEAR_SURPLUS = 10.0
 """Standard deviations above what agrees by chance from which an asset is measured, however many others are."""
@@ -32,8 +32,14 @@ def shortlisted(
 
     looks = {slot: _best_look(index, slot, candidate, proposals[slot]) for slot in voted}
     # Most of them are there by chance, so they tell how many keypoints agree by chance; of a collage not even most.
-    rate = min(_MOST_BY_CHANCE, float(np.median([near / max(1, compared) for near, compared in looks.values()])))
-    surplus = {slot: _surplus(*looks[slot], rate) for slot in voted}
+    of_visible = min(_MOST_OF_VISIBLE, _median([look.near / max(1, look.visible) for look in looks.values()]))
+    of_compared = min(_MOST_OF_COMPARED, _median([look.near / max(1, look.compared) for look in looks.values()]))
+    # A picture that is shown small has few keypoints that could agree, one among dense texture has many: each is told
+    # by one of the two.
+    surplus = {
+        slot: max(_surplus(look.near, of_visible * look.visible), _surplus(look.near, of_compared * look.compared))
+        for slot, look in looks.items()
+    }
     ranked = sorted(voted, key=lambda slot: -surplus[slot])
     dropped = {slot for slot in ranked[count:] if surplus[slot] < _CLEAR_SURPLUS}
 
@@ -46,8 +52,8 @@ def shortlisted(
     return kept
 
 
-def _best_look(index: Index, slot: IndexSlot, candidate: Candidate, proposals: list[Proposal]) -> tuple[int, int]:
-    """Return how many keypoints agree with the asset's best proposal, and how many pairs were compared for it."""
+def _best_look(index: Index, slot: IndexSlot, candidate: Candidate, proposals: list[Proposal]) -> Nearness:
+    """Return how many keypoints agree with the asset's best proposal, and how many could."""
     segment, row = index.segments[slot[0]], slot[1]
     points, words = segment.points(row), segment.words(row)
     looks = []
@@ -59,10 +65,10 @@ def _best_look(index: Index, slot: IndexSlot, candidate: Candidate, proposals: l
     return max(looks)
 
 
-def _surplus(near: int, compared: int, rate: float) -> float:
-    """Return by how many standard deviations more keypoints agree than `rate` of what was compared would by chance.
-
-    Where a picture is shown small, few of its keypoints have any near them that they could agree with by chance.
-    """
-    expected = rate * compared
+def _surplus(near: int, expected: float) -> float:
+    """Return by how many standard deviations more keypoints agree than are expected by chance."""
     return (near - expected) / float(np.sqrt(expected + 1.0))
+
+
+def _median(values: list[float]) -> float:
+    return float(np.median(values))

@@ -137,7 +137,7 @@ def test_removal_adding_again_and_rebuilding_keep_the_frames_together(protecting
     assert sorted(set(index.contents(every_byte=True).numbers)) == [1, 2]
 
     index.withdraw([1])
-    assert matcher.match(copy).matches == ()
+    assert all(match.asset_id != "slides" for match in matcher.match(copy).matches)
     assert matcher.match(copy).assets_searched == 1
 
     index.publish([(3, "slides", matcher.fingerprint(content))])

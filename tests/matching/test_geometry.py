@@ -254,8 +254,8 @@ def test_the_grid_finds_what_looking_at_all_finds(degrees: float) -> None:
         descriptors=candidate.descriptors,
     )
     pairs = paired_by_looking_at_all(matrix, asset, candidate)
-    near, visible = CandidateGrid(candidate, WIDTH, HEIGHT).count_near(matrix, asset, asset.words)
-    assert 100 < near == len(pairs) <= visible
+    look = CandidateGrid(candidate, WIDTH, HEIGHT).count_near(matrix, asset, asset.words)
+    assert 100 < look.near == len(pairs) <= look.visible
 
 
 @pytest.mark.parametrize("matrix", [similarity(1.0, 0, 0, 0), similarity(0.3, 40, 300, 100)])
@@ -263,12 +263,12 @@ def test_a_quick_look_counts_what_agrees_and_the_pairs_that_could_agree_by_chanc
     asset = scattered(300, 1)
     strangers = scattered(900, 2)
     candidate = joined(moved(taken(asset, np.arange(60, dtype=np.int32)), matrix), strangers)
-    near, compared = CandidateGrid(candidate, WIDTH, HEIGHT).count_near(matrix, asset, asset.words)
+    look = CandidateGrid(candidate, WIDTH, HEIGHT).count_near(matrix, asset, asset.words)
 
     seen = moved(asset, matrix)
     reach = 0.6 * seen.size[:, None]
     apart_x, apart_y = np.abs(seen.x[:, None] - candidate.x), np.abs(seen.y[:, None] - candidate.y)
     size, turn = candidate.size / seen.size[:, None], np.abs((candidate.angle - seen.angle[:, None] + 540) % 360 - 180)
     pairs = (apart_x <= reach) & (apart_y <= reach) & (size >= 0.6) & (size <= 1.7) & (turn <= 25)
-    assert near == 60
-    assert compared == pytest.approx(int(pairs.sum()), abs=3)
+    assert (look.near, look.visible) == (60, 300)
+    assert look.compared == pytest.approx(int(pairs.sum()), abs=3)
