@@ -177,7 +177,7 @@ _COPIES = (
        (WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < :works)
          SELECT n FROM counted))""",
     """INSERT INTO cases (#) SELECT # FROM (SELECT cases.*, 'case_' || n AS "@id", n + 1 AS "@number",
-       'site' || (n % :operators) || '.example' AS "@operator",
+       0 AS "@finding_count", 'site' || (n % :operators) || '.example' AS "@operator",
        'work_' || (1 + (n % :operators * 7 + n / :operators * 13) % :works) AS "@work_id",
        'asset_' || (1 + (n % :operators * 7 + n / :operators * 13) % :works) AS "@asset_id",
        CASE WHEN n % 20 < 8 THEN 'open' WHEN n % 20 < 10 THEN 'confirmed' WHEN n % 20 < 11 THEN 'notice_sent'

@@ -188,6 +188,12 @@ def note_change(tx: Transaction, case_id: str, edit: Edit, kind: str) -> Iterato
     log.info("case_reviewed", case=case.id, change=kind, by=_name(edit.by))
 
 
+def was_decided(history: Sequence[CaseEvent]) -> bool:
+    """Return whether a history has a decision that was not undone: `undo` may still find that the case has moved on."""
+    undone = {line.undoes for line in history}
+    return any(line.before is not None and line.number not in undone for line in history)
+
+
 def last_change(tx: Transaction, case: Case) -> CaseEvent:
     """Return the line of a case's history that `undo` would undo. Raises UsageError when it would undo nothing."""
     history = tx.cases.history(case.id)

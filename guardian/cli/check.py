@@ -1,14 +1,16 @@
-"""`guardian check TARGET...`: compares images with the assets at once, and records nothing."""
+"""`guardian check TARGET...`: compares images with the assets at once, and records nothing unless asked."""
 
 import asyncio
 import importlib
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from guardian.cli.acting import this_user
 from guardian.cli.context import Session, log_to_stderr, pass_session
 from guardian.cli.progress import say, say_if_kernels_are_compiled, working
 from guardian.cli.screen import Screen, echo
@@ -21,19 +23,22 @@ from guardian.views.plain_text import printable
 
 if TYPE_CHECKING:
     from guardian.fetch.web import WebClient
+    from guardian.store import Store
 
 
 @click.command
 @click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
 @click.option("--json", "as_lines", is_flag=True, help="One JSON object a line, also for what was left out.")
 @click.option("--all", "every_match", is_flag=True, help="Also show assets that the rules ignore, and icons left out.")
+@click.option("--record", "recorded", is_flag=True, help="Also record what addresses show, as a scan does.")
 @pass_session
-def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_match: bool) -> None:
+def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_match: bool, recorded: bool) -> None:
     """Check images against your protected assets.
 
     TARGET is the address of an image or of a page (all its images), a file, or a folder. Nothing is
-    recorded and nobody is told. A page that you name is fetched whatever its robots.txt says, as a person
-    would. In folders, names that begin with a dot are passed over.
+    recorded and nobody is told, unless you ask for it by --record: then cases are opened, evidence is
+    kept, and messages are owed, which `guardian run` sends. A page that you name is fetched whatever its
+    robots.txt says, as a person would. In folders, names that begin with a dot are passed over.
 
     The exit code is 1 when a copy or something to review was found, else 3 when not everything was seen: a
     picture or a part of a page could not be fetched, decoded or compared with everything, a target shows no
@@ -41,6 +46,9 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
     """
     if not all(targets):
         raise UsageError("a TARGET is empty: is there a variable without a value?")
+
+    if recorded:
+        _refuse_without_place(targets)
 
     counts, saw_all = ScanCounts(), True
     screen = Screen.of_output()
@@ -64,13 +72,35 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
             # Icons and drawings, of which each page has some, are named in the last line.
             say(describe_not_seen(result, screen))
 
-    assets = asyncio.run(_check(session, targets, show))
+    assets = asyncio.run(_check(session, targets, show, recorded=recorded))
     if not as_lines:
         echo(screen.wrapped(summary(counts, assets)))
+        if recorded:
+            echo(
+                screen.wrapped(
+                    "recorded as a scan does: `guardian case list` shows cases, `guardian run` sends messages"
+                )
+            )
     elif not assets:
         click.echo("guardian: nothing is protected yet, so nothing was compared", err=True)
     code = exit_code(counts)
     raise SystemExit(NOT_ALL_SEEN if code == 0 and not (saw_all and assets) else code)
+
+
+def _refuse_without_place(targets: tuple[str, ...]) -> None:
+    """Raise UsageError for the first target that is no address: a file has no place that could be recorded."""
+    from guardian.urls.addresses import is_web_address
+
+    for target in targets:
+        if not is_web_address(target):
+            raise UsageError(f"{printable(target)} has no place that could be recorded; --record takes addresses only")
+
+
+def _note(store: "Store", targets: tuple[str, ...]) -> None:
+    """Write to the audit log who has what these addresses show recorded."""
+    with store.begin() as tx:
+        for target in targets:
+            tx.audit.add(this_user(), "check.recorded", None, datetime.now(UTC), {"address": target[:2_000]})
 
 
 async def _say_what_is_forbidden(web: "WebClient", targets: tuple[str, ...], pictures: set[str]) -> None:
@@ -94,7 +124,11 @@ async def _say_what_is_forbidden(web: "WebClient", targets: tuple[str, ...], pic
 
 
 async def _check(
-    session: Session, targets: tuple[str, ...], show: Callable[[Answer | NotSeen, Callable[[str], None]], None]
+    session: Session,
+    targets: tuple[str, ...],
+    show: Callable[[Answer | NotSeen, Callable[[str], None]], None],
+    *,
+    recorded: bool,
 ) -> int:
     """Call `show` with each result as it comes, and what prints a line; return how many assets are protected."""
     # A worker process loads its libraries while this one reads the configuration and loads its own: that halves
@@ -121,15 +155,17 @@ async def _check(
     with working("checking") as progress:
         await loading
         warming = asyncio.create_task(workers.warm())
-        async with opened_app(config, workers, only_asking=True) as app:
+        async with opened_app(config, workers, only_asking=not recorded) as app:
             try:
                 await warming
             except IndexNotReady as error:
                 click.echo(f"guardian: {error}; it is made anew now", err=True)
                 await app.catalog.repair()
 
+            if recorded:
+                _note(app.store, targets)
             pictures = set[str]()
-            async for result in check(app.services, targets):
+            async for result in check(app.services, targets, recorded=recorded):
                 show(result, partial(say, progress))
                 # Without bytes (no cache status) nothing was fetched, so no robots.txt was ignored either.
                 if isinstance(result, Answer) and result.cache_status is not None and result.sighting.image_url:

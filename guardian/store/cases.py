@@ -83,6 +83,7 @@ class Cases:
             labels=(),
             commercial=(),
             rank=0.0,
+            finding_count=0,
         )
         # Insert first and look afterwards: looking first would race with another process that sees the same use.
         wanted = statement.on_conflict_do_nothing(index_elements=["work_id", "operator"]).returning(cases.c.id)
@@ -96,7 +97,7 @@ class Cases:
     def update(self, case: Case) -> Case:
         """Write all fields of a case that may change; return the case as it now stands.
 
-        Its finding count is not written but counted at each reading, and its version grows with its history. Raises
+        Its finding count is kept by the database, and its version grows with its history. Raises
         LookupError when there is no such case.
         """
         self._connection.execute(
@@ -178,20 +179,15 @@ class Cases:
 
     def _places(self, operators: Sequence[str] | None) -> dict[str, int]:
         """Return how many findings the cases of each of these operators have; None: of all."""
-        query = select(cases.c.operator, func.count().label("places")).group_by(cases.c.operator)
-        query = query.join(findings, findings.c.case_id == cases.c.id)
+        query = select(cases.c.operator, func.sum(cases.c.finding_count).label("places")).group_by(cases.c.operator)
         if operators is not None:
             query = query.where(cases.c.operator.in_(operators))
         return {row.operator: row.places for row in self._connection.execute(query)}
 
     def most_used_by(self, limit: int) -> Sequence[OperatorSummary]:
         """Return the operators that show works in most places, the one with most first, at most `limit`."""
-        places = func.count().label("places")
-        # Counted by case first, from an index of the findings alone: joined row by row it takes four times as long.
-        of_case = select(findings.c.case_id, places).where(findings.c.case_id.is_not(None))
-        by_case = of_case.group_by(findings.c.case_id).subquery()
-        total = func.sum(by_case.c.places)
-        query = select(cases.c.operator).join(by_case, by_case.c.case_id == cases.c.id).group_by(cases.c.operator)
+        total = func.sum(cases.c.finding_count)
+        query = select(cases.c.operator).group_by(cases.c.operator).having(total > 0)
         names = list(self._connection.execute(query.order_by(total.desc(), cases.c.operator).limit(limit)).scalars())
         found = {summary.operator: summary for summary in self._summaries(names)}
         return [found[name] for name in names]
@@ -275,7 +271,7 @@ class Cases:
         Those last changed come first, or the most urgent ones.
         """
         order = (cases.c.rank.desc() if wanted.by_priority else cases.c.updated_at.desc(), cases.c.id)
-        # Chosen first and counted afterwards: counting the findings of all that are sorted would take most of the time.
+        # Chosen first and read afterwards: whole rows of all that are sorted would take most of the time.
         chosen = select(cases.c.id).where(*self._conditions(wanted)).order_by(*order).limit(limit)
         query = _select().where(cases.c.id.in_(chosen))
         return [_case(row) for row in self._connection.execute(query.order_by(*order))]
@@ -362,7 +358,7 @@ class Cases:
         chosen = select(cases.c.id).where(*self._conditions(wanted))
         if after is not None:
             chosen = chosen.where(is_after(order, after))
-        # Chosen first and counted afterwards, as in `matching`.
+        # Chosen first and read afterwards, as in `matching`.
         chosen = chosen.order_by(*sorting(order)).limit(limit)
         query = _select().where(cases.c.id.in_(chosen)).order_by(*sorting(order))
         return [_case(row) for row in self._connection.execute(query)]
@@ -447,11 +443,8 @@ def _is_known_as(id_: str) -> ColumnElement[bool]:
 
 
 def _select() -> Select[tuple[object, ...]]:
-    # Counted and not stored: findings also leave a case by being merged, and a stored number would drift.
-    counted = select(func.count()).where(findings.c.case_id == cases.c.id).correlate(cases).scalar_subquery()
     # Its number is for joining tables only.
-    columns = [column for column in cases.c if column is not cases.c.number]
-    return select(*columns, counted.label("finding_count"))
+    return select(*(column for column in cases.c if column is not cases.c.number))
 
 
 def _event(row: Row[tuple[object, ...]]) -> CaseEvent:

@@ -231,12 +231,14 @@ cases = Table(
     # By which the tables of words name it: a whole number that never changes, of which large sets are quickly made.
     Column("number", RowNumber, Identity(), nullable=False),
     Index("ix_cases_number", "number", unique=True),
+    # How many findings it has. Triggers on these keep it (see m0033_finding_counts.py); nothing else writes it.
+    Column("finding_count", Integer, nullable=False),
     # A case names an asset of its work, so this follows from the index below.
     UniqueConstraint("asset_id", "operator"),
     Index(None, "work_id", "operator", unique=True),
     Index(None, "state", "updated_at"),
     # All that operators are listed and cases grouped by.
-    Index("ix_cases_operator", "operator", "state", "rank", "number", "work_id"),
+    Index("ix_cases_operator", "operator", "state", "rank", "number", "work_id", "finding_count"),
     Index(None, "opened_at"),
     Index("ix_cases_queue", *_QUEUE),
     # Not of the notes themselves, which may be too long for an index.

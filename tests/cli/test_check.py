@@ -96,6 +96,22 @@ def test_a_page_with_inline_pictures_and_one_picture_twice(
     assert "404" in third["error"]
 
 
+def test_what_an_address_shows_is_recorded_when_asked(own: Home, pictures: Path, site: Any) -> None:
+    refused = own.guardian("check", "--record", pictures / "a.jpg", code=2)
+    assert "a.jpg has no place that could be recorded; --record takes addresses only" in refused.stderr
+
+    (site.folder / "copy.jpg").write_bytes((pictures / "a.jpg").read_bytes())
+    page = site.page("page.html", "copy.jpg")
+    own.lines("check", "--json", page, code=1)
+    assert own.lines("case", "list", "--json") == []
+    said = own.guardian("check", "--record", page, code=1).stdout
+    assert "`guardian case list` shows cases" in " ".join(said.split())
+    (case,) = own.lines("case", "list", "--json")
+    assert (case["state"], case["sightings"]) == ("open", 1)
+    noted = [line for line in own.lines("audit", "list", "--json") if line["action"] == "check.recorded"]
+    assert [line["detail"] for line in noted] == [{"address": page}]
+
+
 def test_all_shows_what_the_rules_ignore(own: Home, pictures: Path) -> None:
     for file in (own.folder / "rules").iterdir():
         file.unlink()

@@ -130,6 +130,40 @@ def test_words_follow_what_becomes_of_findings(store: Store, asset: Asset) -> No
     assert _found(store, "lighthouse") == "a"
 
 
+def test_findings_are_counted_as_they_come_move_and_go(store: Store, asset: Asset) -> None:
+    def counts() -> dict[str, int]:
+        with store.read() as tx:
+            cases = {case.operator: case.finding_count for case in tx.cases.list()}
+            assert {one.operator: one.findings for one in tx.cases.operators()} == cases
+            return cases
+
+    one = _saw(store, asset, "alpha.example", Context())
+    _saw(store, asset, "alpha.example", Context(alt="seen again"))
+    _saw(store, asset, "alpha.example", Context(), "other")
+    other = _saw(store, asset, "beta.example", Context())
+    assert counts() == {"alpha.example": 2, "beta.example": 1}
+    with store.read() as tx:
+        assert [used.operator for used in tx.cases.most_used_by(1)] == ["alpha.example"]
+
+    with store.begin() as tx:
+        tx.findings.move(one.id, "work_x", other.case_id)
+    assert counts() == {"alpha.example": 1, "beta.example": 2}
+    with store.begin() as tx:
+        tx.findings.move(one.id, "work_x", None)
+    assert counts() == {"alpha.example": 1, "beta.example": 1}
+    with store.begin() as tx:
+        kept = tx.cases.get(one.case_id or "")
+        assert kept is not None
+        assert tx.cases.absorb(kept, other.case_id or "").finding_count == 2
+    assert counts() == {"alpha.example": 2}
+
+    engine = connect(store.url)
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM findings WHERE id = :id"), {"id": other.id})
+    engine.dispose()
+    assert counts() == {"alpha.example": 1}
+
+
 def test_questions_without_words_and_with_signs_of_the_syntax_break_nothing(store: Store, asset: Asset) -> None:
     _saw(store, asset, "alpha.example", Context(alt="a red boat"))
     _keep(store)

@@ -113,9 +113,8 @@ async def _compared(look: _Look, sighting: Sighting) -> PlaceSeen:
         return PlaceSeen(PlaceState.THERE, "the page shows it", answer, is_recorded=True)
     problem = answer.problem
     if problem is None:
-        is_whole = answer.report is not None and not answer.report.partial
-        state = PlaceState.GONE if is_whole else PlaceState.UNCLEAR
-        return PlaceSeen(state, "the page shows another picture in its place", answer, is_recorded=True)
+        detail = "the page shows another picture in its place"
+        return PlaceSeen(_state_of_another(answer), detail, answer, is_recorded=True)
     if problem.status in GONE_STATUSES or problem.reason in _NOT_THIS_PICTURE:
         return PlaceSeen(
             PlaceState.GONE,
@@ -141,9 +140,8 @@ async def _by_itself(look: _Look) -> PlaceSeen:
 
     problem = answer.problem
     if problem is None:
-        is_whole = answer.report is not None and not answer.report.partial
-        state = PlaceState.GONE if is_whole else PlaceState.UNCLEAR
-        return PlaceSeen(state, "another picture lies at the picture's address", answer, is_recorded=True)
+        detail = "another picture lies at the picture's address"
+        return PlaceSeen(_state_of_another(answer), detail, answer, is_recorded=True)
     if problem.status in GONE_STATUSES:
         return PlaceSeen(PlaceState.GONE, f"the picture's address answers {problem.status}", answer, is_recorded=True)
     if problem.reason in _NOT_THIS_PICTURE:
@@ -179,8 +177,14 @@ async def _other_file(look: _Look, said: str) -> PlaceSeen:
     answer = await answer_only(look.services, look.context, sighting)
     if shows_work(answer, look.sought.asset_ids):
         return PlaceSeen(PlaceState.THERE, f"{said}, which shows the work", answer)
-    is_told = answer.unmatchable or (answer.report is not None and not answer.report.partial)
-    return PlaceSeen(PlaceState.GONE if is_told else PlaceState.UNCLEAR, said, answer)
+    state = PlaceState.GONE if answer.unmatchable else _state_of_another(answer)
+    return PlaceSeen(state, said, answer)
+
+
+def _state_of_another(answer: Answer) -> PlaceState:
+    """Return what a picture that does not show the work says: nothing, unless it was compared with every asset."""
+    is_whole = answer.report is not None and not answer.report.partial
+    return PlaceState.GONE if is_whole else PlaceState.UNCLEAR
 
 
 async def _recorded(look: _Look, sighting: Sighting) -> Answer:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
+from guardian.cases.deciding import was_decided
 from guardian.cases.reading import case_detail
 from guardian.errors import CaseChanged, UsageError
 from guardian.model import (
@@ -173,6 +174,7 @@ async def _case_page(
         line=time_line(detail.findings, detail.versions),
         history=[(event, event_text(event)) for event in reversed(detail.history)],
         next_step=NEXT_STEPS[detail.case.state],
+        can_undo=was_decided(detail.history),
         reasons=list(DismissReason),
         people=found.people,
         drafting=found.notices,

@@ -27,14 +27,14 @@ async def show_deliveries(request: Request, state: str = "") -> Response:
     desk = desk_of(request)
     chosen = TaskState(state) if state in list(TaskState) else None
 
-    def read() -> tuple[list[tuple[Task, str]], dict[TaskState, int], set[str], dict[str, int]]:
+    def read() -> tuple[list[tuple[Task, str, str | None]], dict[TaskState, int], set[str], dict[str, int]]:
         with desk.store.read() as tx:
             rows = []
             for task in tx.tasks.list(TaskKind.DELIVER, chosen, _MOST):
                 message = tx.messages.get(task.message_id) if task.message_id is not None else None
                 subject = subject_of(message) if message is not None else None
                 about = subject_text(subject, subject.case_id) or subject.type if subject is not None else ""
-                rows.append((task, about))
+                rows.append((task, about, subject.case_id if subject is not None else None))
             counts = dict(tx.tasks.counts(TaskKind.DELIVER))
             return rows, counts, set(tx.destinations.disabled()), held_floods(tx)
 
