@@ -64,16 +64,18 @@ def outlines_of(
 
     `theirs` is seen where `to_frame` (3x3) leads into `frame` (width, height).
     """
-    rows, columns = cells.rich.shape
+    agreeing = cells.rich & (cells.correlation > _AGREES)
+    if agreeing.sum() < _AGREEING_CELLS:
+        return NONE_KNOWN
+    rows, columns = agreeing.shape
     size = (columns * CELL, rows * CELL)
     asset, found = (np.rint(grey[: size[1], : size[0]]).astype(np.uint8) for grey in (mine, theirs))
     inside = np.ones((frame[1], frame[0]), np.uint8)
     seen = cv2.warpPerspective(inside, to_frame, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
 
-    agreeing = cells.rich & (cells.correlation > _AGREES)
     chosen = np.repeat(np.repeat(agreeing, CELL, axis=0), CELL, axis=1) & (seen > 0)
     levels = _levels(asset[chosen], found[chosen])
-    if levels is None or agreeing.sum() < _AGREEING_CELLS:
+    if levels is None:
         return NONE_KNOWN
     expected, spread = (of_level[asset] for of_level in levels)
 
