@@ -104,8 +104,8 @@ def rebuild(session: Session) -> None:
     """Make fingerprints anew after an upgrade or a change of the descriptor, and say of what that could not be done.
 
     Of pictures whose bytes evidence has they are made in full. Of all others only the preview is left: small crops of
-    them are missed until a scan meets them again. Where only the appearance is of an earlier version, only that is made
-    anew, and copies are found as before.
+    them are missed until a scan meets them again. Where only the appearance is of an earlier version, it gets the parts
+    that it lacks, and copies are found as before.
     """
     asyncio.run(_rebuild(session))
 
@@ -128,7 +128,7 @@ async def _rebuild(session: Session) -> None:
         await workers.aclose()
     click.echo(f"made anew: {made.whole} of their bytes, {made.coarse} of their preview")
     if made.appearances:
-        click.echo(f"{counted(made.appearances, 'picture')} have an appearance made of their preview, for the search")
+        click.echo(f"completed: the appearance of {counted(made.appearances, 'picture')}, from the preview")
     if made.lost:
         click.echo(f"{counted(made.lost, 'picture')} have no fingerprint until a scan meets them again")
 

@@ -20,6 +20,7 @@ from guardian.matching.verify.alignment import align, overlap_of
 from guardian.matching.verify.cells import compare_cells, core_of
 from guardian.matching.verify.confidence import leaves_of
 from guardian.matching.verify.detail import particular
+from guardian.matching.verify.outlines import outlines_of
 
 _SIDE = 64
 T = TypeVar("T", bound=np.generic)
@@ -95,7 +96,8 @@ def _call_all() -> None:
     laid = align(same, overlap, picture, picture) if overlap is not None else None
     if laid is not None:
         core_of(laid)
-    compare_cells(grey.astype(np.float32), grey.astype(np.float32), np.eye(3), (_SIDE, _SIDE))
+    finer = grey.astype(np.float32)
+    outlines_of(finer, finer, compare_cells(finer, finer, np.eye(3), (_SIDE, _SIDE)), np.eye(3), (_SIDE, _SIDE))
 
     root = np.zeros((1, 1), np.int64)
     leaves_of(np.zeros(1), root, root.astype(np.float64), root, root, root.astype(np.float64))

@@ -28,6 +28,8 @@ from guardian.views.comparisons import share_text
 _VOTED, _MEASURED = 96, 12
 # Hashes of parts are compared with every remembered picture, and keypoints find parts, too; hashes find negatives.
 _WINDOWS = 2
+# Looking keypoints up in a large memory is most of the work, and a small fingerprint has few to be found.
+_MOST_KEYPOINTS = 2000
 _NEARLY_WHOLE = 0.9
 
 WORTH_A_LOOK = 0.2
@@ -82,8 +84,10 @@ class CopiesFound:
 
 def wide_search(profile: Profile) -> Profile:
     """Return how closely a memory is searched by those who search an index by this profile."""
+    scales = (replace(scale, keypoints=min(_MOST_KEYPOINTS, scale.keypoints)) for scale in profile.candidate_scales)
     return replace(
         profile,
+        candidate_scales=tuple(scales),
         voted_assets=_VOTED,
         measured_assets=_MEASURED,
         windows=min(_WINDOWS, profile.windows),

@@ -82,6 +82,12 @@ FEATURES = {
     "whole_drawn_unlike": -1,
     "whole_natural": 1,
     "whole_natural_held": 1,
+    "detail_kept": 1,
+    "detail_gone": -1,
+    "detail_bared": -1,
+    "whole_kept": 1,
+    "whole_gone": -1,
+    "whole_bared": -1,
 }
 """The features in their order, and how the probability may move with each: 1 only up, -1 only down, 0 freely."""
 
@@ -205,25 +211,32 @@ def read(path: Path) -> Confidence:
 
 
 def parsed(content: bytes) -> Confidence:
-    """Return the parameters in the bytes of such a file. Raises ValueError when they were fitted on other features."""
+    """Return the parameters in the bytes of such a file. Raises ValueError when they were fitted on other features.
+
+    A file that was fitted on fewer features than there are now is read: bundles of evidence keep such.
+    """
     data = json.loads(content)
     # The file's own words are "fact" and "facts"; its digest is part of the recipe, so they stay.
-    if data["facts"] != list(FEATURES):
+    names, trees = data["facts"], data["trees"]
+    if not set(names) <= set(FEATURES) or max(max(tree["fact"]) for tree in trees) >= len(names):
         raise ValueError("was fitted for other features")
+    places = np.array([list(FEATURES).index(name) for name in names])
 
-    trees = data["trees"]
-    # Trees of different sizes, filled up to the largest: one array for all can be walked at once.
+    # Trees of different sizes, filled up with leaves to the largest: one array for all can be walked at once.
     width = max(len(tree["fact"]) for tree in trees)
 
-    def column(name: str, fill: float) -> NDArray[Any]:
-        return np.array([tree[name] + [fill] * (width - len(tree[name])) for tree in trees])
+    def column(name: str) -> NDArray[Any]:
+        points = name in ("left", "right")
+        return np.array(
+            [tree[name] + [node if points else 0 for node in range(len(tree[name]), width)] for tree in trees]
+        )
 
     return Confidence(
-        feature=column("fact", 0).astype(np.int64),
-        threshold=column("threshold", 0.0).astype(np.float64),
-        left=column("left", 0).astype(np.int64),
-        right=column("right", 0).astype(np.int64),
-        value=column("value", 0.0).astype(np.float64),
+        feature=places[column("fact").astype(np.int64)],
+        threshold=column("threshold").astype(np.float64),
+        left=column("left").astype(np.int64),
+        right=column("right").astype(np.int64),
+        value=column("value").astype(np.float64),
         baseline=float(data["baseline"]),
         slope=float(data["calibration"]["slope"]),
         intercept=float(data["calibration"]["intercept"]),

@@ -17,6 +17,7 @@ from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.verify.alignment import SIDE, Overlap
 from guardian.matching.verify.bending import Bend
 from guardian.matching.verify.cells import CELL, CellMap, compare_cells
+from guardian.matching.verify.outlines import Outlines, outlines_of
 
 FINEST_SIDE = 384
 """Pixels of the longer side of what is looked at, where both pictures have as many."""
@@ -53,6 +54,7 @@ class Detail:
     The asset's cells are drawn (writing, lines, flat shapes) or natural, like a photograph's. `drawn`: share that is
     drawn. `drawn_unlike`: share of the drawn ones that are replaced or lost. `natural_held`: share of the natural
     ones' weight that agrees. `natural`: that weight, and `natural_mean` its mean in all agreeing cells, 0 to 2.
+    `kept`, `gone` and `bared`: see Outlines.
     """
 
     side: float
@@ -67,6 +69,9 @@ class Detail:
     natural: float
     natural_held: float
     natural_mean: float
+    kept: float
+    gone: float
+    bared: float
 
 
 def detail_of(
@@ -97,19 +102,23 @@ def detail_of(
 
     # Blur makes writing look natural, so that is judged before.
     weight = compare_cells(mine, theirs, to_level, level).weight
-    soft = compare_cells(_softened(mine), _softened(theirs), to_level, level)
-    as_soft = _as_soft(mine, _softened(theirs), soft)
+    softened, their_softened = _softened(mine), _softened(theirs)
+    soft = compare_cells(softened, their_softened, to_level, level)
+    as_soft = _as_soft(mine, softened, their_softened, soft)
     if as_soft is not None:
-        soft = compare_cells(as_soft, _softened(theirs), to_level, level)
-    return _summarised(soft, weight, side)
+        softened = as_soft
+        soft = compare_cells(softened, their_softened, to_level, level)
+    return _summarised(soft, weight, side, outlines_of(softened, their_softened, soft, to_level, level))
 
 
 def _softened(grey: NDArray[np.float32], deviation: float = _SOFTENED) -> NDArray[np.float32]:
     return np.asarray(cv2.GaussianBlur(grey, (0, 0), deviation), np.float32)
 
 
-def _as_soft(mine: NDArray[np.float32], theirs: NDArray[np.float32], cells: CellMap) -> NDArray[np.float32] | None:
-    """Return the asset's picture blurred until its edges are as soft as in `theirs`; None where they already are.
+def _as_soft(
+    mine: NDArray[np.float32], softened: NDArray[np.float32], theirs: NDArray[np.float32], cells: CellMap
+) -> NDArray[np.float32] | None:
+    """Return the asset's picture blurred until its edges are as soft as in `theirs`; None if `softened` already is.
 
     A blurred copy lacks what is fine; that is no sign that something else was shown there.
     """
@@ -121,7 +130,7 @@ def _as_soft(mine: NDArray[np.float32], theirs: NDArray[np.float32], cells: Cell
     def is_sharper(picture: NDArray[np.float32]) -> bool:
         return float(np.median(wanted / np.maximum(_edges(picture, alike), 1e-3))) < _AS_SHARP
 
-    if not is_sharper(_softened(mine)):
+    if not is_sharper(softened):
         return None
     for deviation in _SOFTER:
         softer = _softened(mine, deviation)
@@ -137,7 +146,7 @@ def _edges(picture: NDArray[np.float32], chosen: NDArray[np.bool_]) -> NDArray[n
     return np.asarray(cv2.resize(fine, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)[chosen]
 
 
-def _summarised(cells: CellMap, weight: NDArray[np.float32], side: float) -> Detail | None:
+def _summarised(cells: CellMap, weight: NDArray[np.float32], side: float, outlines: Outlines) -> Detail | None:
     """Summarise the cells; `weight` is float32 [rows, columns], how photograph-like the asset's are."""
     # What was faded keeps its texture, only weaker.
     their_texture = cells.their_variance > _TEXTURE * cells.contrast**2
@@ -169,6 +178,9 @@ def _summarised(cells: CellMap, weight: NDArray[np.float32], side: float) -> Det
         natural=held,
         natural_held=held / float(natural.sum()) if natural.any() else 0.0,
         natural_mean=float(weight[agreeing].mean()) if agreeing.any() else 0.0,
+        kept=outlines.kept,
+        gone=outlines.gone,
+        bared=outlines.bared,
     )
 
 

@@ -46,7 +46,10 @@ RANGES = {
         (
             f"{part}_{share}"
             for part in ("detail", "whole")
-            for share in ("replaced", "lost", "added", "differing", "drawn", "drawn_unlike", "natural_held")
+            for share in (
+                *("replaced", "lost", "added", "differing", "drawn", "drawn_unlike", "natural_held"),
+                *("kept", "gone", "bared"),
+            )
         ),
         (0, 1),
     ),
@@ -132,6 +135,22 @@ def test_a_file_fitted_for_other_features_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps(data))
     with pytest.raises(ValueError, match="make fit"):
         confidence.read(path)
+    data["facts"] = [*list(FEATURES)[:-1], "colour"]
+    path.write_text(json.dumps(data))
+    with pytest.raises(ValueError, match="make fit"):
+        confidence.read(path)
+
+
+def test_a_file_fitted_on_fewer_features_is_read_by_their_names() -> None:
+    """Bundles of evidence keep the confidence of their time."""
+    leaf = {"threshold": [0.5, 0, 0], "left": [1, 1, 2], "right": [2, 1, 2], "value": [0, -1.0, 1.0]}
+    tree = {"fact": [1, 0, 0], **leaf}
+    data = {"facts": ["inliers", "whole_lost"], "trees": [tree], "baseline": 0.0}
+    fitted = confidence.parsed(json.dumps(data | {"calibration": {"slope": 1.0, "intercept": 0.0}}).encode())
+    features = np.zeros(len(FEATURES))
+    assert fitted.raw(features) == -1
+    features[list(FEATURES).index("whole_lost")] = 1
+    assert fitted.raw(features) == 1
 
 
 def test_reading_is_as_one_would_do_by_hand(tmp_path: Path) -> None:
