@@ -68,3 +68,18 @@ def test_children_end_with_a_parent_that_is_killed(moment: int, tmp_path: Path) 
     parent.kill()
     parent.wait()
     assert all_gone_within(marker, 2)
+
+
+@pytest.mark.parametrize(("chosen", "expected"), [(None, "1"), ("3", "3")])
+def test_a_child_does_algebra_in_one_thread_unless_another_number_was_chosen(
+    chosen: str | None, expected: str, tmp_path: Path
+) -> None:
+    (tmp_path / "says_threads.py").write_text("import os\nprint(os.environ['OPENBLAS_NUM_THREADS'])\n")
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    environment["PYTHONPATH"] = f"{ROOT}:{tmp_path}"
+    if chosen is not None:
+        environment["OPENBLAS_NUM_THREADS"] = chosen
+    done = subprocess.run(
+        child_command("says_threads"), env=environment, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == expected
