@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from guardian.child_process import child_command
+
 ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = int(os.environ.get("GUARDIAN_KILL_ROUNDS", "6"))
 """How often a parent is killed: the moments are spread over the start of its children."""
