@@ -3,7 +3,9 @@
 Uses guardian by its command line and public doors only, beside other methods on the same pictures.
 """
 
-from guardian.child_process import one_thread_for_algebra
+import os
+
+from guardian.child_process import choose_one_thread_for_algebra
 
 # As the worker processes do that it measures.
-one_thread_for_algebra()
+choose_one_thread_for_algebra(os.environ)

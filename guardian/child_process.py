@@ -8,6 +8,7 @@ import os
 import runpy
 import signal
 import sys
+from collections.abc import MutableMapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -42,19 +43,18 @@ def _be_killed_first() -> None:
         Path("/proc/self/oom_score_adj").write_text(str(_KILLED_FIRST), encoding="ascii")
 
 
-def one_thread_for_algebra() -> None:
-    """Have NumPy's linear algebra use one thread, unless somebody chose otherwise; before NumPy is loaded.
+def choose_one_thread_for_algebra(environment: MutableMapping[str, str]) -> None:
+    """Have NumPy use one thread for linear algebra in child processes, unless another number was chosen.
 
     There is a process for each core already, and small products take longer with threads that wait for each other.
     """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    environment.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _main() -> None:
     """Tie this process to its parent before anything else is loaded, then run the module that was asked for."""
     end_with_parent(int(sys.argv[1]))
     _be_killed_first()
-    one_thread_for_algebra()
     module = sys.argv[2]
     sys.argv[:] = [module, *sys.argv[3:]]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
