@@ -8,6 +8,7 @@ import os
 import runpy
 import signal
 import sys
+from collections.abc import MutableMapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -40,6 +41,14 @@ def _be_killed_first() -> None:
     # Some sandboxes do not let a process change it.
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(str(_KILLED_FIRST), encoding="ascii")
+
+
+def choose_one_thread_for_algebra(environment: MutableMapping[str, str]) -> None:
+    """Have NumPy use one thread for linear algebra in child processes, unless another number was chosen.
+
+    There is a process for each core already, and small products take longer with threads that wait for each other.
+    """
+    environment.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _main() -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from guardian.child_process import choose_one_thread_for_algebra
+
 ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = int(os.environ.get("GUARDIAN_KILL_ROUNDS", "6"))
 """How often a parent is killed: the moments are spread over the start of its children."""
@@ -68,3 +70,11 @@ def test_children_end_with_a_parent_that_is_killed(moment: int, tmp_path: Path) 
     parent.kill()
     parent.wait()
     assert all_gone_within(marker, 2)
+
+
+@pytest.mark.parametrize(("chosen", "expected"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")])
+def test_children_do_algebra_in_one_thread_unless_another_number_was_chosen(
+    chosen: dict[str, str], expected: str
+) -> None:
+    choose_one_thread_for_algebra(chosen)
+    assert chosen == {"OPENBLAS_NUM_THREADS": expected}

@@ -28,12 +28,14 @@ class Session:
     def config(self) -> "Config":
         """The configuration. Raises ConfigError."""
         # Here and not above: `guardian --help` should not wait for the settings of all packages to load.
+        from guardian.child_process import choose_one_thread_for_algebra
         from guardian.config import load_config
         from guardian.matching.kernel_folder import choose_kernel_folder
 
         config = load_config(self.config_path)
         # In this process and its children, whichever looks at pictures first.
         choose_kernel_folder(config.data_dir, os.environ)
+        choose_one_thread_for_algebra(os.environ)
         return config
 
 
