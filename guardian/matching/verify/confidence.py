@@ -17,6 +17,7 @@ from guardian.matching.compiling import kernel
 from guardian.matching.recipe import FITTED
 from guardian.matching.verify.cells import Core
 from guardian.matching.verify.measuring import Measurement
+from guardian.matching.verify.outlines import NONE_KNOWN
 from guardian.matching.verify.sharing import ExclusiveEvidence
 
 NOT_MEASURED = -1.0
@@ -148,7 +149,8 @@ def features_of(
     }
     for names, look in ((_OF_DETAIL, detail), (_OF_WHOLE, whole)):
         for name in names:
-            values[name] = NOT_MEASURED if look is None else getattr(look, name.split("_", 1)[1])
+            # Where nobody looked closely, nothing is known of outlines: -1 would say that none at all are gone.
+            values[name] = getattr(NONE_KNOWN if look is None else look, name.split("_", 1)[1], NOT_MEASURED)
     return np.nan_to_num(np.array([values[name] for name in FEATURES], dtype=np.float64), nan=NOT_MEASURED)
 
 
