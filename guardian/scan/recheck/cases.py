@@ -68,7 +68,7 @@ class _Looked:
 class _CaseLooks:
     """What was seen at the places that a notice names and at the others of the operator.
 
-    `not_looked_at` are places that were too many. `unmet` are pages of its sites that no scan had met.
+    `not_looked_at` are places that were too many. `unmet` are addresses of its sites that no scan had met.
     """
 
     named: Sequence[_Looked]
