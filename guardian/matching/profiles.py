@@ -25,9 +25,9 @@ class Profile:
     best are measured. `windows`: how many parts of a candidate are hashed beside the whole. `tiles`: whether its parts
     are encoded too when there is a descriptor. `negatives`: whether keypoints are also looked for in the candidate's
     negative. `stretched_scale`: at which scale keypoints are looked for once more in a candidate whose greys have a
-    narrow range, stretched to all of them; None: at none. `frames`: how many frames of one file that differ are kept of an asset, and compared of a
-    candidate. `mirrors`: whether keypoints are also looked for in its mirror image. `exact`: whether the best transform
-    is looked for where one is found that is good.
+    narrow range, stretched to all of them; None: at none. `frames`: how many frames of one file that differ are kept of
+    an asset, and compared of a candidate. `mirrors`: whether keypoints are also looked for in its mirror image.
+    `exact`: whether the best transform is looked for where one is found that is good.
 
     All sides are those of pictures up to twice as long as wide; longer ones get more (see `elongation`).
     """
