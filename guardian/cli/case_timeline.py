@@ -1,4 +1,4 @@
-"""`guardian case timeline`: the whole story of a case on one page."""
+"""`guardian case timeline`: the time line of a case, on one page."""
 
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ from guardian.views.timestamps import minute_text
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @pass_session
 def timeline(session: Session, case_id: str, as_json: bool) -> None:
-    """Tell the whole story of a case: seen, captured, decided, told, noticed, looked at again, and what is to come."""
+    """Show the time line of a case: seen, captured, decided, told, noticed, looked at again, and what is to come."""
     from guardian.cases.reading import case_starting_with
     from guardian.notices.timeline import timeline_of
 

@@ -18,6 +18,9 @@ _LONGEST_NAME = 200
 GAP = "certificate of "
 """How the name of such a gap begins; the host follows."""
 
+_UNREADABLE = (ValueError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+"""What is raised for certificates that OpenSSL let pass and cryptography does not read."""
+
 
 def certificate_gaps(exchanges: Sequence[Exchange]) -> Iterator[NotTaken]:
     """Yield for each host whose certificate did not verify what was wrong with it."""
@@ -50,7 +53,7 @@ def _reasons(tls: TlsSession, host: str, at: datetime) -> str:
             for one in others
             if at > one.not_valid_after_utc
         ]
-    except ValueError:
+    except _UNREADABLE:
         return first
     validity = f"valid from {minute_text(begin)} to {minute_text(end)}"
     return f"{'; '.join((first, *reasons))} ({validity}, issued to {subject} by {issuer})"

@@ -138,7 +138,7 @@ def _check_cases(cases: Sequence[Case]) -> None:
         raise UsageError(f"one notice goes to one operator, but these cases are about {', '.join(operators)}")
     for case in cases:
         if case.state in WHY_NOT:
-            raise UsageError(f"{case.id} {WHY_NOT[case.state]}; reopen it first if a notice is request all the same")
+            raise UsageError(f"{case.id} {WHY_NOT[case.state]}; reopen it first if a notice is wanted all the same")
 
 
 def _subject(tx: Transaction, case: Case, now: datetime) -> _Subject:

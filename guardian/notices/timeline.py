@@ -1,4 +1,4 @@
-"""Tells the whole story of a case: first seen, captured, decided, told, noticed, looked at again, licensed."""
+"""Makes the time line of a case: first seen, captured, decided, told, noticed, looked at again, licensed."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time

@@ -9,8 +9,6 @@ from guardian.model import EvidenceCapture, EvidenceFile
 from guardian.store.chunks import in_chunks
 from guardian.store.evidence_tables import evidence_captures, evidence_files
 
-"""How many values one query names; SQLite allows a limited number."""
-
 
 @dataclass(frozen=True, slots=True)
 class CapturedSize:

@@ -16,8 +16,6 @@ from guardian.store.tables import assets, cases, finding_aliases, findings
 from guardian.store.works import work_of
 from guardian.urls.keys import PlaceKeys, page_key, place_keys
 
-"""How many values one query names; SQLite allows a limited number."""
-
 _FACTS = tuple(findings.c[field.name] for field in fields(Finding))
 """The columns of a Finding; the keys that recognise it are the store's own."""
 

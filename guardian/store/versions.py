@@ -18,8 +18,6 @@ from guardian.store.released_evidence import ReleasedEvidence
 from guardian.store.retention import held_cases
 from guardian.store.tables import cases, finding_digests, findings
 
-"""How many values one query names; SQLite allows a limited number."""
-
 
 class Rank(IntEnum):
     """What is dropped when evidence needs room, in this order. Nothing else ever is.

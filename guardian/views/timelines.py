@@ -1,4 +1,4 @@
-"""The whole story of a case on one time line, as JSON and in words."""
+"""The time line of a case, as JSON and in words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -79,3 +79,6 @@ def test_one_above_that_has_expired_is_named_and_what_cannot_be_read_adds_nothin
     above = certificate(EXPIRED, subject="CA", issuer="Root")
     assert said(OLD, own, above).startswith(f"{OLD}; that of CN=CA, shown with it, was valid until 2026-11-28 12:00Z (")
     assert said(SELF) == said(SELF, b"nonsense") == SELF
+    # A version that does not exist, which OpenSSL lets pass: no error may lose what was taken beside it.
+    unknown_version = own.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x05", 1)
+    assert said(SELF, unknown_version) == SELF

@@ -128,7 +128,7 @@ def test_cases_that_ask_for_no_notice_are_refused(bench: Bench) -> None:
         bench.draft(case_id, other)
     with bench.store.begin() as tx:
         decide(tx, case_id, CaseState.DISMISSED, Edit("mara", NOON))
-    with pytest.raises(UsageError, match="is dismissed; reopen it first"):
+    with pytest.raises(UsageError, match="is dismissed; reopen it first if a notice is wanted all the same"):
         bench.draft(case_id)
     with bench.store.read() as tx:
         assert tx.notices.list() == []

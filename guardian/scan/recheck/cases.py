@@ -68,7 +68,7 @@ class _Looked:
 class _CaseLooks:
     """What was seen at the places that a notice names and at the others of the operator.
 
-    `not_looked_at` are places that were too many. `unmet` are pages of its sites that no scan had met.
+    `not_looked_at` are places that were too many. `unmet` are addresses of its sites that no scan had met.
     """
 
     named: Sequence[_Looked]
@@ -197,19 +197,20 @@ class _Recheck:
         return _CaseLooks(named, elsewhere, [_as_look(one, PlaceState.UNCLEAR, why) for one in places.too_many])
 
     async def search_sites(self, places: CasePlaces) -> list[PlaceLook]:
-        """Return where the sites of places that are all gone show the picture, on pages that were not known before."""
+        """Return where the sites of places that are all gone show the picture at addresses that were not known."""
         every = (*places.named, *places.elsewhere)
         pages = {page_key(url) for one in every if (url := one.place.page_url) is not None}
-        by_host: dict[str, KnownPlace] = {}
-        for one in places.named:
-            if one.place.page_url is not None:
-                by_host.setdefault(host_without_www(one.place.page_url), one)
+        by_host: dict[str, list[tuple[KnownPlace, str]]] = {}
+        for one in every:
+            if (url := one.place.page_url) is not None and not one.is_licensed:
+                by_host.setdefault(host_without_www(url), []).append((one, url))
 
         found: list[PlaceLook] = []
-        for one in [*by_host.values()][:_MOST_SITES]:
-            search = Search(one.asset_ids, pages, partial(self._belongs, one.source))
-            context = self._context_of(one.source)
-            found += await search_site(self._services, context, one.place.page_url or "", search)
+        for of_host in [*by_host.values()][:_MOST_SITES]:
+            first, _ = of_host[0]
+            search = Search(first.asset_ids, pages, partial(self._belongs, first.source))
+            context = self._context_of(first.source)
+            found += await search_site(self._services, context, [url for _, url in of_host], search)
         return found
 
     async def _look(self, known: KnownPlace) -> _Looked:

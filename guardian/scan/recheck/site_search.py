@@ -1,7 +1,7 @@
-"""Searches the site of a place that is gone for the picture: pages near it, where it was not known, may show it now."""
+"""Searches the site of places that are gone for the picture: their pages and others may show it at another address."""
 
 import asyncio
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from os.path import commonpath
 from urllib.parse import urljoin, urlsplit
@@ -17,7 +17,10 @@ from guardian.scan.services import Services
 from guardian.urls.keys import page_key
 
 MOST_PAGES, MOST_PICTURES = 10, 50
-"""How many pages of one site a recheck visits beside those that are known, and how many of their pictures."""
+"""How many pages of one site a recheck visits beside those that are known, and how many of their pictures.
+
+Of the known ones, and of their pictures, it looks at as many again.
+"""
 
 _AT_ONCE = 4
 
@@ -35,26 +38,39 @@ class Search:
     belongs: Callable[[str], bool]
 
 
-async def search_site(services: Services, context: ScanContext, page_url: str, search: Search) -> list[PlaceLook]:
-    """Return where pages near a page show the work without a licence; what they show is recorded as by a scan.
+async def search_site(
+    services: Services, context: ScanContext, pages: Sequence[str], search: Search
+) -> list[PlaceLook]:
+    """Return where a site shows the work without a licence; what its pages show is recorded as by a scan.
 
-    These are the front page, and what it and the page itself link to on the same host, those first that lie nearest to
-    the page in the folders of the site; ten pages and fifty pictures at most. What cannot be read is passed over: it
-    was not known to show anything. Raises GuardianError when the index, a worker or the database is lost.
+    `pages`, of one host and at least one, do not show it at its known addresses any more: all of their pictures are
+    compared. Others are the front page, and what it and `pages` link to on the same host, those first that lie nearest
+    to the first of `pages` in the folders of the site. Ten pages and fifty pictures of either kind are looked at, at
+    most. What cannot be read is passed over: it was not known to show anything. Raises GuardianError when the index, a
+    worker or the database is lost.
     """
     reader = PageReader(context.source, crawl_context_of(services, context))
-    front = urljoin(page_url, "/")
-    readings = {url: await _read(reader, url) for url in dict.fromkeys((page_url, front))}
+    pages = list(dict.fromkeys(pages))[:MOST_PAGES]
+    front = urljoin(pages[0], "/")
+    readings = {url: await _read(reader, url) for url in dict.fromkeys((*pages, front))}
+    near = _near(pages[0], [one for one in readings.values() if one is not None], search)
+
     found: list[PlaceLook] = []
-    room = MOST_PICTURES
-    for url in [front, *_near(page_url, [one for one in readings.values() if one is not None], search)][:MOST_PAGES]:
-        reading = readings[url] if url in readings else await _read(reader, url)
-        if reading is None or page_key(reading.final_url) in search.known or not search.belongs(reading.final_url):
-            continue
-        sightings = [one for one in reading.seen if isinstance(one, Sighting)][:room]
-        room -= len(sightings)
-        answers = await answer_and_record(services, context, sightings, asyncio.Semaphore(_AT_ONCE))
-        found += [_as_look(reading.final_url, one) for one in answers if _shows(one, search.asset_ids)]
+    own = {page_key(url) for url in pages}
+    done = {*search.known} - own
+    for urls in (pages, [front, *near][:MOST_PAGES]):
+        room = MOST_PICTURES
+        for url in urls:
+            reading = readings[url] if url in readings else await _read(reader, url)
+            if reading is None or page_key(reading.final_url) in done or not search.belongs(reading.final_url):
+                continue
+            done.add(page_key(reading.final_url))
+            sightings = [one for one in reading.seen if isinstance(one, Sighting)][:room]
+            room -= len(sightings)
+            answers = await answer_and_record(services, context, sightings, asyncio.Semaphore(_AT_ONCE))
+            is_own = page_key(reading.final_url) in own
+            detail = "the page shows it at another address" if is_own else "another page of the site shows it"
+            found += [_as_look(reading.final_url, one, detail) for one in answers if _shows(one, search.asset_ids)]
     return found
 
 
@@ -93,6 +109,5 @@ def _shows(answer: Answer, asset_ids: Set[str]) -> bool:
     )
 
 
-def _as_look(page_url: str, answer: Answer) -> PlaceLook:
-    detail = "another page of the site shows it"
+def _as_look(page_url: str, answer: Answer, detail: str) -> PlaceLook:
     return PlaceLook(page_url, answer.sighting.image_url, PlaceState.THERE, detail)

@@ -118,7 +118,7 @@ class TimelineEntry(Described):
 
 
 class Timeline(Described):
-    """The whole story of a case, in the order of time."""
+    """The time line of a case."""
 
     case: str
     entries: list[TimelineEntry]

@@ -27,7 +27,7 @@ from guardian.store import Transaction
 from guardian.views.cases import CaseDetail, event_text
 from guardian.views.findings import licence_text, missed_text, version_facts
 from guardian.views.overlap import Overlap, finding_sentence, overlap_of, points_text
-from guardian.views.time_line import time_line
+from guardian.views.sighting_chart import sighting_chart
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, person_may
 from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Tools, tools_of, with_done
@@ -171,7 +171,7 @@ async def _case_page(
         else [],
         findings=detail.findings[:_MOST_FINDINGS],
         left_out=max(0, len(detail.findings) - _MOST_FINDINGS),
-        line=time_line(detail.findings, detail.versions),
+        line=sighting_chart(detail.findings, detail.versions),
         history=[(event, event_text(event)) for event in reversed(detail.history)],
         next_step=NEXT_STEPS[detail.case.state],
         can_undo=was_decided(detail.history),

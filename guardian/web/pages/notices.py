@@ -203,7 +203,7 @@ async def withdraw(
 
 @router.get("/cases/{case_id}/timeline", dependencies=[READER])
 async def show_timeline(request: Request, case_id: str) -> Response:
-    """Tell the whole story of a case."""
+    """Show the time line of a case."""
     desk = desk_of(request)
 
     def read() -> tuple[Case, str, list[TimelineEntry]] | None:

@@ -397,7 +397,7 @@ async def moved_to_a_page_that_no_scan_has_met(shop: Shop, picture: Conditional)
     context = ScanContext("shop", services.clock(), Fetcher.for_person(services.web))
     for belongs in (False, True):
         search = Search(frozenset({shop.case.asset_id}), frozenset(), lambda _url, answer=belongs: answer)
-        found = await search_site(services, context, f"{shop.start}prints/old", search)
+        found = await search_site(services, context, [f"{shop.start}prints/old"], search)
         assert [(one.page_url, one.image_url, one.state) for one in found] == [
             (f"{shop.start}prints/new", f"{shop.start}unmet.jpg", PlaceState.THERE)
         ] * belongs
@@ -412,6 +412,22 @@ async def moved_to_a_page_that_no_scan_has_met(shop: Shop, picture: Conditional)
     assert [look.detail for look in recheck.elsewhere if look.page_url == f"{shop.start}prints/newer"] == [
         "another page of the site shows it"
     ]
+
+    # The same page shows it under a new name, and so does the one to which it then leads.
+    for path in ("/", "/prints/newer", "/newest.jpg"):
+        web.put(path, missing)
+    web.put("/renamed.jpg", picture)
+    web.put("/page", "<img src=/renamed.jpg>")
+    outcome, recheck = await shop.recheck()
+    assert outcome is RecheckOutcome.MOVED
+    assert [look.detail for look in recheck.elsewhere if look.image_url == f"{shop.start}renamed.jpg"] == [
+        "the page shows it at another address"
+    ]
+    web.put("/renamed.jpg", missing)
+    web.put("/page", Redirect("/page-2"))
+    web.put("/page-2", "<img src=/renamed-again.jpg>")
+    web.put("/renamed-again.jpg", picture)
+    assert (await shop.recheck())[0] is RecheckOutcome.MOVED
 
 
 async def not_gone_while_every_address_answers_alike(shop: Shop) -> None:

@@ -11,7 +11,7 @@ _LEAST_SPAN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class TimeLineRow:
+class SightingRow:
     """One finding: from and to as fractions (0-1) of the span, and where its versions were first seen."""
 
     finding: Finding
@@ -21,16 +21,18 @@ class TimeLineRow:
 
 
 @dataclass(frozen=True, slots=True)
-class TimeLine:
+class SightingChart:
     """The sightings of a case, the first seen first. `left_out`: how many findings are not in it."""
 
     start: datetime
     end: datetime
-    rows: tuple[TimeLineRow, ...]
+    rows: tuple[SightingRow, ...]
     left_out: int
 
 
-def time_line(findings: Sequence[Finding], versions: Mapping[str, Sequence[FindingDigest]]) -> TimeLine | None:
+def sighting_chart(
+    findings: Sequence[Finding], versions: Mapping[str, Sequence[FindingDigest]]
+) -> SightingChart | None:
     """Return the time line of these findings; None for none."""
     if not findings:
         return None
@@ -43,7 +45,7 @@ def time_line(findings: Sequence[Finding], versions: Mapping[str, Sequence[Findi
         return min(1.0, max(0.0, (at - start) / span))
 
     rows = tuple(
-        TimeLineRow(
+        SightingRow(
             finding,
             place(finding.first_seen_at),
             place(finding.last_seen_at),
@@ -51,4 +53,4 @@ def time_line(findings: Sequence[Finding], versions: Mapping[str, Sequence[Findi
         )
         for finding in shown
     )
-    return TimeLine(start, end, rows, len(findings) - len(shown))
+    return SightingChart(start, end, rows, len(findings) - len(shown))
