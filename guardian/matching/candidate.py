@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching.features import hashing, keypoints
-from guardian.matching.features.contrast import evened
+from guardian.matching.features.contrast import stretched
 from guardian.matching.features.image import Picture
 from guardian.matching.features.keypoints import Sides, joined_sides, side_of
 from guardian.matching.features.pyramid import Pyramid
@@ -65,10 +65,12 @@ def candidate_of(picture: Picture, profile: Profile) -> Candidate:
     across, down = picture.width / grey.shape[1], picture.height / grey.shape[0]
 
     found = keypoints.detect_sides(grey, profile.candidate_scales, negatives=profile.negatives, mirrors=profile.mirrors)
-    even = evened(grey) if profile.evened_scale is not None else None
-    if even is not None and profile.evened_scale is not None:
+    scale = profile.stretched_scale
+    stretched_grey = stretched(grey) if scale is not None else None
+    if scale is not None and stretched_grey is not None:
         # Beside the others: stretching brings out noise, too, and where it does corners as they are serve better.
-        found = joined_sides(found, keypoints.detect_sides(even, (profile.evened_scale,), negatives=False))
+        more = keypoints.detect_sides(stretched_grey, (scale,), negatives=False, mirrors=profile.mirrors)
+        found = joined_sides(found, more)
     upright, mirrored, negative, mirrored_negative = (keypoints.zoomed(side, across, down) for side in found)
 
     whole = (0.0, 0.0, grey.shape[1] * across, grey.shape[0] * down)

@@ -24,10 +24,10 @@ class Profile:
     `voted_assets`: how many the keypoint route brings at most; the `measured_assets` of them that a quick look supports
     best are measured. `windows`: how many parts of a candidate are hashed beside the whole. `tiles`: whether its parts
     are encoded too when there is a descriptor. `negatives`: whether keypoints are also looked for in the candidate's
-    negative. `evened_scale`: if the candidate's greys have a narrow range, they are stretched and keypoints looked for
-    once more; None: never. `frames`: how many frames of one file that differ are kept of an asset, and compared of a
-    candidate. `mirrors`: whether keypoints are also looked for in its mirror image. `exact`: whether the best transform
-    is looked for where one is found that is good.
+    negative. `stretched_scale`: at which scale keypoints are looked for once more in a candidate whose greys have a
+    narrow range, stretched to all of them; None: at none. `frames`: how many frames of one file that differ are kept of
+    an asset, and compared of a candidate. `mirrors`: whether keypoints are also looked for in its mirror image.
+    `exact`: whether the best transform is looked for where one is found that is good.
 
     All sides are those of pictures up to twice as long as wide; longer ones get more (see `elongation`).
     """
@@ -41,7 +41,7 @@ class Profile:
     windows: int
     tiles: bool
     negatives: bool
-    evened_scale: Scale | None
+    stretched_scale: Scale | None
     frames: int
     mirrors: bool = True
     exact: bool = True
@@ -60,7 +60,7 @@ FULL = Profile(
     windows=12,
     tiles=True,
     negatives=True,
-    evened_scale=Scale(512, 1000),
+    stretched_scale=Scale(512, 1000),
     frames=24,
 )
 
@@ -74,7 +74,7 @@ FAST = Profile(
     windows=4,
     tiles=False,
     negatives=False,
-    evened_scale=None,
+    stretched_scale=None,
     frames=8,
 )
 
@@ -105,7 +105,7 @@ def quick_search(profile: Profile) -> Profile:
         windows=0,
         tiles=False,
         negatives=False,
-        evened_scale=None,
+        stretched_scale=None,
         mirrors=False,
         exact=False,
     )

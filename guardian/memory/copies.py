@@ -93,7 +93,7 @@ def wide_search(profile: Profile) -> Profile:
         windows=min(_WINDOWS, profile.windows),
         tiles=False,
         negatives=False,
-        evened_scale=None,
+        stretched_scale=None,
     )
 
 

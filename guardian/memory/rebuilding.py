@@ -128,6 +128,10 @@ async def rebuild(store: Store, memory: Memory, workers: Workers, vault: Vault) 
     memory.fold()
 
     lacking = list(_lacking_parts(memory))
+    for segment, _ in lacking:
+        # All before the first is made anew: what is written then is merged with those that are still to come.
+        with contextlib.suppress(IndexNotReady):
+            segment.open()
     for segment, rows in lacking:
         total += await anew.segment(segment, rows, keeps_points=True)
     if lacking:
@@ -150,7 +154,7 @@ class _Rebuilding:
         """Make the fingerprints of some rows of a segment anew; what cannot be read of it is left as it is."""
         total = Rebuilt()
         try:
-            # Mapped at once: meanwhile a writer may merge the segment away.
+            # Meanwhile a writer may merge the segment away.
             segment.open()
             for start in range(0, len(rows), _AT_ONCE):
                 total += await self._some(self._sources(segment, rows[start : start + _AT_ONCE], keeps_points))

@@ -17,12 +17,15 @@ def kept_in(folder: Path) -> bool:
 def test_files_of_every_module_with_kernels_are_looked_for(tmp_path: Path) -> None:
     with_kernels = [path for path in ROOM.rglob("*.py") if "\n@kernel\n" in path.read_text(encoding="utf-8")]
     assert with_kernels
-    assert not kept_in(tmp_path)
-    for module in with_kernels:
-        assert not kept_in(tmp_path), f"without those of {module.name}"
-        (tmp_path / "there").mkdir(exist_ok=True)
-        (tmp_path / "there" / f"{module.stem}.some_kernel-12.py311.nbi").touch()
+    (tmp_path / "there").mkdir()
+    files = [tmp_path / "there" / f"{module.stem}.some_kernel-12.py311.nbi" for module in with_kernels]
+    for file in files:
+        file.touch()
     assert kept_in(tmp_path)
+    for file in files:
+        file.unlink()
+        assert not kept_in(tmp_path), f"without {file.name}"
+        file.touch()
 
 
 def test_those_of_an_earlier_version_of_the_code_do_not_count(tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 import io
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from guardian.catalog.wanted import Wanted
 from guardian.config import Config, load_config
 from guardian.matching.features.appearance import APPEARANCE_BYTES, BYTES_OF_VERSIONS
 from guardian.matching.features.small import small_fingerprint
+from guardian.matching.workers import Workers
 from guardian.memory.reading import MemoryReader
 from guardian.memory.rebuilding import Rebuilt, earlier_appearances, earlier_recipes, rebuild
 from guardian.memory.remembering import Memory
@@ -226,5 +228,44 @@ def test_appearances_of_an_earlier_version_are_made_anew_of_the_previews(config:
             one, other = exact_vectors_of(np.stack([exact, segment.appearance[row]]), Aspect.LOOK)
             assert float(one @ other) > 0.7
         assert await rebuild(app.store, memory, services.workers, services.vault) == Rebuilt()
+
+    run_in_app(config, job)
+
+
+class WorkersBesideAScan:
+    """Worker processes; before each job that they are given a scan has remembered something."""
+
+    def __init__(self, workers: Workers, scan: Callable[[], None]) -> None:
+        self._workers, self._scan = workers, scan
+
+    async def run_with_matcher(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        self._scan()
+        return await self._workers.run_with_matcher(function, *arguments)
+
+
+def test_segments_that_are_merged_while_others_are_made_anew_are_made_anew_too(config: Config) -> None:
+    async def job(app: App) -> None:
+        services, memory = app.services, app.services.memory
+        assert memory is not None
+
+        def remember(seed: int, *, appearance_bytes: int = APPEARANCE_BYTES) -> None:
+            now = small_fingerprint(picture(seed))
+            memory.remember(
+                app.store, [met(seed, fingerprint=replace(now, appearance=now.appearance[:appearance_bytes]))]
+            )
+            memory.fold()
+
+        seeds = iter(range(100))
+        for _ in range(3):
+            remember(next(seeds), appearance_bytes=BYTES_OF_VERSIONS[2])
+
+        def scan_twice() -> None:
+            # The first segment more has all merged, and the second takes away the files of those that were.
+            remember(next(seeds))
+            remember(next(seeds))
+
+        workers = cast(Workers, WorkersBesideAScan(services.workers, scan_twice))
+        assert await rebuild(app.store, memory, workers, services.vault) == Rebuilt(appearances=3)
+        assert earlier_appearances(memory) == 0
 
     run_in_app(config, job)

@@ -17,7 +17,7 @@ _NARROW = 80
 _ROOM = 0.15
 
 
-def evened(grey: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+def stretched(grey: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """Return uint8 [h, w] with the narrow range of most of its greys stretched to all of them; None when it is wide.
 
     What lies outside of the range (lettering over a faded picture, a headline on a dark one) becomes black or white.

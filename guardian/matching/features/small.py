@@ -186,6 +186,5 @@ def _reduced(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _jpeg(rgb: NDArray[np.uint8]) -> bytes:
     """Return the preview encoded, in colour: it is for people too, and for features that are made again."""
-    return cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _PREVIEW_QUALITY])[
-        1
-    ].tobytes()
+    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _PREVIEW_QUALITY])[1].tobytes()

@@ -149,8 +149,10 @@ def features_of(
     }
     for names, look in ((_OF_DETAIL, detail), (_OF_WHOLE, whole)):
         for name in names:
+            measured = name.split("_", 1)[1]
             # Where nobody looked closely, nothing is known of outlines: -1 would say that none at all are gone.
-            values[name] = getattr(NONE_KNOWN if look is None else look, name.split("_", 1)[1], NOT_MEASURED)
+            unknown = getattr(NONE_KNOWN, measured, NOT_MEASURED)
+            values[name] = unknown if look is None else getattr(look, measured)
     return np.nan_to_num(np.array([values[name] for name in FEATURES], dtype=np.float64), nan=NOT_MEASURED)
 
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from guardian.evaluation.attacks import recompressed
 from guardian.matching.candidate import candidate_of
-from guardian.matching.features.contrast import evened
+from guardian.matching.features.contrast import stretched
 from guardian.matching.features.image import Picture
 from guardian.matching.features.keypoints import detect
 from guardian.matching.index import votes
@@ -35,10 +35,10 @@ def grey_of(picture: Pixels) -> NDArray[np.uint8]:
 @pytest.mark.parametrize("name", ["coffee", "astronaut", "rocket", "china"])
 @pytest.mark.parametrize("paper", [0, 255])
 def test_the_greys_of_a_veiled_picture_are_stretched_to_all(name: str, paper: int) -> None:
-    even = evened(grey_of(veiled(photograph(name), paper, 0.75)))
-    assert even is not None
-    assert float(np.corrcoef(even.ravel(), grey_of(photograph(name)).ravel())[0, 1]) > 0.5
-    assert np.ptp(np.percentile(even, (5, 95))) > 150
+    found = stretched(grey_of(veiled(photograph(name), paper, 0.75)))
+    assert found is not None
+    assert float(np.corrcoef(found.ravel(), grey_of(photograph(name)).ravel())[0, 1]) > 0.5
+    assert np.ptp(np.percentile(found, (5, 95))) > 150
 
 
 @pytest.mark.parametrize(
@@ -47,12 +47,12 @@ def test_the_greys_of_a_veiled_picture_are_stretched_to_all(name: str, paper: in
     ids=["photograph", "page", "drawing", "flat"],
 )
 def test_other_pictures_are_left_as_they_are(picture: Pixels) -> None:
-    assert evened(grey_of(picture)) is None
+    assert stretched(grey_of(picture)) is None
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (2, 3)])
 def test_tiny_pictures_are_no_special_case(size: tuple[int, int]) -> None:
-    assert evened(np.full(size, 7, np.uint8)) is None
+    assert stretched(np.full(size, 7, np.uint8)) is None
 
 
 def test_more_keypoints_of_a_veiled_picture_are_found_again() -> None:
@@ -67,4 +67,4 @@ def test_more_keypoints_of_a_veiled_picture_are_found_again() -> None:
         apart = np.hypot(asset.x[mine] - side.x[theirs], asset.y[mine] - side.y[theirs])
         return int((apart < 3).sum())
 
-    assert found_with(FULL) > 1.5 * found_with(dataclasses.replace(FULL, evened_scale=None))
+    assert found_with(FULL) > 1.5 * found_with(dataclasses.replace(FULL, stretched_scale=None))
