@@ -12,9 +12,10 @@ from guardian.licences import standing_of
 from guardian.model import Case, Finding, Licence, LicenceStatus, SeenAddress, SeenPicture, Work
 from guardian.notices.drafting import MOST_PLACES
 from guardian.notices.licence_check import licences_at
+from guardian.rules.use import ownership_of
 from guardian.scan.recheck.places import Place, digests_of
+from guardian.scan.services import ScanSettings
 from guardian.store import Store, Transaction
-from guardian.urls.accounts import Platform
 from guardian.urls.addresses import is_web_address
 
 _MOST_ELSEWHERE = 100
@@ -61,7 +62,7 @@ class _Records:
 
 def places_of(
     store: Store,
-    platforms: Sequence[Platform],
+    settings: ScanSettings,
     case: Case,
     notice_id: str | None,
     on: date,
@@ -74,7 +75,7 @@ def places_of(
     likeliest first. Of each it is said whether a licence covers it on this day.
     """
     with store.read() as tx:
-        records = _read(tx, platforms, case, notice_id, alike)
+        records = _read(tx, settings, case, notice_id, alike)
 
     known = [_known(finding, records.asset_ids) for finding in records.findings]
     named = [one for one in known if one.finding is not None and one.finding.id in records.named_ids]
@@ -92,20 +93,20 @@ def places_of(
     return CasePlaces(named[:MOST_PLACES], elsewhere[:_MOST_ELSEWHERE], too_many=[*named[MOST_PLACES:], *left_out])
 
 
-def _read(
-    tx: Transaction, platforms: Sequence[Platform], case: Case, notice_id: str | None, alike: Sequence[str]
-) -> _Records:
+def _read(tx: Transaction, settings: ScanSettings, case: Case, notice_id: str | None, alike: Sequence[str]) -> _Records:
     """Read what the database says of a case and of where its pictures were met."""
     findings = [one for one in tx.findings.list(case.id) if is_web_address(one.page_url)]
     digests = frozenset(digest for finding in findings for digest in digests_of(finding))
 
     # The same file comes before what is only alike.
     rank = {sha256: number for number, sha256 in enumerate(dict.fromkeys((*digests, *alike)))}
-    # On a platform another account that shows the same file is another operator.
+    # On a platform another account that shows the same file is another operator. The owner's own file, which a page
+    # of the operator's may embed, is no copy.
     met = [
         (picture, address)
         for picture, address in tx.seen.uses_of(rank)
-        if operator(address.page_url, address.image_url, address.source, platforms) == case.operator
+        if operator(address.page_url, address.image_url, address.source, settings.platforms) == case.operator
+        and ownership_of(address.page_url, address.image_url, settings.own_hosts) != "own"
     ]
     met.sort(key=lambda one: rank[one[0].sha256])
 

@@ -182,7 +182,7 @@ class _Recheck:
         return await asyncio.to_thread(
             places_of,
             services.store,
-            services.settings.platforms,
+            services.settings,
             case,
             self._occasion.notice_id,
             self._begun.date(),

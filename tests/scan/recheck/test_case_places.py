@@ -12,9 +12,12 @@ from guardian.model.notices import NoticeKind
 from guardian.notices.drafting import DraftRequest, NoticeConfig, draft
 from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.scan.recheck.case_places import places_of
+from guardian.scan.services import ScanSettings
 from guardian.store import Store
 from tests.databases import store_in
 from tests.notices.conftest import NOON, use_of
+
+SETTINGS = ScanSettings(own_hosts=("owner.example",), destinations=(), max_image_bytes=1)
 
 
 @pytest.fixture
@@ -25,7 +28,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def test_places_that_only_the_memory_knows_are_those_of_the_same_operator(store: Store) -> None:
-    """A file that another account of the platform shows has not moved there."""
+    """A file that another account of the platform shows has not moved there; one's own that is embedded is no copy."""
     asset, pages = "a" * 64, ("https://forum.example/user/alice/1", "https://forum.example/user/alice/2")
     with store.begin() as tx:
         reserved = tx.assets.reserve(asset, title="Dune", collection="shop", path="/p", size=(8, 6), at=NOON)
@@ -37,15 +40,17 @@ def test_places_that_only_the_memory_knows_are_those_of_the_same_operator(store:
             NewlySeen("c" * 64, 8, 6, None, f"{page}.jpg", page, "web", NOON, described=DescribedPicture("JPEG", b"x"))
             for page in (pages[1], "https://forum.example/user/bob/1", "https://elsewhere.example/1")
         ]
+        own = ("https://owner.example/c.jpg", "https://forum.example/user/alice/3")
+        met.append(NewlySeen("c" * 64, 8, 6, None, *own, "web", NOON, described=DescribedPicture("JPEG", b"x")))
         tx.seen.remember(met, "recipe", "shard")
     assert case is not None
     assert case.operator == "forum.example/user/alice"
-    found = places_of(store, (), case, None, NOON.date())
+    found = places_of(store, SETTINGS, case, None, NOON.date())
     assert [one.place.page_url for one in found.named] == [pages[0]]
     assert [(one.place.page_url, one.is_licensed) for one in found.elsewhere] == [(pages[1], False)]
     with store.begin() as tx:
         tx.licences.grant(Licence("", "forum.example", path="/user/alice/2", collection="shop"), NOON)
-    (elsewhere,) = places_of(store, (), case, None, NOON.date()).elsewhere
+    (elsewhere,) = places_of(store, SETTINGS, case, None, NOON.date()).elsewhere
     assert elsewhere.is_licensed
 
 
@@ -64,7 +69,7 @@ def test_places_that_are_too_many_are_not_passed_over_in_silence(store: Store) -
         tx.licences.grant(Licence("", "thief.example", path="/7", collection="shop"), NOON)
         case = tx.cases.get(case_id)
     assert case is not None
-    found = places_of(store, (), case, notice.id, NOON.date())
+    found = places_of(store, SETTINGS, case, notice.id, NOON.date())
     assert [one.place.page_url for one in found.named] == ["https://thief.example/named"]
     assert not any(one.is_licensed for one in found.elsewhere)
     # The licensed one is not among them; of the others one is left over, and named as not looked at.
