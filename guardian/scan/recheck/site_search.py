@@ -1,7 +1,7 @@
 """Searches the site of places that are gone for the picture: their pages and others may show it at another address."""
 
 import asyncio
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from os.path import commonpath
 from urllib.parse import urljoin, urlsplit
@@ -46,8 +46,9 @@ async def search_site(
     `pages`, of one host and at least one, do not show it at its known addresses any more: all of their pictures are
     compared. Others are the front page, and what it and `pages` link to on the same host, those first that lie nearest
     to the first of `pages` in the folders of the site. Ten pages and fifty pictures of either kind are looked at, at
-    most. What cannot be read is passed over: it was not known to show anything. Raises GuardianError when the index, a
-    worker or the database is lost.
+    most. What cannot be read is passed over: it was not known to show anything. When nothing shows the work, but a
+    picture could not be compared with every asset, that one is returned as unclear. Raises GuardianError when the
+    index, a worker or the database is lost.
     """
     reader = PageReader(context.source, crawl_context_of(services, context))
     pages = list(dict.fromkeys(pages))[:MOST_PAGES]
@@ -55,7 +56,7 @@ async def search_site(
     readings = {url: await _read(reader, url) for url in dict.fromkeys((*pages, front))}
     near = _near(pages[0], [one for one in readings.values() if one is not None], search)
 
-    found: list[PlaceLook] = []
+    looks: list[PlaceLook] = []
     own = {page_key(url) for url in pages}
     done = {*search.known} - own
     for urls in (pages, [front, *near][:MOST_PAGES]):
@@ -68,10 +69,20 @@ async def search_site(
             sightings = [one for one in reading.seen if isinstance(one, Sighting)][:room]
             room -= len(sightings)
             answers = await answer_and_record(services, context, sightings, asyncio.Semaphore(_AT_ONCE))
-            is_own = page_key(reading.final_url) in own
-            detail = "the page shows it at another address" if is_own else "another page of the site shows it"
-            found += [_as_look(reading.final_url, one, detail) for one in answers if _shows(one, search.asset_ids)]
-    return found
+            which = "the page" if page_key(reading.final_url) in own else "another page of the site"
+            looks += _looks(reading.final_url, answers, search.asset_ids, which)
+    return [one for one in looks if one.state is PlaceState.THERE] or looks[:1]
+
+
+def _looks(page_url: str, answers: Sequence[Answer], asset_ids: Set[str], which: str) -> Iterator[PlaceLook]:
+    """Yield the pictures of a page that show the work, and those that were not compared with every asset."""
+    for answer in answers:
+        place = page_url, answer.sighting.image_url
+        if _shows(answer, asset_ids):
+            yield PlaceLook(*place, PlaceState.THERE, f"{which} shows it now, at an address that was not known")
+        elif answer.report is not None and answer.report.partial:
+            detail = f"a picture that {which} shows could not be compared with every asset"
+            yield PlaceLook(*place, PlaceState.UNCLEAR, detail)
 
 
 def _near(page_url: str, readings: list[PageReading], search: Search) -> list[str]:
@@ -107,7 +118,3 @@ def _shows(answer: Answer, asset_ids: Set[str]) -> bool:
         and asset_ids & {one.asset.id, *(other.id for other in one.versions)}
         for one in answer.judged
     )
-
-
-def _as_look(page_url: str, answer: Answer, detail: str) -> PlaceLook:
-    return PlaceLook(page_url, answer.sighting.image_url, PlaceState.THERE, detail)

@@ -156,6 +156,7 @@ def test_there_gone_back_moved_and_unclear(tmp_path: Path, web: Site, photograph
             await lists_are_read_like_pages(shop)
             await moved_to_a_page_that_no_scan_has_met(shop, encoded(photographs["coffee"], "unmet"))
             await not_gone_while_every_address_answers_alike(shop)
+            await not_gone_while_the_index_lacks_assets(shop, rocket)
 
     run_in_app(load_config(tmp_path / "config.yaml"), go)
 
@@ -410,7 +411,7 @@ async def moved_to_a_page_that_no_scan_has_met(shop: Shop, picture: Conditional)
     outcome, recheck = await shop.recheck()
     assert outcome is RecheckOutcome.MOVED
     assert [look.detail for look in recheck.elsewhere if look.page_url == f"{shop.start}prints/newer"] == [
-        "another page of the site shows it"
+        "another page of the site shows it now, at an address that was not known"
     ]
 
     # The same page shows it under a new name, and so does the one to which it then leads.
@@ -421,13 +422,30 @@ async def moved_to_a_page_that_no_scan_has_met(shop: Shop, picture: Conditional)
     outcome, recheck = await shop.recheck()
     assert outcome is RecheckOutcome.MOVED
     assert [look.detail for look in recheck.elsewhere if look.image_url == f"{shop.start}renamed.jpg"] == [
-        "the page shows it at another address"
+        "the page shows it now, at an address that was not known"
     ]
     web.put("/renamed.jpg", missing)
     web.put("/page", Redirect("/page-2"))
     web.put("/page-2", "<img src=/renamed-again.jpg>")
     web.put("/renamed-again.jpg", picture)
     assert (await shop.recheck())[0] is RecheckOutcome.MOVED
+
+
+async def not_gone_while_the_index_lacks_assets(shop: Shop, other: Conditional) -> None:
+    """What a search of the site meets may be the work when it was not compared with every asset."""
+    web, missing = shop.web, Status("404 Not Found")
+    for path in ("/page-2", "/renamed-again.jpg"):
+        web.put(path, missing)
+    web.put("/page", "<img src=/another.jpg>")
+    web.put("/another.jpg", other)
+    assert (await shop.recheck())[0] is RecheckOutcome.GONE
+    with shop.app.store.begin() as tx:
+        now = shop.app.services.clock()
+        elsewhere = tx.assets.reserve("e" * 64, title="Dune", collection="shop", path="/p", size=(8, 6), at=now)
+        tx.assets.protect([elsewhere.number])
+    outcome, recheck = await shop.recheck()
+    assert outcome is RecheckOutcome.UNCLEAR
+    assert (recheck.elsewhere[-1].image_url, recheck.elsewhere[-1].state) == (f"{shop.start}another.jpg", "unclear")
 
 
 async def not_gone_while_every_address_answers_alike(shop: Shop) -> None:
