@@ -16,7 +16,7 @@ _GONE = frozenset({reason_word(SkipReason.HTTP_STATUS, status) for status in (40
 _PAGE_WAS_READ = frozenset({FETCHED, REDIRECTED, SkipReason.ELSEWHERE.value, SkipReason.NOT_A_PAGE.value}) | _GONE
 """Outcomes of visiting a page after which it is known what the page shows, if only that it shows nothing any more."""
 
-_LEADS_ELSEWHERE = ("redirected", SkipReason.ELSEWHERE.value)
+_LEADS_ELSEWHERE = (REDIRECTED, SkipReason.ELSEWHERE.value)
 _FEWEST_PAGES_OF_A_SITE = 2
 
 _HIDES_NOTHING = _PAGE_WAS_READ | {
