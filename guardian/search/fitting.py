@@ -100,7 +100,7 @@ def fit(
     components, which keep distances as they are.
     """
     shapes = local_shape_values(appearances[:, SLICES["local_shapes"]])
-    of_shapes = local_shapes_matrix(shapes, labels)
+    of_shapes = _local_shapes_matrix(shapes, labels)
     arrays: dict[str, Any] = {"local_shapes_matrix": of_shapes.astype(np.float16)}
     for aspect in Aspect:
         values = decoded(appearances, aspect)
@@ -114,17 +114,17 @@ def fit(
         vectors = centred @ matrix
         arrays[f"{aspect.value}_matrix"] = (scales[:, None] * matrix).astype(np.float16)
         arrays[f"{aspect.value}_mean"] = mean.astype(np.float16)
-        arrays[f"{aspect.value}_levels"] = levels(joined(unit(vectors), shapes, of_shapes) if is_look else vectors)
+        arrays[f"{aspect.value}_levels"] = _levels(joined(unit(vectors), shapes, of_shapes) if is_look else vectors)
     return arrays
 
 
-def local_shapes_matrix(shapes: Floats, labels: NDArray[np.int64]) -> Floats:
+def _local_shapes_matrix(shapes: Floats, labels: NDArray[np.int64]) -> Floats:
     """Return the directions of local shapes, float32 [n, p], in which classes int64 [n] differ: float32 [p, d]."""
     means, within = _means(shapes, labels)
     return _separating(means, within, _LOCAL_SHAPES_SHRINKAGE, _LOCAL_SHAPES_DIMENSIONS)
 
 
-def levels(vectors: Floats) -> NDArray[np.float16]:
+def _levels(vectors: Floats) -> NDArray[np.float16]:
     """Return above which cosine two pictures are alike, and much alike: what 5 and 0.5 % of random pairs reach."""
     rng = np.random.default_rng(0)
     one, other = rng.integers(0, len(vectors), (2, 50_000))
