@@ -79,8 +79,7 @@ def _lasting_last_modified(response: Response) -> str | None:
     It counts whole seconds: what was changed in the second of the answer can change again under the same value.
     """
     modified = _parsed_date(response.header("last-modified"))
-    answered = _parsed_date(response.header("date")) or response.fetched_at
-    if modified is not None and answered - modified < timedelta(seconds=1):
+    if modified is not None and _answered_at(response) - modified < timedelta(seconds=1):
         return None
     return sendable_validator(response.header("last-modified"))
 
@@ -101,7 +100,12 @@ def _until_expiry(response: Response) -> float:
     expires = _parsed_date(response.header("expires"))
     if expires is None:
         return 0
-    return (expires - (_parsed_date(response.header("date")) or response.fetched_at)).total_seconds()
+    return (expires - _answered_at(response)).total_seconds()
+
+
+def _answered_at(response: Response) -> datetime:
+    """Return the answer's Date, or when it came where it has no valid one."""
+    return _parsed_date(response.header("date")) or response.fetched_at
 
 
 def _seconds(text: str | None) -> int:
