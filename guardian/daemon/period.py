@@ -333,19 +333,15 @@ class WorkPeriod:
         """Log the head of the audit log every hour, where whoever can write the database cannot change it."""
         while True:
             await asyncio.sleep(AUDIT_HEAD_PAUSE.total_seconds())
-            with self._supervised("audit_head_not_read", "audit"):
-                await asyncio.to_thread(self._log_audit_head)
+            await asyncio.to_thread(self._log_audit_head)
 
     def _log_audit_head(self) -> None:
-        """Log the head of the audit log; a database that is away is logged too and ends nothing."""
-        try:
+        """Log the head of the audit log. What fails is logged too and ends nothing."""
+        with self._supervised("audit_head_not_read", "audit"):
             with self._app.store.read() as tx:
                 head = tx.audit.head()
-        except GuardianError as error:
-            log.warning("audit_head_not_read", reason=str(error))
-            return
-        if head is not None:
-            log.info("audit_head", head=str(head), check=f"`guardian audit verify --head {head}`")
+            if head is not None:
+                log.info("audit_head", head=str(head), check=f"`guardian audit verify --head {head}`")
 
     async def _let_finish(self) -> None:
         """Wait for scans in flight, at most for the grace period, then cancel them; later scans go on from there."""
