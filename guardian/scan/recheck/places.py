@@ -16,6 +16,7 @@ from guardian.model import (
     Answer,
     Context,
     Finding,
+    JudgedMatch,
     Sighting,
     Skipped,
     SkipReason,
@@ -160,9 +161,14 @@ async def look_at_file(services: Services, context: ScanContext, place: Place) -
     return FileLook(FileVerdict.OTHER, f"{which} lies at the picture's address", candidate.sha256)
 
 
+def matches_with(answer: Answer, asset_ids: Set[str]) -> list[JudgedMatch]:
+    """Return the matches of a picture with these assets, or with versions of them, that the rules ask for."""
+    return [one for one in answer.judged if one.kept and asset_ids & {one.asset.id, *(v.id for v in one.versions)}]
+
+
 def shows_work(answer: Answer, asset_ids: Set[str]) -> bool:
     """Return whether a picture was found to show one of these assets, or a version of one, as the rules ask for."""
-    return any(asset_ids & {one.asset.id, *(other.id for other in one.versions)} for one in answer.judged if one.kept)
+    return bool(matches_with(answer, asset_ids))
 
 
 def digests_of(finding: Finding) -> frozenset[str]:

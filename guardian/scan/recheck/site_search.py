@@ -13,6 +13,7 @@ from guardian.model import Answer, LicenceStatus, Sighting
 from guardian.model.notices import PlaceLook, PlaceState
 from guardian.scan.context import ScanContext, crawl_context_of
 from guardian.scan.pipeline import answer_and_record
+from guardian.scan.recheck.places import matches_with
 from guardian.scan.services import Services
 from guardian.urls.keys import page_key
 
@@ -112,9 +113,4 @@ async def _read(reader: PageReader, url: str) -> PageReading | None:
 
 def _shows(answer: Answer, asset_ids: Set[str]) -> bool:
     """Return whether a picture shows the work, and no licence allows it: to a place that is licensed nothing moves."""
-    return any(
-        one.kept
-        and one.licence_status is not LicenceStatus.LICENSED
-        and asset_ids & {one.asset.id, *(other.id for other in one.versions)}
-        for one in answer.judged
-    )
+    return any(one.licence_status is not LicenceStatus.LICENSED for one in matches_with(answer, asset_ids))
