@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from guardian.app import App
-from guardian.cases.standing import Judging, Rejudged, judge_again, uses_in_waiting
+from guardian.cases.standing import Rejudged, judge_again, uses_in_waiting
 from guardian.cases.telling import Audience, tell_digests, tell_of_changes, tell_of_licences
 from guardian.config import Config
 from guardian.coverage.coverage import coverages
@@ -125,12 +125,10 @@ async def prune_memory(app: App) -> None:
 async def judge_due_uses(app: App) -> None:
     """Judge recorded uses again whose licence begins today, and those of which an earlier version noted no licence."""
     services = app.services
-    settings = services.settings
-    judging = Judging(services.rules, settings.own_hosts, settings.destinations, settings.platforms, settings.routing)
 
     def judge() -> Rejudged:
         with app.store.begin() as tx:
-            return judge_again(tx, uses_in_waiting(tx), judging, services.clock())
+            return judge_again(tx, uses_in_waiting(tx), services.judging, services.clock())
 
     rejudged = await asyncio.to_thread(judge)
     if rejudged.uses:

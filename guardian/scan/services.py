@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from guardian.cases.standing import Judging
 from guardian.evidence import Vault
 from guardian.fetch.web import WebClient
 from guardian.matching.workers import Workers
@@ -49,3 +50,9 @@ class Services:
     settings: ScanSettings
     memory: Memory | None = None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def judging(self) -> Judging:
+        """What recorded uses are judged by."""
+        settings = self.settings
+        return Judging(self.rules, settings.own_hosts, settings.destinations, settings.platforms, settings.routing)

@@ -70,12 +70,7 @@ class Desk:
     @property
     def judging(self) -> Judging | None:
         """What recorded uses are judged by; None where only the database is at hand."""
-        if self.services is None:
-            return None
-        settings = self.services.settings
-        return Judging(
-            self.services.rules, settings.own_hosts, settings.destinations, settings.platforms, settings.routing
-        )
+        return self.services.judging if self.services is not None else None
 
     @property
     def lifetime(self) -> Lifetime:
