@@ -86,8 +86,9 @@ class Cases:
             finding_count=0,
         )
         # Insert first and look afterwards: looking first would race with another process that sees the same use.
-        wanted = statement.on_conflict_do_nothing(index_elements=["work_id", "operator"]).returning(cases.c.id)
-        inserted = self._connection.execute(wanted).first()
+        # No index is named: of two inserts at once the later may meet the earlier one first in that of asset and
+        # operator, where PostgreSQL would raise if only that of work and operator were named.
+        inserted = self._connection.execute(statement.on_conflict_do_nothing().returning(cases.c.id)).first()
         same = (cases.c.work_id == work_id, cases.c.operator == operator)
         case = self._first(_select().where(*same).with_for_update(of=cases))
         if case is None:

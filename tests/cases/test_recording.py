@@ -231,18 +231,21 @@ def test_a_transaction_that_fails_after_recording_leaves_nothing(store: Store, u
 
 
 def test_many_sightings_at_once_make_one_case_and_one_message(store: Store, use: Use) -> None:
+    operators = [f"thief{number}.example" for number in range(5)]
     start = threading.Barrier(6)
 
     def work(number: int) -> None:
-        start.wait()
-        see(store, use(f"https://thief.example/{number}", minutes=number), use("https://thief.example/same"))
+        for operator in operators:
+            start.wait()
+            see(store, use(f"https://{operator}/{number}", minutes=number), use(f"https://{operator}/same"))
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(work, range(6)))
     with store.read() as tx:
-        (case,) = tx.cases.list()
-    assert (case.finding_count, case.message_count) == (7, 1)
-    assert told(store) == ["case.opened"]
+        cases = tx.cases.list()
+    assert sorted(case.operator for case in cases) == sorted(operators)
+    assert {(case.finding_count, case.message_count) for case in cases} == {(7, 1)}
+    assert told(store) == ["case.opened"] * len(operators)
 
 
 def test_the_log_names_case_asset_and_page(store: Store, use: Use) -> None:
