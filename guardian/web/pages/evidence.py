@@ -35,6 +35,7 @@ from guardian.tasks.user_requests import may_ask_again, owed_text
 from guardian.views.counting import size_text
 from guardian.views.evidence import capture_size_text, hold_text, reason_text
 from guardian.web.auth.requests import address_of
+from guardian.web.choosing import choice_kept_in
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may
 
@@ -185,7 +186,8 @@ async def _changed(
             return case.id
 
     changed = await run_in_threadpool(write)
-    return RedirectResponse(f"/cases/{changed}#h-evidence", status_code=303)
+    kept = choice_kept_in(request.query_params).kept
+    return RedirectResponse(f"/cases/{changed}{kept}#h-evidence", status_code=303)
 
 
 def _case(tx: Transaction, case_id: str) -> Case:

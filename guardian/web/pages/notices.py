@@ -25,6 +25,7 @@ from guardian.tasks.user_requests import may_ask_again, owed_text
 from guardian.views.notices import KIND_TITLES, form_blocks, line_text, next_day_text
 from guardian.views.timelines import TimelineEntry, entry_text
 from guardian.web.auth.requests import address_of
+from guardian.web.choosing import choice_kept_in
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may
 from guardian.web.rendering import page
@@ -238,7 +239,8 @@ async def recheck(request: Request, case_id: str, session: BrowserSession = WRIT
             return case
 
     case = await run_in_threadpool(write)
-    return RedirectResponse(f"/cases/{case.id}#h-notices", status_code=303)
+    kept = choice_kept_in(request.query_params).kept
+    return RedirectResponse(f"/cases/{case.id}{kept}#h-notices", status_code=303)
 
 
 async def _changed(request: Request, notice_id: str, change: Callable[[Transaction], object]) -> Response:
