@@ -324,8 +324,8 @@ class Cases:
 
         `after`: rank and key of the group after which they come.
         """
-        # The index of operators or works gives the groups sorted, and has what states and words are asked of. For all else
-        # SQLite would look up the row of each case: joined with nothing, the key makes it read the index of the queue.
+        # The index of operators or works gives the groups sorted, and has what states and words are asked of. For all
+        # else SQLite would look up the row of each case: joined with nothing, the key has it read the queue's index.
         is_in_index = replace(wanted, states=(), words=None, by_priority=False) == CaseFilter()
         key = _KEYS[by] if is_in_index else _KEYS[by].concat("")
         rank = func.max(cases.c.rank).label("rank")
