@@ -211,6 +211,7 @@ class Operators(Described):
     """Operators, the most urgent first."""
 
     items: list[Operator]
+    next_cursor: str | None
 
 
 class Source(Described):

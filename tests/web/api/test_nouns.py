@@ -41,6 +41,12 @@ def test_assets_are_listed_shown_and_corrected(served: Served, program: Program)
 def test_operator_has_its_cases(program: Program, case_id: str) -> None:
     client = program(Permission.CASES_READ)
     assert "thief.example" in [one["operator"] for one in client.get("/api/v1/operators").json()["items"]]
+    pages, cursor = [], None
+    while not pages or cursor:
+        found = client.get("/api/v1/operators", params={"limit": 1} | ({"cursor": cursor} if cursor else {})).json()
+        pages, cursor = [*pages, *found["items"]], found["next_cursor"]
+    assert pages == client.get("/api/v1/operators").json()["items"]
+    assert client.get("/api/v1/operators", params={"words": "no such"}).json()["items"] == []
     (one,) = client.get("/api/v1/operators", params={"operator": "https://thief.example/x"}).json()["items"]
     assert [case["id"] for case in one["cases_of"]] == [case_id]
     assert client.get("/api/v1/operators", params={"operator": "nobody.example"}).status_code == 400
