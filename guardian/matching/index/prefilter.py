@@ -28,7 +28,7 @@ _MAX_CORRESPONDENCES = 150
 _MOST_BALLOTS = 36
 # A keypoint of the candidate has so many votes: for more assets it counts in part.
 _VOTES_PER_KEYPOINT = 6
-# A vote counts in full up to so many bits, and less the more of its bits differ: most votes by chance lie at the radius.
+# A vote counts in full up to so many bits, then less and less: most votes by chance lie at the radius.
 _BITS_IN_FULL, _BITS_FADING = 20, 24
 # Weight that agrees by chance, for each vote that an asset has.
 _BY_CHANCE = 0.04
@@ -68,8 +68,8 @@ class _Ballot:
     """The votes of one side of the candidate for one asset.
 
     n correspondences: `asset` and `candidate` are equally long; `agreeing` int32 [n] counts how many of them agree with
-    the transform that each proposes. `weight`: by how many standard deviations more agrees with the best of them than by
-    chance, common keypoints and distant descriptors counted in part.
+    the transform that each proposes. `weight`: by how many standard deviations more agrees with the best of them than
+    by chance, common keypoints and distant descriptors counted in part.
     `votes`: how many correspondences there were before their number was bounded.
     """
 
