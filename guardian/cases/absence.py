@@ -95,6 +95,9 @@ def doubtful_places(result: Answer | Skipped) -> list[tuple[str, str | None]]:
 
 
 def _miss(tx: Transaction, missed: Sequence[str], at: datetime) -> None:
+    # Cases before findings, as whoever records a use locks them.
+    for case_id in tx.findings.cases_of(missed):
+        tx.cases.lock(case_id)
     tx.findings.miss(missed, at)
     note_gone(tx, missed, at)
 
