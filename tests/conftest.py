@@ -64,7 +64,6 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_collection_finish() -> None:
     """Leave what collecting made out of Python's search for garbage, which begins here."""
-    gc.collect()
     gc.freeze()
     gc.enable()
 
@@ -166,7 +165,7 @@ class Receiver:
     def accepted(self) -> list[Posted]:
         return [post for post in self.posts if 200 <= post.answered < 300]
 
-    def wait_for(self, count: int, seconds: float = 20) -> list[Posted]:
+    def wait_for(self, count: int, seconds: float = 60) -> list[Posted]:
         """The posts, once there are `count` of them."""
         with self._arrived:
             assert self._arrived.wait_for(lambda: len(self.posts) >= count, seconds), f"only {len(self.posts)} posts"
