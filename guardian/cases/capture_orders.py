@@ -73,12 +73,14 @@ def owe_capture(tx: Transaction, order: CaptureOrder, occasion: str, at: datetim
 def ask_for_capture(tx: Transaction, case_id: str, by: Actor, at: datetime) -> Task:
     """Owe the capture of a case that somebody asks for, and write who did; return its task.
 
-    One that somebody has asked for and that is still owed is the answer to all who ask meanwhile.
+    One that somebody has asked for and that is still owed is the answer to all who ask meanwhile; if it waits to be
+    tried again, it is due at once.
     """
     # Two who ask at the same moment do so one after the other.
     tx.cases.lock(case_id)
     for owed in tx.tasks.owed(TaskKind.CAPTURE, case_id):
         if order_of(owed).reason is CaptureReason.ASKED:
+            tx.tasks.hurry(owed.id, at)
             return owed
 
     order = CaptureOrder(case_id, CaptureReason.ASKED, asked_by=by.name)

@@ -324,9 +324,10 @@ class Cases:
 
         `after`: rank and key of the group after which they come.
         """
-        # Works joined with nothing, so that SQLite reads the index of the queue: in that of works it would find the
-        # groups sorted, but look up the row of each case.
-        key = _KEYS[by] if by is CaseGrouping.OPERATOR else _KEYS[by].concat("")
+        # The index of operators or works gives the groups sorted, and has what states and words are asked of. For all
+        # else SQLite would look up the row of each case: joined with nothing, the key has it read the queue's index.
+        is_in_index = replace(wanted, states=(), words=None, by_priority=False) == CaseFilter()
+        key = _KEYS[by] if is_in_index else _KEYS[by].concat("")
         rank = func.max(cases.c.rank).label("rank")
         grouped = select(key.label("key"), func.count().label("cases"), rank)
         # Read three times, so either database keeps it, and all cases are looked at once.

@@ -14,7 +14,6 @@ from guardian.app import App, at_work
 from guardian.catalog.wanted import Wanted
 from guardian.cli.acting import this_user
 from guardian.config import load_config
-from guardian.errors import UsageError
 from guardian.fetch.fetcher import Fetcher
 from guardian.matching.features.image import decode
 from guardian.matching.features.small import small_fingerprint
@@ -26,7 +25,12 @@ from guardian.notices.steps import StepAuthor, approve, check_licence, consider,
 from guardian.scan.context import ScanContext
 from guardian.scan.recheck.cases import NoticeRecheckConsumer, Occasion, recheck_case
 from guardian.scan.recheck.notice_addresses import dead_addresses
-from guardian.scan.recheck.on_request import RequestedRecheckConsumer, VerifyNoticeConsumer
+from guardian.scan.recheck.on_request import (
+    RequestedRecheckConsumer,
+    VerifyNoticeConsumer,
+    ask_for_recheck,
+    ask_to_verify,
+)
 from guardian.scan.recheck.one_place import Sought, look_again
 from guardian.scan.recheck.places import PageVerdict, Place, look_at_page
 from guardian.scan.recheck.site_answers import SiteAnswers
@@ -36,7 +40,6 @@ from guardian.shipped import rules_folder
 from guardian.sources.settings import SiteSettings
 from guardian.tasks.outcomes import Consumer, Done, Postponed, Settled
 from guardian.tasks.runner import Runner
-from guardian.tasks.user_requests import UserRequest, owe_request
 from tests.kept_workers import run_in_app
 from tests.notices.conftest import NOON
 from tests.websites import Conditional, Redirect, Says, Site, Status, running
@@ -176,16 +179,15 @@ async def live_while_the_work_is_shown(shop: Shop, notice: Notice, other: Condit
 async def asked_at_the_desk(shop: Shop, owner: str) -> None:
     """No request waits for the sites: the daemon looks, and what came of it stands where results always stand."""
     app, now = shop.app, shop.app.services.clock()
-    mara = Actor(ActorKind.PERSON, "mara", frozenset(), "192.0.2.1")
+    mara, rita = (Actor(ActorKind.PERSON, name, frozenset(), "192.0.2.1") for name in ("mara", "rita"))
     notice_config = NoticeConfig(app.config.owner, app.config.notices)
     notice = draft(
         app.store, [shop.case.id], DraftRequest(NoticeKind.CEASE, "mara"), notice_config, now, this_user()
     ).notice
     with app.store.begin() as tx:
-        owe_request(tx, TaskKind.RECHECK_ASKED, UserRequest(shop.case.id, mara), now)
-        owe_request(tx, TaskKind.VERIFY_NOTICE, UserRequest(notice.id, mara), now)
-        with pytest.raises(UsageError, match="asked for it already"):
-            owe_request(tx, TaskKind.VERIFY_NOTICE, UserRequest(notice.id, mara), now)
+        ask_for_recheck(tx, shop.case.id, mara, now)
+        owed = ask_to_verify(tx, notice.id, mara, now)
+        assert ask_to_verify(tx, notice.id, rita, now).id == owed.id, "owed once, whoever asks again"
     consumers: dict[TaskKind, Consumer] = {
         TaskKind.RECHECK_ASKED: RequestedRecheckConsumer(app.services, {"shop": shop.settings}),
         TaskKind.VERIFY_NOTICE: VerifyNoticeConsumer(app.services),
