@@ -161,7 +161,8 @@ class Seen:
         """Return the near-identical pictures that each of these pictures stands for."""
         found: dict[str, list[SeenPicture]] = {id_: [] for id_ in ids}
         for part in in_chunks(sorted(found)):
-            query = select(*_PICTURE).where(seen_pictures.c.same_as.in_(part)).order_by(seen_pictures.c.first_seen_at)
+            query = select(*_PICTURE).where(seen_pictures.c.same_as.in_(part))
+            query = query.order_by(seen_pictures.c.first_seen_at, seen_pictures.c.number)
             for row in self._connection.execute(query):
                 found[row.same_as].append(_picture(row))
         return found
