@@ -150,6 +150,11 @@ def test_operators_come_by_urgency_or_by_places(store: Store, protect: Callable[
             ("y.example", LEAST_RANK),
         ]
         assert list(tx.cases.operators(limit=2)) == list(everyone[:2])
+        place = (everyone[1].rank, everyone[1].operator)
+        assert list(tx.cases.operators(limit=9, after=place)) == list(everyone[2:])
+        named = [one for one in everyone if one.operator == "x.example"]
+        assert list(tx.cases.operators(limit=9, words="X.example")) == named
+        assert tx.cases.count_operators("X.example") == len(named) == 1
         assert [found.cases for found in tx.cases.operators("x.example")] == [2]
         assert tx.cases.operators("nobody.example") == []
         assert tx.cases.most_used_by(2) == [], "no places are recorded"
