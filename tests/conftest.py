@@ -49,12 +49,20 @@ ROOT = Path(__file__).resolve().parent.parent
 gc.disable()
 
 
+_COMPILING = pytest.StashKey[subprocess.Popen[bytes]]()
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Compile the kernels once, before the workers of pytest-xdist start: each would take twelve seconds for it."""
+    """Compile the kernels once, while the workers of pytest-xdist collect: each would take twelve seconds for it."""
     is_worker, has_workers = hasattr(config, "workerinput"), bool(config.getoption("numprocesses", None))
     if has_workers and not is_worker:
         program = "from guardian.matching import kernels; kernels.load()"
-        subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+        config.stash[_COMPILING] = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT)
+
+
+def pytest_xdist_node_collection_finished(node: Any) -> None:
+    """Let no test begin before the kernels are compiled."""
+    assert node.config.stash[_COMPILING].wait() == 0, "the kernels could not be compiled: see above"
 
 
 def pytest_xdist_auto_num_workers() -> int:
