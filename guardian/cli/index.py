@@ -1,7 +1,7 @@
 """`guardian index`: show the state of the search index, verify it, rebuild it."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 import click
 
@@ -11,9 +11,9 @@ from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetState
-from guardian.views.counting import counted, size_text
+from guardian.views.counting import size_text
 from guardian.views.plain_text import printable
-from guardian.views.replays import comparison_lines, side_change_json, side_change_lines
+from guardian.views.replays import comparison_lines, recipe_lines, side_change_json, side_change_lines
 
 
 @click.group
@@ -85,7 +85,7 @@ def compare(session: Session, old: str | None, new: str | None, as_lines: bool) 
     with opened_store(config) as store, store.read() as tx:
         known = tx.candidates.recipes()
         if old is None:
-            echo(Screen.of_output().reflowed(_recipe_lines(known, today)))
+            echo(Screen.of_output().reflowed(recipe_lines(known, today)))
             return
         before, after = _recipe(known, old), today if new is None else _recipe(known, new)
         ground = Ground(config.own_hosts, platforms_of(config))
@@ -98,18 +98,6 @@ def compare(session: Session, old: str | None, new: str | None, as_lines: bool) 
     for change in found.changes:
         echo(screen.reflowed(side_change_lines(change)))
     echo(screen.reflowed(comparison_lines(found, before, after)))
-
-
-def _recipe_lines(known: Mapping[str, int], today: str) -> list[str]:
-    """Return the recipes of which answers are kept, today's last, and what can be done with them."""
-    if not known:
-        return ["no picture was compared so far"]
-    earlier = [name for name in known if name != today]
-    lines = [f"{name}  {counted(known[name], 'picture')}" for name in earlier]
-    lines.append(f"{today}  {counted(known.get(today, 0), 'picture')}  (today's)")
-    if not earlier:
-        return [*lines, "there is nothing to compare it with: no answers of another recipe are kept"]
-    return [*lines, f"`guardian index compare {earlier[-1]}` compares one with today's"]
 
 
 def _recipe(known: Collection[str], part: str) -> str:
