@@ -110,8 +110,10 @@ def test_two_recipes_differ_where_a_picture_changes_sides(
     assert comparison_lines(found, OLD, NEW)[0].startswith("2 uses changed sides, of 2 pictures")
 
     assert recipe_lines(known, NEW) == [
-        f"{OLD}  3 pictures", f"{NEW}  2 pictures  (today's)", f"`guardian index compare {OLD}` compares one with today's"
-    ]  # fmt: skip
+        f"{OLD}  3 pictures",
+        f"{NEW}  2 pictures  (today's)",
+        f"`guardian index compare {OLD}` compares one with today's",
+    ]
     assert recipe_lines({OLD: 3}, NEW)[1] == f"{NEW}  0 pictures  (today's)"
     assert recipe_lines({NEW: 2}, NEW)[1].startswith("there is nothing to compare it with")
     assert recipe_lines({}, NEW) == ["no picture was compared so far"]
