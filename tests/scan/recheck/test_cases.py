@@ -3,7 +3,8 @@
 import io
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -33,16 +34,16 @@ from guardian.scan.recheck.on_request import (
 )
 from guardian.scan.recheck.one_place import Sought, look_again
 from guardian.scan.recheck.places import PageVerdict, Place, look_at_page
-from guardian.scan.recheck.site_answers import SiteAnswers
 from guardian.scan.recheck.site_search import MOST_PAGES, Search, search_site
 from guardian.scan.runs import scan_source
+from guardian.scan.site_answers import SiteAnswers
 from guardian.shipped import rules_folder
 from guardian.sources.settings import SiteSettings
 from guardian.tasks.outcomes import Consumer, Done, Postponed, Settled
 from guardian.tasks.runner import Runner
 from tests.kept_workers import run_in_app
 from tests.notices.conftest import NOON
-from tests.websites import Conditional, Redirect, Says, Site, Status, running
+from tests.websites import Conditional, Redirect, Says, Site, Status, Varying, running
 
 
 @pytest.fixture
@@ -476,3 +477,19 @@ async def not_gone_while_every_address_answers_alike(shop: Shop) -> None:
     assert await state((every, repairs), (page, repairs), (front, repairs), ("/old.jpg", repairs)) == "unclear"
     assert await state((front, "<p>Welcome.</p>")) == "gone", "pages of 'not found' that answer 200"
     assert await state((every, Status("404 Not Found")), (page, "<p>Taken down.</p>")) == "gone"
+
+    # A text drawn by lot, a token and the time: what two pages that cannot be there have in common is in all.
+    varying = Varying("<title>{token}</title><h1>We are back soon</h1><p>{lot}</p><i>{token} 12:30:05</i>")
+    old = "/old.jpg"
+    assert await state((every, varying), (page, varying), (front, varying), (old, varying)) == "unclear"
+    assert await state((front, "<h1>Welcome</h1><p>Prints and posters</p>")) == "gone"
+    echo = Varying("<h1>Oh no</h1><p>There is no page here</p><p>{lot}</p>")
+    assert await state((every, echo), (page, echo), (old, Status("404 Not Found"))) == "gone"
+    assert await state((page, "<p>Taken down.</p>"), (front, varying)) == "gone"
+
+    # What has shown nothing else for more than a month is gone.
+    for path in (every, page, front, old):
+        web.put(path, varying)
+    long_ago = replace(place, last_seen_at=services.clock() - timedelta(days=31))
+    sought = Sought(frozenset({shop.case.asset_id}))
+    assert (await look_again(services, context, long_ago, sought, SiteAnswers(services))).state == "gone"
