@@ -43,6 +43,7 @@ def test_search_by_picture_by_asset_and_by_colour(protected: Home, photographs: 
 def test_what_is_asked_wrongly_is_said(protected: Home) -> None:
     assert "nothing to search with" in protected.guardian("search", code=2).stderr
     assert "there is no file" in protected.guardian("search", "nowhere.png", code=3).stderr
+    assert "is a folder; name one picture" in protected.guardian("search", str(protected.folder), code=2).stderr
 
     for wrong in ("size=3", "since=soon", "host", "tag="):
         with pytest.raises(UsageError, match="--filter"):
