@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import random
 import socket
 import ssl
 import struct
@@ -125,7 +126,7 @@ class Site:
         with self._changed:
             return [one.path for one in self.asked if not (but_robots and one.path == "/robots.txt")]
 
-    def wait_for(self, count: int, seconds: float = 20) -> None:
+    def wait_for(self, count: int, seconds: float = 60) -> None:
         """Until so many requests have come."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.asked) >= count, seconds), f"only {self.paths(False)}"
@@ -177,6 +178,19 @@ class Says:
 
     def say(self, asked: Asked, wire: Wire) -> None:
         wire.answer(self.content, self.status, **self.headers)
+
+
+class Varying(Says):
+    """A page whose text differs each time: `{lot}` becomes words drawn by lot, `{token}` a token."""
+
+    def say(self, asked: Asked, wire: Wire) -> None:
+        lot = " ".join(_LOTS.choices(_LOT, k=_LOTS.randint(10, 15)))
+        text = self.content.decode().replace("{lot}", lot).replace("{token}", f"{_LOTS.getrandbits(128):032x}")
+        wire.answer(text.encode(), self.status, **self.headers)
+
+
+_LOTS = random.Random(7)
+_LOT = [f"{one}{two}" for one in ("ka", "lo", "mi", "ru", "te", "vu", "za") for two in ("ba", "do", "fe", "gu", "ny")]
 
 
 class Status(Says):
@@ -527,7 +541,7 @@ class Gate(Says):
     headers: dict[str, str] = field(default_factory=dict)
 
     def say(self, asked: Asked, wire: Wire) -> None:
-        self.opened.wait(30)
+        self.opened.wait(60)
         wire.answer(self.content)
 
 
