@@ -1,9 +1,8 @@
 """The aspects by which pictures are compared: an appearance becomes one short unit vector for each.
 
-Each is a linear projection of parts of the appearance, fitted by fitting.py on pictures that no judged set holds. In
-the look, local shapes are projected by themselves, and joined with a weight; so is which of the classes that were
-fitted on a picture is nearest to. Parts that an earlier version lacks count as those of an average picture. Vectors are
-kept as int8: 127 times a number between -1 and 1.
+Each is a linear projection of parts of the appearance, fitted by fitting.py. In the look, local shapes are projected by
+themselves and joined with a weight, and so are the classes that a picture is near to. Parts that an earlier version
+lacks count as those of an average picture. Kept is 127 times each number, as int8.
 """
 
 from dataclasses import dataclass
