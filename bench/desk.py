@@ -67,6 +67,7 @@ PAGES = {
     "queue, common words": "/cases?words=copy",
     "queue, no such words": "/cases?words=nowhere",
     "queue, words of all cases, by operator": "/cases?words=harbour&group=operator",
+    "queue, words of all cases, by work": "/cases?words=harbour&group=work",
     "queue, by operator": "/cases?group=operator",
     "queue, by work": "/cases?group=work",
     "case": "/cases/case_77",

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import random
 import socket
 import ssl
 import struct
@@ -177,6 +178,19 @@ class Says:
 
     def say(self, asked: Asked, wire: Wire) -> None:
         wire.answer(self.content, self.status, **self.headers)
+
+
+class Varying(Says):
+    """A page whose text differs each time: `{lot}` becomes words drawn by lot, `{token}` a token."""
+
+    def say(self, asked: Asked, wire: Wire) -> None:
+        lot = " ".join(_LOTS.choices(_LOT, k=_LOTS.randint(10, 15)))
+        text = self.content.decode().replace("{lot}", lot).replace("{token}", f"{_LOTS.getrandbits(128):032x}")
+        wire.answer(text.encode(), self.status, **self.headers)
+
+
+_LOTS = random.Random(7)
+_LOT = [f"{one}{two}" for one in ("ka", "lo", "mi", "ru", "te", "vu", "za") for two in ("ba", "do", "fe", "gu", "ny")]
 
 
 class Status(Says):

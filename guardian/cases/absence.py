@@ -4,12 +4,13 @@ A finding is missed only where its place was looked at: its page was read, or is
 picture. What could not be looked at (an error, a limit, a site that asks to be left alone) says nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 
 from guardian.cases.recording import note_gone
-from guardian.model import FETCHED, REDIRECTED, Answer, ScanCounts, Skipped, SkipReason, reason_word
+from guardian.model import FETCHED, REDIRECTED, Answer, ScanCounts, Skipped, SkipReason, UnseenFinding, reason_word
 from guardian.store import Transaction
+from guardian.urls.addresses import host_of
 
 _GONE = frozenset({reason_word(SkipReason.HTTP_STATUS, status) for status in (404, 410)})
 
@@ -39,8 +40,8 @@ _ANOTHER_PICTURE = _GONE | {
 """Problems with a picture that mean that something else lies there now."""
 
 
-def note_missed_in_crawl(tx: Transaction, source: str, at: datetime) -> int:
-    """Note the findings that a crawl missed; return how many. To be called before its frontier is cleared.
+def missed_in_crawl(tx: Transaction, source: str) -> list[UnseenFinding]:
+    """Return the findings that a crawl has missed, before its frontier is cleared.
 
     A page that was not visited is missed only if the crawl saw the whole source: nothing leads there any more. Neither
     it nor a page that leads elsewhere is missed when the crawl read one page alone: a site under repair answers every
@@ -48,31 +49,35 @@ def note_missed_in_crawl(tx: Transaction, source: str, at: datetime) -> int:
     """
     unseen = _unseen(tx, source)
     if not unseen:
-        return 0
+        return []
 
     is_site_up = tx.frontier.has_read_pages(source, _FEWEST_PAGES_OF_A_SITE)
     is_whole = is_site_up and tx.frontier.is_only(source, _HIDES_NOTHING)
     missed = []
-    for id_, page_url in unseen.items():
-        outcome = tx.frontier.outcome_of(source, page_url)
+    for one in unseen:
+        outcome = tx.frontier.outcome_of(source, one.page_url)
         if outcome is None:
             is_missed = is_whole
         else:
             is_missed = outcome in _PAGE_WAS_READ and (is_site_up or outcome not in _LEADS_ELSEWHERE)
         if is_missed:
-            missed.append(id_)
-    _miss(tx, missed, at)
-    return len(missed)
+            missed.append(one)
+    return missed
 
 
-def note_missed(tx: Transaction, source: str, counts: ScanCounts, at: datetime) -> int:
-    """Note the findings that a complete scan of a page, a folder or a listing missed; return how many."""
-    if not counts.skipped.keys() <= _HIDES_NOTHING:
-        return 0
+def missed_in_scan(tx: Transaction, source: str, counts: ScanCounts) -> list[UnseenFinding]:
+    """Return the findings that a complete scan of a page, a folder or a listing has missed."""
+    return _unseen(tx, source) if counts.skipped.keys() <= _HIDES_NOTHING else []
 
-    missed = list(_unseen(tx, source))
-    _miss(tx, missed, at)
-    return len(missed)
+
+def note_missed(
+    tx: Transaction, missed: Sequence[UnseenFinding], at: datetime, under_repair: Set[str] = frozenset()
+) -> int:
+    """Note findings that a scan has missed; return how many. Hosts that are under repair say nothing."""
+    ids = [one.id for one in missed if host_of(one.page_url) not in under_repair]
+    tx.findings.miss(ids, at)
+    note_gone(tx, ids, at)
+    return len(ids)
 
 
 def doubtful_places(result: Answer | Skipped) -> list[tuple[str, str | None]]:
@@ -94,13 +99,8 @@ def doubtful_places(result: Answer | Skipped) -> list[tuple[str, str | None]]:
     return [(sighting.page_url or address, address) for address in addresses]
 
 
-def _miss(tx: Transaction, missed: Sequence[str], at: datetime) -> None:
-    tx.findings.miss(missed, at)
-    note_gone(tx, missed, at)
-
-
-def _unseen(tx: Transaction, source: str) -> dict[str, str]:
-    """Return the findings that were not seen since the last complete scan of their source, by id the page's address."""
+def _unseen(tx: Transaction, source: str) -> list[UnseenFinding]:
+    """Return the findings that were not seen since the last complete scan of their source."""
     last = tx.scans.last_complete(source)
     # Without one there is nothing to compare with: what this scan saw last was seen a moment ago.
-    return tx.findings.unseen(source, last.ended_at) if last is not None and last.ended_at is not None else {}
+    return tx.findings.unseen(source, last.ended_at) if last is not None and last.ended_at is not None else []

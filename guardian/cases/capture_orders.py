@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from guardian.model import (
     ACTIONS_BY_STRENGTH,
@@ -12,6 +13,7 @@ from guardian.model import (
     CaptureOrder,
     CaptureReason,
     Case,
+    EvidenceCapture,
     Finding,
     FindingDigest,
     Importance,
@@ -20,6 +22,9 @@ from guardian.model import (
 )
 from guardian.store import Transaction
 from guardian.store.ids import new_id
+
+_REPEATED_AFTER = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
+"""Before a use is captured again because this machine was too busy, or out of memory, for a part of it."""
 
 
 def owe_captures(
@@ -48,8 +53,10 @@ def owe_captures(
         owe_capture(tx, order, f"{finding.id} {at:%Y-%m-%d}", at)
 
 
-def owe_capture(tx: Transaction, order: CaptureOrder, occasion: str, at: datetime) -> Task | None:
-    """Owe a capture; return its task, None when one is owed for this occasion of the case already.
+def owe_capture(
+    tx: Transaction, order: CaptureOrder, occasion: str, at: datetime, pause: timedelta = timedelta()
+) -> Task | None:
+    """Owe a capture, after a pause; return its task, None when one is owed for this occasion of the case already.
 
     `occasion` tells apart what happens to one case: it is captured once for each.
     """
@@ -58,27 +65,40 @@ def owe_capture(tx: Transaction, order: CaptureOrder, occasion: str, at: datetim
         "finding": order.finding_id,
         "reason": order.reason.value,
         "asked_by": order.asked_by,
+        "repeats": order.repeats,
     }
     return tx.tasks.add(
         TaskKind.CAPTURE,
         f"{order.case_id} {order.reason} {occasion}",
         json.dumps(body).encode(),
-        due_at=at,
+        due_at=at + pause,
         at=at,
         # One capture of a case at a time, whichever processes there are.
         destination=order.case_id,
     )
 
 
+def owe_again(tx: Transaction, order: CaptureOrder, captured: EvidenceCapture, at: datetime) -> None:
+    """Owe a capture once more of which this machine failed to take a part; after the third time it stays as it is.
+
+    What was captured stays. A use that is gone by then has its earlier captures.
+    """
+    if order.repeats < len(_REPEATED_AFTER):
+        again = replace(order, finding_id=captured.finding_id, repeats=order.repeats + 1)
+        owe_capture(tx, again, f"repeated after {captured.id}", at, _REPEATED_AFTER[order.repeats])
+
+
 def ask_for_capture(tx: Transaction, case_id: str, by: Actor, at: datetime) -> Task:
     """Owe the capture of a case that somebody asks for, and write who did; return its task.
 
-    One that somebody has asked for and that is still owed is the answer to all who ask meanwhile.
+    One that somebody has asked for and that is still owed is the answer to all who ask meanwhile; if it waits to be
+    tried again, it is due at once.
     """
     # Two who ask at the same moment do so one after the other.
     tx.cases.lock(case_id)
     for owed in tx.tasks.owed(TaskKind.CAPTURE, case_id):
         if order_of(owed).reason is CaptureReason.ASKED:
+            tx.tasks.hurry(owed.id, at)
             return owed
 
     order = CaptureOrder(case_id, CaptureReason.ASKED, asked_by=by.name)
@@ -120,4 +140,6 @@ def _is_news(version: FindingDigest | None, at: datetime) -> bool:
 def order_of(task: Task) -> CaptureOrder:
     """Return what a task of the kind `capture` asks for."""
     body = json.loads(task.body or b"{}")
-    return CaptureOrder(body["case"], CaptureReason(body["reason"]), body["finding"], body["asked_by"])
+    # Tasks of earlier versions were never repeated.
+    repeats = body.get("repeats", 0)
+    return CaptureOrder(body["case"], CaptureReason(body["reason"]), body["finding"], body["asked_by"], repeats)

@@ -120,15 +120,18 @@ def _terms_for(case: Case) -> Licence:
     return Licence(id="", host=host, path=path, asset_id=case.asset_id)
 
 
-def read_licences(tx: Transaction, path: Path, keep_proof: KeepProof) -> list[Licence]:
+def read_licences(tx: Transaction, path: Path, keep_proof: KeepProof | None) -> list[Licence]:
     """Return the licences of a CSV file, without ids; nothing is written but the proofs of a file that is right.
 
-    A work is named by one of its assets, or by its own id. Relative paths of proofs start at the file's folder. Raises
-    ConfigError for a file that cannot be read; UsageError with a line for each row that is wrong.
+    A work is named by one of its assets, or by its own id. Relative paths of proofs start at the file's folder; without
+    `keep_proof`, for a file from another machine, no row may name one. Raises ConfigError for a file that cannot be
+    read; UsageError with a line for each row that is wrong.
     """
     terms, proofs, wrong = [], [], []
     for line, values in read_rows(path, COLUMNS, required="host"):
         try:
+            if keep_proof is None and values.get("proof"):
+                raise UsageError("a proof cannot be read from here; leave it out, and add it to the licence afterwards")
             licence, proof = _row(tx, path, values)
             terms.append(licence)
             proofs.append(proof)
@@ -137,7 +140,7 @@ def read_licences(tx: Transaction, path: Path, keep_proof: KeepProof) -> list[Li
     if wrong:
         raise UsageError("\n".join([*wrong, "nothing was imported"]))
 
-    kept = [keep_proof(proof) if proof is not None else None for proof in proofs]
+    kept = [keep_proof(proof) if proof is not None and keep_proof is not None else None for proof in proofs]
     return [replace(one, proof_sha256=digest) for one, digest in zip(terms, kept, strict=True)]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +14,17 @@ from guardian.cli.showing import NOT_ALL_SEEN, json_line
 from guardian.errors import GuardianError
 from guardian.model import CaptureReason, EvidenceCapture
 from guardian.views.counting import size_text
-from guardian.views.evidence import capture_json, capture_size_text, deletion_text, hold_text, reason_text
+from guardian.views.evidence import (
+    capture_json,
+    capture_size_text,
+    deletion_text,
+    hold_text,
+    owed_text,
+    reason_text,
+)
+
+if TYPE_CHECKING:
+    from guardian.store import Transaction
 
 
 @click.group
@@ -35,11 +46,14 @@ def capture_case(session: Session, case: str, as_json: bool) -> None:
 
     What could not be taken is said; exit code 3 when nothing of the site could be taken.
     """
-    captured = asyncio.run(_capture(session, case))
+    captured, owed = asyncio.run(_capture(session, case))
     if as_json:
         click.echo(json_line(capture_json(captured)))
     else:
-        echo(_lines(captured, Screen.of_output()))
+        screen = Screen.of_output()
+        echo(_lines(captured, screen))
+        for line in owed:
+            echo(screen.wrapped(line, 4, first=""))
     raise SystemExit(0 if captured.files else NOT_ALL_SEEN)
 
 
@@ -55,6 +69,7 @@ def list_captures(session: Session, case: str, as_lines: bool) -> None:
         found = case_starting_with(tx, case)
         captures = tx.evidence.of_case(found.id)
         held, deletions = tx.holds.get(found.id), tx.deletions.of_case(found.id)
+        owed = _owed(tx, found.id)
 
     if as_lines:
         echo(json_line(capture_json(one)) for one in captures)
@@ -63,16 +78,26 @@ def list_captures(session: Session, case: str, as_lines: bool) -> None:
     screen = Screen.of_output()
     for one in captures:
         echo(_lines(one, screen))
+    for line in owed:
+        echo(screen.wrapped(line, 4, first=""))
     for deletion in deletions:
         echo(screen.wrapped(deletion_text(deletion), 4, first=""))
     if held is not None:
         echo(screen.wrapped(hold_text(held), 4, first=""))
-    if not captures:
+    if not captures and not owed:
         echo(screen.wrapped(f"nothing was captured of {found.id} yet; `guardian evidence capture {found.id}` does it"))
 
 
-async def _capture(session: Session, start: str) -> EvidenceCapture:
-    """Owe a capture of a case and take it at once, as the daemon would; return it.
+def _owed(tx: "Transaction", case_id: str) -> list[str]:
+    """Return what people read of the captures of a case that are still to be taken."""
+    from guardian.cases.capture_orders import order_of
+    from guardian.model import TaskKind
+
+    return [owed_text(order_of(task), task) for task in tx.tasks.owed(TaskKind.CAPTURE, case_id)]
+
+
+async def _capture(session: Session, start: str) -> tuple[EvidenceCapture, list[str]]:
+    """Owe a capture of a case and take it at once, as the daemon would; return it, and what is owed after it.
 
     Raises GuardianError when another process is at this case, or when it cannot be taken now: then it stays owed.
     """
@@ -101,12 +126,13 @@ async def _capture(session: Session, start: str) -> EvidenceCapture:
         with app.store.read() as tx:
             left = tx.tasks.get(task.id)
             captured = [one for one in tx.evidence.of_case(case.id) if one.reason is CaptureReason.ASKED]
+            owed = _owed(tx, case.id)
         if left is not None and left.state is not TaskState.DONE:
             why = left.last_error or "another process is capturing this case just now"
             raise GuardianError(f"not captured yet: {why}. It stays owed, and the daemon tries it again")
         if not captured:
             raise GuardianError(f"{case.id} has no use that could be captured")
-        return captured[-1]
+        return captured[-1], owed
 
 
 def _lines(capture: EvidenceCapture, screen: Screen) -> list[str]:

@@ -17,7 +17,7 @@ from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Licence, LicenceStatus
 from guardian.views.counting import counted
-from guardian.views.licences import licence_json
+from guardian.views.licences import licence_cells, licence_json
 from guardian.views.plain_text import without_formula
 
 
@@ -140,8 +140,7 @@ def suggest(session: Session, host: str, as_lines: bool) -> None:
 
 
 def _row(draft: Licence, today: date, title: str) -> dict[str, str]:
-    note = without_formula(title)
-    return {"host": draft.place, "asset": draft.asset_id or "", "from": today.isoformat(), "note": note}
+    return licence_cells(replace(draft, valid_from=today, note=without_formula(title)))
 
 
 CHANGES = (import_licences, edit_licence, end_licence, suggest)

@@ -34,8 +34,8 @@ _MOST_UNREADABLE = 5
 class PageReading:
     """What one page shows and links to. `final_url` is where redirects ended; `counts` are added to the scan's.
 
-    `frames` are pages that it shows within itself, whose pictures are not among `seen`. `sha256` is that of the page's
-    bytes; None for what is no page.
+    `frames` are pages that it shows within itself, whose pictures are not among `seen`. `page` is the page as it was
+    loaded; None for what is no page.
     """
 
     final_url: str
@@ -43,7 +43,12 @@ class PageReading:
     links: tuple[str, ...] = ()
     counts: ScanCounts = field(default_factory=ScanCounts)
     frames: tuple[str, ...] = ()
-    sha256: str | None = None
+    page: PageCapture | None = field(default=None, repr=False)
+
+    @property
+    def sha256(self) -> str | None:
+        """The SHA-256 of the page's bytes; None for what is no page."""
+        return self.page.sha256 if self.page is not None else None
 
     @property
     def hidden_by(self) -> SkipReason | None:
@@ -117,7 +122,7 @@ class PageReader:
             seen.append(Skipped(page.final_url, SkipReason.BUDGET, detail))
 
         counts = ScanCounts(pages=1, pages_unchanged=int(page.is_unchanged))
-        return PageReading(page.final_url, tuple(seen), html.links.pages, counts, html.links.frames, page.sha256)
+        return PageReading(page.final_url, tuple(seen), html.links.pages, counts, html.links.frames, page)
 
     def _recall(self, url: str) -> KnownPage | None:
         with self._context.store.read() as tx:

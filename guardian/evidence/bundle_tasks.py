@@ -48,9 +48,15 @@ class ReadyBundle:
 
 
 def ask_for_bundle(tx: Transaction, case_id: str, by: Actor, options: BundleOptions, at: datetime) -> Task:
-    """Owe the bundle of a case. Raises UsageError when the same is owed already."""
+    """Owe the bundle of a case, and return its task: the one that is owed already when the same was asked for."""
+    tx.cases.lock(case_id)
     chosen = frozenset({_FOR_OTHERS}) if options.for_others else frozenset()
     return owe_request(tx, TaskKind.BUNDLE, UserRequest(case_id, by, chosen), at)
+
+
+def options_of(task: Task) -> BundleOptions:
+    """Return which bundle a task of the kind `bundle` asks for."""
+    return BundleOptions(for_others=_FOR_OTHERS in request_of(task).options)
 
 
 def ready_bundles(data_dir: Path, case_id: str) -> Sequence[ReadyBundle]:
@@ -94,8 +100,7 @@ class BundleConsumer:
         folder = self._folder / case.id
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            options = BundleOptions(for_others=_FOR_OTHERS in asked.options)
-            written = await self._export(case.id, folder, asked.by, options)
+            written = await self._export(case.id, folder, asked.by, options_of(task))
         except GuardianError as error:
             return postponed(task, error, self._clock())
         except OSError as error:

@@ -13,11 +13,12 @@ from pathlib import Path
 import structlog
 
 from guardian import __version__
+from guardian.cases.capture_orders import owe_again
 from guardian.errors import GuardianError, SiteSilent, VaultFull, internal_error_text
 from guardian.evidence.comparison import take_comparison
 from guardian.evidence.contacts import ContactMeans, take_contacts
 from guardian.evidence.exchanges import Exchanges, ExchangeServices, keep_exchanges, site_of, take_exchanges
-from guardian.evidence.keeper import Keeper, Taken, opened_keeper, reason_of, together
+from guardian.evidence.keeper import Keeper, Taken, is_fault_of_machine, opened_keeper, reason_of, together
 from guardian.evidence.pruning import with_room
 from guardian.evidence.rights import Vaults, take_rights
 from guardian.evidence.screenshots import take_browser_views
@@ -66,9 +67,9 @@ async def capture(
 ) -> EvidenceCapture | None:
     """Capture a use and return what was captured; None when there is nothing to capture any more.
 
-    `settle` is called in the transaction that writes the capture, and may raise. Raises VaultFull when there is no
-    room, OSError when the disk fails, and with `can_wait` SiteSilent when nothing of the site answered; otherwise that
-    is said in the capture.
+    `settle` is called in the transaction that writes the capture, and may raise. Where this machine failed at a part,
+    the same transaction owes another capture. Raises VaultFull when there is no room, OSError when the disk fails, and
+    with `can_wait` SiteSilent when nothing of the site answered; otherwise that is said in the capture.
     """
     subject = await asyncio.to_thread(_subject, services, order)
     if subject is None:
@@ -91,7 +92,13 @@ async def capture(
             not_taken=taken.not_taken,
             differences=taken.differences,
         )
-        return await asyncio.to_thread(_write, services, keeper, captured, settle)
+
+        def settle_and_owe(tx: Transaction) -> None:
+            settle(tx)
+            if taken.is_worth_repeating:
+                owe_again(tx, order, captured, services.clock())
+
+        return await asyncio.to_thread(_write, services, keeper, captured, settle_and_owe)
 
 
 async def _take_all(
@@ -153,7 +160,7 @@ async def _step(name: str, taking: Awaitable[Taken]) -> Taken:
     except VaultFull:
         raise
     except (GuardianError, OSError) as error:
-        return Taken(not_taken=(NotTaken(name, reason_of(error)),))
+        return Taken(not_taken=(NotTaken(name, reason_of(error)),), is_worth_repeating=is_fault_of_machine(error))
     except Exception as error:
         # What the other steps took of a page that may be gone tomorrow must not be lost by a fault in one of them.
         log.exception("capture_step_failed", step=name)

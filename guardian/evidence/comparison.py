@@ -8,21 +8,21 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from guardian import __version__
 from guardian.errors import CaptureFull, Unmatchable, WorkerLost
-from guardian.evidence.keeper import Keeper, Taken, reason_of
+from guardian.evidence.keeper import Keeper, Taken, is_fault_of_machine, reason_of
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
 from guardian.matching.recipe import FINGERPRINT_VERSION, MATCHING_VERSION
 from guardian.matching.workers import Workers
 from guardian.media.sniff import picture_type
-from guardian.model import NO_RULE, Comparison, EvidenceFile, Licence, LicenceStatus, NotTaken
+from guardian.model import NO_RULE, Comparison, EvidenceFile, Licence, LicenceStatus, NotTaken, SkipReason
 from guardian.rules import Rules, Use, ownership_of
 from guardian.rules.use import facts_of
 from guardian.urls.addresses import host_of
@@ -34,6 +34,8 @@ from guardian.views.timestamps import json_timestamp
 if TYPE_CHECKING:
     from guardian.evidence.compared_pictures import Drawn, MeasuredWith
     from guardian.matching.pair import PairReport, Start
+
+R = TypeVar("R")
 
 FORMAT = "guardian-comparison/1"
 JSON_NAME = "comparison/comparison.json"
@@ -95,7 +97,7 @@ async def take_comparison(
     told["found"] = {"sha256": subject.image_sha256, "bytes": len(found), "file": _found_name(found)[0]}
     told["identical_bytes"] = subject.asset.sha256 == subject.image_sha256
 
-    drawings, not_taken = None, []
+    drawings, not_taken, failed = None, [], False
     if original is None:
         not_taken.append(NotTaken("comparison", "the owner's own file is missing, so nothing could be measured again"))
     else:
@@ -104,14 +106,18 @@ async def take_comparison(
         except (Unmatchable, WorkerLost) as error:
             what = "drawn" if "measured" in told else "measured on each other"
             not_taken.append(NotTaken("comparison", f"the two pictures could not be {what}: {reason_of(error)}"))
+            failed = is_fault_of_machine(error)
 
     told.setdefault("measured", None)
     differences: tuple[str, ...] = ()
     if came is not None and came != found and original is not None:
-        sentence = await _measure_now(subject, workers, (original, came), told, (rules, own_hosts))
+        try:
+            sentence = await _measure_now(subject, workers, (original, came), told, (rules, own_hosts))
+        except WorkerLost as error:
+            sentence, failed = _not_measured_now(came, told, error), True
         differences = (sentence,)
     files, left_out = await asyncio.to_thread(_keep, keeper, told, found, drawings, workers)
-    return Taken(tuple(files), (*not_taken, *left_out), differences)
+    return Taken(tuple(files), (*not_taken, *left_out), differences, failed)
 
 
 async def heat_map_of(workers: Workers, original: bytes, found: bytes, comparison: Comparison) -> bytes:
@@ -167,10 +173,23 @@ async def _measure(
 
     recorded = subject.comparison
     start = Start(recorded.transform, recorded.frame, recorded.asset_frame)
-    report, used = await workers.run_with_matcher(measure_captured, *pictures, start, subject.asset.id)
+    report, used = await _run(workers, measure_captured, *pictures, start, subject.asset.id)
     told.update(_measured_json(report, start, used))
     # A job of its own: where it fails, the numbers are there all the same.
-    return await workers.run_with_matcher(drawn, *pictures, report)
+    return await _run(workers, drawn, *pictures, report)
+
+
+async def _run(workers: Workers, job: Callable[..., R], *arguments: object) -> R:
+    """Do a job in a worker; one that ran out of time is tried once more. Raises what `Workers.run` raises.
+
+    A scan that has little time leaves such a picture for later; what is captured may be gone later.
+    """
+    try:
+        return await workers.run_with_matcher(job, *arguments)
+    except WorkerLost as error:
+        if error.reason is not SkipReason.TIMED_OUT:
+            raise
+    return await workers.run_with_matcher(job, *arguments)
 
 
 async def _measure_now(
@@ -180,7 +199,10 @@ async def _measure_now(
     told: dict[str, Any],
     judging: tuple[Rules, tuple[str, ...]],
 ) -> str:
-    """Measure the picture that came for the capture, add the numbers to what is told; return what holds of it now."""
+    """Measure the picture that came for the capture, add the numbers to what is told; return what holds of it now.
+
+    Raises WorkerLost.
+    """
     # Imported late: they bring OpenCV and the kernels, which only workers need otherwise.
     from guardian.evidence.compared_pictures import measure_captured
     from guardian.matching.pair import Start
@@ -188,24 +210,29 @@ async def _measure_now(
     _, came = pictures
     recorded = subject.comparison
     start = Start(recorded.transform, recorded.frame, recorded.asset_frame)
-    found = {
+    try:
+        report, used = await _run(workers, measure_captured, *pictures, start, subject.asset.id)
+    except Unmatchable as error:
+        return _not_measured_now(came, told, error)
+
+    sentence = _what_holds_now(subject, report, *judging)
+    told["now"] = {"found": _came_json(came), "sentence": sentence, **_measured_json(report, start, used)}
+    return sentence
+
+
+def _not_measured_now(came: bytes, told: dict[str, Any], error: Unmatchable | WorkerLost) -> str:
+    """Add to what is told that the picture which came for the capture was not measured; return why."""
+    sentence = f"The picture that came now cannot be measured: {reason_of(error)}."
+    told["now"] = {"found": _came_json(came), "measured": None, "sentence": sentence}
+    return sentence
+
+
+def _came_json(came: bytes) -> dict[str, Any]:
+    return {
         "sha256": hashlib.sha256(came).hexdigest(),
         "bytes": len(came),
         "file": f"picture.{picture_type(came).ending}",
     }
-    try:
-        report, used = await workers.run_with_matcher(measure_captured, *pictures, start, subject.asset.id)
-    except (Unmatchable, WorkerLost) as error:
-        told["now"] = {
-            "found": found,
-            "measured": None,
-            "sentence": f"The picture that came now cannot be measured: {reason_of(error)}.",
-        }
-        return str(told["now"]["sentence"])
-
-    sentence = _what_holds_now(subject, report, *judging)
-    told["now"] = {"found": found, "sentence": sentence, **_measured_json(report, start, used)}
-    return sentence
 
 
 def _what_holds_now(subject: CaptureSubject, report: "PairReport", rules: Rules, own_hosts: tuple[str, ...]) -> str:

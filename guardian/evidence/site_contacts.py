@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from guardian.evidence.imprint_text import names_in, postal_addresses_in
 from guardian.extract.html import decoded_html
 from guardian.model import Response
 from guardian.urls.addresses import canonical_url, host_of, registrable_domain, resolve_web_url
@@ -83,16 +84,25 @@ def contacts_on(response: Response) -> PageContacts:
     mails += [mail for mail in _MAIL.findall(plain) if not _NO_MAIL.search(mail)]
     lines = tree.body.text(separator="\n", strip=True)[:_MOST_TEXT] if tree.body is not None else ""
     phones += _PHONE.findall(lines)
+    # Elsewhere such lines may speak of customers, or of where something is sent.
+    own = lines.splitlines() if _is_of_contacts(tree, response.final_url) else []
     numbers = [match[0] for pattern in (_TAX_NUMBER, _REGISTER_NUMBER) for match in pattern.finditer(text)]
 
     return PageContacts(
-        names=_several([*_of(structured, "name"), *_COPYRIGHT.findall(text)]),
+        names=_several([*_of(structured, "name"), *names_in(own), *_COPYRIGHT.findall(text)]),
         emails=_several([mail.lower() for mail in (*mails, *_of(structured, "email"))]),
         phones=_several([*phones, *_of(structured, "telephone")]),
-        postal=_several([*addresses, *_of(structured, "address")]),
+        postal=_several([*addresses, *_of(structured, "address"), *postal_addresses_in(own)]),
         numbers=_several(numbers),
         links=links,
     )
+
+
+def _is_of_contacts(tree: LexborHTMLParser, url: str) -> bool:
+    """Return whether address or headings of a page say that it names who is behind its site."""
+    headings = " ".join(_text(node)[:200] for node in tree.css("title, h1, h2")[:_MOST])
+    words = f"{headings} {unquote(urlsplit(url).path)[:200]}".lower()
+    return any(word in words for named in _CONTACT_WORDS for word in named)
 
 
 def _links(tree: LexborHTMLParser, base: str) -> tuple[str, ...]:

@@ -1,5 +1,8 @@
 """The text of a page as its HTML has it: what is shown when no script runs."""
 
+import re
+from itertools import islice
+
 from selectolax.lexbor import LexborHTMLParser
 
 from guardian.extract.html import decoded_html
@@ -7,6 +10,9 @@ from guardian.extract.html_sandbox import is_simple
 from guardian.model import Response
 
 _NOT_SHOWN = ["script", "style", "template", "head", "noscript"]
+
+# Words with digits are times, numbers of requests and tokens.
+_WORD = re.compile(r"(?<!\w)[^\W\d_]+(?!\w)")
 
 
 def text_of_page(response: Response) -> str | None:
@@ -16,3 +22,28 @@ def text_of_page(response: Response) -> str | None:
     tree = LexborHTMLParser(decoded_html(response))
     tree.strip_tags(_NOT_SHOWN)
     return tree.body.text(separator=" ") if tree.body is not None else ""
+
+
+def elements_and_words(response: Response, most: int, without: tuple[str, ...] = ()) -> tuple[str, ...] | None:
+    """Return the elements of a page ("<p>") and the words in them, in lower case and in the order of the page.
+
+    Words with digits are left out, and what is named in `without`. None for a page of more than `most` elements and
+    words, and for HTML that could take hours to read.
+    """
+    if not is_simple(response):
+        return None
+    tree = LexborHTMLParser(decoded_html(response))
+    tree.strip_tags(_NOT_SHOWN)
+    if tree.body is None:
+        return ()
+
+    found: list[str] = []
+    for node in islice(tree.body.traverse(include_text=True), most + 1):
+        if node.tag != "-text":
+            found.append(f"<{node.tag}>")
+            continue
+        text = node.text()
+        for one in without:
+            text = text.replace(one, " ")
+        found += _WORD.findall(text.lower())
+    return tuple(found) if len(found) <= most else None

@@ -14,6 +14,9 @@ from guardian.matching.index.reader import Index
 _MOST_OF_VISIBLE, _MOST_OF_COMPARED = 0.02, 0.001
 """Shares of the visible keypoints, and of the compared pairs of them, that agree by chance, at most."""
 
+_BEHIND = 0.15
+"""Standard deviations that one place further down among the voted assets takes off: votes tell something, too."""
+
 _CLEAR_SURPLUS = 10.0
 """Standard deviations above what agrees by chance from which an asset is measured, however many others are."""
 
@@ -23,6 +26,7 @@ def shortlisted(
 ) -> dict[IndexSlot, list[Proposal]]:
     """Return the proposals of the `count` voted assets that keypoints support best, and all that a hash proposed.
 
+    `proposals` begin with the best-voted assets.
     More than `count` where more are clear: a collage may show a dozen protected pictures, some protected twice.
     """
     # Frames of one asset stand for themselves: each may lie elsewhere in the candidate.
@@ -40,7 +44,8 @@ def shortlisted(
         slot: max(_surplus(look.near, of_visible * look.visible), _surplus(look.near, of_compared * look.compared))
         for slot, look in looks.items()
     }
-    ranked = sorted(voted, key=lambda slot: -surplus[slot])
+    places = {slot: place for place, slot in enumerate(voted)}
+    ranked = sorted(voted, key=lambda slot: _BEHIND * places[slot] - surplus[slot])
     dropped = {slot for slot in ranked[count:] if surplus[slot] < _CLEAR_SURPLUS}
 
     kept: dict[IndexSlot, list[Proposal]] = {}

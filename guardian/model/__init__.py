@@ -29,6 +29,7 @@ from guardian.model.cases import (
     Priority,
     PriorityPart,
     Severity,
+    UnseenFinding,
 )
 from guardian.model.coverage import Coverage, EvidenceRoom, Trouble, TroubleKind
 from guardian.model.crawling import (
@@ -259,6 +260,7 @@ __all__ = [
     "Trouble",
     "TroubleKind",
     "Unchanged",
+    "UnseenFinding",
     "Waiting",
     "Watch",
     "Weakness",

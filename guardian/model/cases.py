@@ -107,6 +107,16 @@ class CommercialSign(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class UnseenFinding:
+    """A finding that a scan has not seen: what is asked of it before it counts as missed."""
+
+    id: str
+    page_url: str
+    last_seen_at: datetime
+    missed_scans: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A work at one place: a match on a sighting that the rules kept.
 

@@ -25,12 +25,14 @@ class CaptureOrder:
     """What is to be captured, and why.
 
     `finding_id`: the use; None for the strongest use of the case that is still there. `asked_by`: the person who asked.
+    `repeats`: how many captures before it lack a part since the machine failed.
     """
 
     case_id: str
     reason: CaptureReason
     finding_id: str | None = None
     asked_by: str | None = None
+    repeats: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from guardian.errors import GuardianError
 from guardian.model import Actor, ActorKind, BrowserSession, Person
 from guardian.people.passwords import hash_of, is_password, needs_new_hash
+from guardian.people.people import change_password
 from guardian.store import Store, Transaction
 
 WINDOW = timedelta(minutes=15)
@@ -88,6 +89,23 @@ def begin_session(
     tx.audit.add(actor_of(person, address), "user.signed_in", person.id, at, {"by": proof} if proof else {})
     tx.sign_ins.forget_before(at - KEPT)
     return secret, session
+
+
+def change_own_password(
+    store: Store, person: Person, passwords: tuple[str, str], address: str, at: datetime
+) -> tuple[str, BrowserSession]:
+    """Replace somebody's password, for whoever knows the present one; return a new session, since all others end.
+
+    `passwords` are the present one and the new one. Raises SignInRefused as `sign_in` does, and UsageError for a new
+    one that is too short or too long.
+    """
+    present, new = passwords
+    # Asked first, so that nothing is begun for a password that is refused.
+    hash_of(new)
+    sign_in(store, person.name, present, address, at)
+    with store.begin() as tx:
+        change_password(tx, actor_of(person, address), person.name, new, at)
+        return begin_session(tx, person, address, at)
 
 
 def session_of(store: Store, secret: str, lifetime: Lifetime, at: datetime) -> BrowserSession | None:

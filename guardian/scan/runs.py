@@ -1,22 +1,23 @@
 """Runs one scan of a source and keeps its row in the scans table: its claim, its counts and its outcome."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import replace
 
 import structlog
 
-from guardian.cases.absence import note_missed, note_missed_in_crawl
+from guardian.cases.absence import missed_in_crawl, missed_in_scan, note_missed
 from guardian.concurrency import closed_after
 from guardian.crawl.checkpoints import settle
 from guardian.errors import ClaimLost, FetchFailed, FetchRefused, GuardianError, internal_error_text
 from guardian.evidence import remove_needless
 from guardian.memory.remembering import FOLDED_AFTER_SCAN
-from guardian.model import Answer, Checkpoint, Scan, ScanCounts, ScanOutcome, Skipped
+from guardian.model import Answer, Checkpoint, Scan, ScanCounts, ScanOutcome, Skipped, UnseenFinding
 from guardian.processes import Claim, Heartbeat
-from guardian.scan.context import context_of_scan
+from guardian.scan.context import ScanContext, context_of_scan
 from guardian.scan.pipeline import scan
 from guardian.scan.services import Services
+from guardian.scan.site_answers import sites_under_repair
 from guardian.sources.kinds import open_source
 from guardian.sources.settings import SourceSettings
 
@@ -62,12 +63,14 @@ async def _scan_claimed(
 
                 if isinstance(result, Checkpoint):
                     counts = result.counts if result.begins_anew else counts + result.counts
-                    await asyncio.to_thread(_settle, services, row, result, counts)
                     is_crawl = is_crawl or result.is_finished
+                    silent = await _under_repair(services, context, row, None) if result.is_finished else set()
+                    await asyncio.to_thread(_settle, services, row, result, counts, silent)
                     continue
 
                 counts += ScanCounts.of(result)
                 listener(result)
+        under_repair = set() if is_crawl else await _under_repair(services, context, row, counts)
     except ClaimLost:
         # The process that took over has closed this row, and goes on from the last checkpoint.
         raise
@@ -84,7 +87,7 @@ async def _scan_claimed(
     # What later versions made needless in this scan.
     await asyncio.to_thread(remove_needless, services.store, services.vault)
     if not is_crawl:
-        await asyncio.to_thread(_note_missed, services, row, counts)
+        await asyncio.to_thread(_note_missed, services, row, counts, under_repair)
     return await asyncio.to_thread(_end, services, row, ScanOutcome.COMPLETED, counts)
 
 
@@ -102,18 +105,34 @@ def _start(services: Services, heartbeat: Heartbeat, source: str, latest_known: 
         return row, counts
 
 
-def _settle(services: Services, row: Scan, checkpoint: Checkpoint, counts: ScanCounts) -> None:
-    """Write a checkpoint and the counts up to it in one transaction, so that a crash loses both or neither."""
+def _settle(services: Services, row: Scan, checkpoint: Checkpoint, counts: ScanCounts, under_repair: Set[str]) -> None:
+    """Write a checkpoint and the counts up to it in one transaction, so that a crash loses both or neither.
+
+    `under_repair`: hosts on which the crawl that the checkpoint ends has missed nothing.
+    """
     with services.store.begin() as tx:
         if checkpoint.is_finished:
-            note_missed_in_crawl(tx, row.source, services.clock())
+            note_missed(tx, missed_in_crawl(tx, row.source), services.clock(), under_repair)
         settle(tx, checkpoint)
         tx.scans.note(row.id, counts)
 
 
-def _note_missed(services: Services, row: Scan, counts: ScanCounts) -> None:
+def _note_missed(services: Services, row: Scan, counts: ScanCounts, under_repair: Set[str]) -> None:
     with services.store.begin() as tx:
-        note_missed(tx, row.source, counts, services.clock())
+        note_missed(tx, missed_in_scan(tx, row.source, counts), services.clock(), under_repair)
+
+
+async def _under_repair(services: Services, context: ScanContext, row: Scan, counts: ScanCounts | None) -> Set[str]:
+    """Return the hosts that are under repair among those on which a scan is about to miss findings.
+
+    `counts` are those of a complete scan, None for a crawl.
+    """
+
+    def read() -> list[UnseenFinding]:
+        with services.store.read() as tx:
+            return missed_in_crawl(tx, row.source) if counts is None else missed_in_scan(tx, row.source, counts)
+
+    return await sites_under_repair(services, context, await asyncio.to_thread(read))
 
 
 def _break_off(

@@ -116,15 +116,24 @@ class Audit:
             yield from map(_line, rows)
             last = rows[-1].number
 
-    def latest(self, limit: int, subject: str | None = None) -> list[AuditLine]:
-        """Return the last lines that people read, the newest first.
+    def latest(
+        self, limit: int, subject: str | None = None, *, actor: str = "", action: str = "", before: int | None = None
+    ) -> list[AuditLine]:
+        """Return the last lines that people read, the newest first; `before`: only those with a smaller number.
 
-        All but the anchors of histories and of messages, which have lists of their own.
+        All but the anchors of histories and of messages, which have lists of their own. `actor` and `action`: words of
+        who did it, and of what it is called.
         """
         is_read = audit.c.action.not_in([HISTORY, DELIVERED])
         query = select(audit).where(is_read).order_by(audit.c.number.desc()).limit(limit)
         if subject is not None:
             query = query.where(audit.c.subject == subject)
+        if actor:
+            query = query.where(audit.c.actor.icontains(actor, autoescape=True))
+        if action:
+            query = query.where(audit.c.action.icontains(action, autoescape=True))
+        if before is not None:
+            query = query.where(audit.c.number < before)
         return [_line(row) for row in self._connection.execute(query)]
 
     def histories_after(self, number: int, limit: int) -> list[tuple[int, str, datetime]]:

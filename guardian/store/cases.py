@@ -142,15 +142,28 @@ class Cases:
         query = select(func.count()).select_from(cases).where(cases.c.operator == operator)
         return self._connection.execute(query).scalar_one()
 
-    def operators(self, operator: str | None = None, limit: int | None = None) -> Sequence[OperatorSummary]:
-        """Return all operators that have cases, or the one of this name, those with the most urgent case first."""
+    def operators(
+        self,
+        operator: str | None = None,
+        limit: int | None = None,
+        *,
+        words: str = "",
+        after: tuple[float, str] | None = None,
+    ) -> Sequence[OperatorSummary]:
+        """Return all operators that have cases, or the one of this name, those with the most urgent case first.
+
+        With a limit, so many of those whose name has these words; `after`: rank and name of the one after which they
+        come.
+        """
         if operator is not None:
             return self._summaries([operator])
         if limit is None:
             return self._summaries(None)
         # The names first: most of what is to be known of an operator is not in the index that chooses.
         urgency = func.coalesce(func.max(cases.c.rank).filter(cases.c.state.in_(PURSUED_STATES)), LEAST_RANK)
-        query = select(cases.c.operator).group_by(cases.c.operator)
+        query = select(cases.c.operator).where(*_is_named_like(words)).group_by(cases.c.operator)
+        if after is not None:
+            query = query.having((urgency < after[0]) | ((urgency == after[0]) & (cases.c.operator > after[1])))
         names = self._connection.execute(query.order_by(urgency.desc(), cases.c.operator).limit(limit)).scalars()
         return self._summaries(list(names))
 
@@ -193,9 +206,10 @@ class Cases:
         found = {summary.operator: summary for summary in self._summaries(names)}
         return [found[name] for name in names]
 
-    def count_operators(self) -> int:
-        """Return how many operators have cases."""
-        return self._connection.execute(select(func.count(cases.c.operator.distinct()))).scalar_one()
+    def count_operators(self, words: str = "") -> int:
+        """Return how many operators have cases, of those whose name has these words."""
+        query = select(func.count(cases.c.operator.distinct())).where(*_is_named_like(words))
+        return self._connection.execute(query).scalar_one()
 
     def get(self, id_: str) -> Case | None:
         """Return the case of this id, or the one that it was merged into; None when there is none."""
@@ -324,9 +338,10 @@ class Cases:
 
         `after`: rank and key of the group after which they come.
         """
-        # Works joined with nothing, so that SQLite reads the index of the queue: in that of works it would find the
-        # groups sorted, but look up the row of each case.
-        key = _KEYS[by] if by is CaseGrouping.OPERATOR else _KEYS[by].concat("")
+        # The index of operators or works gives the groups sorted, and has what states and words are asked of. For all
+        # else SQLite would look up the row of each case: joined with nothing, the key has it read the queue's index.
+        is_in_index = replace(wanted, states=(), words=None, by_priority=False) == CaseFilter()
+        key = _KEYS[by] if is_in_index else _KEYS[by].concat("")
         rank = func.max(cases.c.rank).label("rank")
         grouped = select(key.label("key"), func.count().label("cases"), rank)
         # Read three times, so either database keeps it, and all cases are looked at once.
@@ -441,6 +456,10 @@ class Cases:
 def _is_known_as(id_: str) -> ColumnElement[bool]:
     """Return the SQL condition that finds a case by its id, or by that of a case that was merged into it."""
     return (cases.c.id == id_) | cases.c.id.in_(select(case_aliases.c.case_id).where(case_aliases.c.id == id_))
+
+
+def _is_named_like(words: str) -> list[ColumnElement[bool]]:
+    return [cases.c.operator.icontains(words, autoescape=True)] if words else []
 
 
 def _select() -> Select[tuple[object, ...]]:

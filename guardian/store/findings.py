@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, and_, func, literal, select, update
 
-from guardian.model import AssetState, Finding, LicenceStatus
+from guardian.model import AssetState, Finding, LicenceStatus, UnseenFinding
 from guardian.model.cases import SCANS_UNTIL_ABSENT
 from guardian.store.chunks import in_chunks
 from guardian.store.columns import Instant
@@ -84,19 +84,20 @@ class Findings:
         ordered = query.order_by(findings.c.first_seen_at, findings.c.id)
         return [_finding(row) for row in self._connection.execute(ordered)]
 
-    def unseen(self, source: str, since: datetime) -> dict[str, str]:
-        """Return the findings of a source that were not seen since then, by id the address of their page.
+    def unseen(self, source: str, since: datetime) -> list[UnseenFinding]:
+        """Return the findings of a source that were not seen since then.
 
         Left out are those at places that were looked at in vain since then, and those of works that are not compared.
         """
         compared = select(assets.c.work_id).where(assets.c.state == AssetState.PROTECTED)
-        query = select(findings.c.id, findings.c.page_url).where(
+        columns = findings.c.id, findings.c.page_url, findings.c.last_seen_at, findings.c.missed_scans
+        query = select(*columns).where(
             findings.c.source == source,
             findings.c.last_seen_at < since,
             findings.c.doubted_at.is_(None) | (findings.c.doubted_at < since),
             findings.c.work_id.in_(compared),
         )
-        return {row.id: row.page_url for row in self._connection.execute(query)}
+        return [UnseenFinding(*row) for row in self._connection.execute(query)]
 
     def miss(self, ids: Sequence[str], at: datetime) -> None:
         """Note that a scan looked at the places of these findings and did not see them."""

@@ -239,6 +239,7 @@ cases = Table(
     Index(None, "state", "updated_at"),
     # All that operators are listed and cases grouped by.
     Index("ix_cases_operator", "operator", "state", "rank", "number", "work_id", "finding_count"),
+    Index("ix_cases_work", "work_id", "state", "rank", "number", "operator"),
     Index(None, "opened_at"),
     Index("ix_cases_queue", *_QUEUE),
     # Not of the notes themselves, which may be too long for an index.

@@ -1,10 +1,11 @@
 """Requests of people at the desk that may take longer than a page: owed as tasks, then done by the daemon."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from guardian.errors import GuardianError, UsageError
+from guardian.errors import GuardianError
 from guardian.model import Actor, Task, TaskKind
 from guardian.model.people import ActorKind
 from guardian.store import Transaction
@@ -25,9 +26,16 @@ class UserRequest:
 
 
 def owe_request(tx: Transaction, kind: TaskKind, asked: UserRequest, at: datetime) -> Task:
-    """Owe what somebody asks for, and return its task. Raises UsageError when the same is owed already."""
-    if any(request_of(task).options == asked.options for task in tx.tasks.owed(kind, asked.about)):
-        raise UsageError("somebody has asked for it already; the daemon does it as soon as it can")
+    """Owe what somebody asks for, and return its task.
+
+    When the same is owed already, that one is the answer, and one that waits to be tried again is due at once. The
+    caller has locked what it is about, so that two who ask at the same moment do so one after the other.
+    """
+    for owed in tx.tasks.owed(kind, asked.about):
+        if request_of(owed).options == asked.options:
+            tx.tasks.hurry(owed.id, at)
+            return owed
+
     by = asked.by
     body = {
         "about": asked.about,
@@ -49,6 +57,11 @@ def request_of(task: Task) -> UserRequest:
     # What they may do was looked at when they asked.
     actor = Actor(ActorKind(by["kind"]), by["name"], frozenset(), by["address"])
     return UserRequest(body["about"], actor, frozenset(body["wishes"]))
+
+
+def may_ask_again(owed: Sequence[Task]) -> bool:
+    """Return whether asking has an effect: nothing is owed yet, or what is owed failed and waits to be tried again."""
+    return all(task.last_error is not None for task in owed)
 
 
 def owed_text(task: Task, what: str) -> str:

@@ -2,8 +2,17 @@
 
 from typing import Any
 
-from guardian.model import CaptureReason, EvidenceCapture, EvidenceDeletion, EvidenceFile, EvidenceHold
+from guardian.model import (
+    CaptureOrder,
+    CaptureReason,
+    EvidenceCapture,
+    EvidenceDeletion,
+    EvidenceFile,
+    EvidenceHold,
+    Task,
+)
 from guardian.views.counting import counted, size_text
+from guardian.views.timestamps import minute_text
 
 _REASON_TEXTS = {
     CaptureReason.OPENED: "the case opened",
@@ -69,6 +78,16 @@ def reason_text(capture: EvidenceCapture, *, with_name: bool = True) -> str:
     """Return why a capture was taken, and with `with_name` who asked for it."""
     text = _REASON_TEXTS[capture.reason]
     return f"{text} by {capture.asked_by}" if with_name and capture.asked_by is not None else text
+
+
+def owed_text(order: CaptureOrder, task: Task) -> str:
+    """Return that a capture is still to be taken, why and when; where it failed before, why it did."""
+    failed = f"; the last try failed: {task.last_error}" if task.last_error else ""
+    again = "; this machine failed at a part of the one before" if order.repeats else ""
+    return (
+        f"a capture is owed ({_REASON_TEXTS[order.reason]}{again}), due {minute_text(task.due_at)}: "
+        f"`guardian run` takes it{failed}"
+    )
 
 
 def capture_size_text(capture: EvidenceCapture) -> str:

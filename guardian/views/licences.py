@@ -44,6 +44,21 @@ def licence_json(licence: Licence, today: LicenceStatus) -> dict[str, Any]:
     }
 
 
+def licence_cells(licence: Licence) -> dict[str, str]:
+    """Return a licence as a row of a CSV file of licences, by column; its proof is no part of it."""
+    return {
+        "host": licence.place,
+        "asset": licence.asset_id or "",
+        "collection": licence.collection or "",
+        "tag": licence.tag or "",
+        "from": licence.valid_from.isoformat() if licence.valid_from else "",
+        "until": licence.valid_until.isoformat() if licence.valid_until else "",
+        "territory": licence.territory or "",
+        "medium": licence.medium or "",
+        "note": licence.note or "",
+    }
+
+
 def for_others(licence: Licence) -> Licence:
     """Return a licence as others may see it: the file of its proof by its name, for folders are nobody's business."""
     name = PurePath(licence.proof_file).name if licence.proof_file else licence.proof_file

@@ -19,6 +19,7 @@ from guardian.web.desk import Desk
 from guardian.web.headers import ProtectingHeaders
 from guardian.web.metrics import Metrics
 from guardian.web.pages import (
+    account,
     assets,
     case,
     check,
@@ -81,6 +82,7 @@ def build_app(metrics: Metrics, readiness: Readiness, read_coverage: CoverageRea
         sources,
         operations,
         people,
+        account,
     ):
         app.include_router(noun.router)
     add_api(app)

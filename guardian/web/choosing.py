@@ -27,6 +27,7 @@ _FIELDS = (
     "opened_until",
     "work",
 )
+_KEPT, _LONGEST_KEPT = "queue", 10_000
 _ALWAYS_SHOWN = ("state", "severity", "operator", "words")
 
 
@@ -52,10 +53,21 @@ class Choice:
         """Return the path of the queue with other texts in some fields."""
         return f"/cases?{Choice(self.fields | fields, self.group).query}"
 
-    def within(self, key: str) -> str:
-        """Return the path of the queue of one of its groups alone."""
+    def within(self, key: str) -> "Choice":
+        """Return the choice of one of its groups alone."""
         name = self.group.value if self.group else "operator"
-        return f"/cases?{Choice(self.fields | {name: key}, None).query}"
+        return Choice(self.fields | {name: key}, None)
+
+    @property
+    def path(self) -> str:
+        """The path of the queue that is chosen so."""
+        return f"/cases?{self.query}"
+
+    @property
+    def kept(self) -> str:
+        """The query string by which a case's page leads back to this choice, and on in it; "" for the usual one."""
+        is_usual = all(not text or (name, text) == ("state", WAITING) for name, text in self.fields.items())
+        return "" if is_usual else "?" + urlencode({_KEPT: Choice(self.fields, None).query})
 
     def filter(self) -> CaseFilter:
         """Return the filter that this choice is. Raises UsageError for a text that makes no sense in its field."""
@@ -82,6 +94,11 @@ class Choice:
             )
         except (ValueError, OverflowError) as error:
             raise UsageError(f"the queue cannot be chosen so: {error}") from error
+
+
+def choice_kept_in(query: QueryParams) -> Choice:
+    """Return the choice from which the page of a case was opened, the usual one when its address says nothing."""
+    return choice_of(QueryParams(query.get(_KEPT, "")[:_LONGEST_KEPT]))
 
 
 def unknown_fields(query: QueryParams) -> list[str]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from guardian.cases import Edit, RecordedUse, decide, record
-from guardian.cases.absence import doubtful_places, note_missed, note_missed_in_crawl
+from guardian.cases.absence import doubtful_places, missed_in_crawl, missed_in_scan, note_missed
 from guardian.model import (
     Answer,
     CaseState,
@@ -50,7 +50,7 @@ class Watched:
             counts = ScanCounts()
             counts.skipped.update(words)
             if visited is None:
-                note_missed(tx, "web", counts, self.at)
+                note_missed(tx, missed_in_scan(tx, "web", counts), self.at)
             else:
                 self._crawl(visited, tx)
             tx.scans.end(scan.id, self.at + timedelta(minutes=1), ScanOutcome.COMPLETED, counts)
@@ -60,7 +60,7 @@ class Watched:
         for row in tx.frontier.claim("web", 100):  # type: ignore[attr-defined]
             if visited[row.url] != "waits":
                 tx.frontier.done(row.id, visited[row.url])  # type: ignore[attr-defined]
-        note_missed_in_crawl(tx, "web", self.at)  # type: ignore[arg-type]
+        note_missed(tx, missed_in_crawl(tx, "web"), self.at)  # type: ignore[arg-type]
         tx.frontier.clear("web")  # type: ignore[attr-defined]
 
     def decide(self, state: CaseState) -> None:
@@ -170,7 +170,7 @@ def test_a_source_that_was_not_seen_whole_misses_nothing(store: Store, watched: 
     # Another source misses nothing of this one, nor does one that never completed a scan.
     with store.begin() as tx:
         tx.scans.start("other", watched.at)
-        assert note_missed(tx, "other", ScanCounts(), watched.at) == 0
+        assert note_missed(tx, missed_in_scan(tx, "other", ScanCounts()), watched.at) == 0
 
 
 def test_an_asset_that_is_not_compared_is_not_missed(store: Store, watched: Watched, use: Use) -> None:
@@ -210,5 +210,5 @@ def test_a_page_that_needs_a_browser_says_nothing_of_its_pictures(store: Store, 
     with store.begin() as tx:
         tx.findings.doubt(places, watched.at + timedelta(minutes=10))
         tx.findings.doubt([("https://www.thief.example/other", None), (PAGE, "https://cdn.example/other.jpg")], NOON)
-        assert tx.findings.unseen("web", watched.at + timedelta(minutes=5)) == {}
+        assert tx.findings.unseen("web", watched.at + timedelta(minutes=5)) == []
         assert len(tx.findings.unseen("web", watched.at + timedelta(minutes=15))) == 1

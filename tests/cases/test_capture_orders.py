@@ -2,11 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from guardian.cases import Kept, RecordedUse, record
-from guardian.cases.capture_orders import order_of, owe_capture
-from guardian.model import Action, CaptureOrder, CaptureReason, Case, CaseState, Finding, LicenceStatus, TaskKind
+from guardian.cases.capture_orders import ask_for_capture, order_of, owe_again, owe_capture
+from guardian.model import (
+    Action,
+    Actor,
+    CaptureOrder,
+    CaptureReason,
+    Case,
+    CaseState,
+    EvidenceCapture,
+    Finding,
+    LicenceStatus,
+    Task,
+    TaskKind,
+)
+from guardian.model.people import ActorKind
 from guardian.store import Store
 from tests.cases.conftest import NOON
 
@@ -23,6 +36,13 @@ def owed(store: Store) -> list[CaptureReason]:
     """The reasons of the captures that are owed, oldest first."""
     with store.read() as tx:
         return [order_of(task).reason for task in reversed(tx.tasks.list(TaskKind.CAPTURE))]
+
+
+def due_of(store: Store, task: Task) -> datetime:
+    with store.read() as tx:
+        now = tx.tasks.get(task.id)
+    assert now is not None
+    return now.due_at
 
 
 def set_state(store: Store, state: CaseState) -> Case:
@@ -102,3 +122,26 @@ def test_one_occasion_owes_one_capture(store: Store, use: Use) -> None:
         assert order_of(task) == order
         assert owe_capture(tx, order, "a", NOON) is None
         assert owe_capture(tx, order, "b", NOON) is not None
+
+
+def test_what_the_machine_failed_at_is_owed_again_three_times_and_nobody_waits_for_it(store: Store, use: Use) -> None:
+    finding = see(store, use())
+    case_id = finding.case_id or ""
+    order, pauses = CaptureOrder(case_id, CaptureReason.ASKED, asked_by="alice"), []
+    for number in range(5):
+        captured = EvidenceCapture(
+            f"capture_{number}", case_id, finding.id, order.reason, "alice", NOON, NOON, None, None, "1"
+        )
+        with store.begin() as tx:
+            owe_again(tx, order, captured, NOON)
+            again = [one for one in tx.tasks.owed(TaskKind.CAPTURE, case_id) if order_of(one).repeats > order.repeats]
+        if again:
+            order = order_of(again[0])
+            pauses.append(again[0].due_at - NOON)
+    assert pauses == [timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6)]
+    assert (order.finding_id, order.reason, order.asked_by) == (finding.id, CaptureReason.ASKED, "alice")
+
+    with store.begin() as tx:
+        asked = ask_for_capture(tx, case_id, Actor(ActorKind.PERSON, "bo", frozenset()), NOON)
+    assert order_of(asked).repeats > 0
+    assert due_of(store, asked) == NOON, "who asks is not made to wait"

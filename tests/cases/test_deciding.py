@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from guardian.cases import Edit, RecordedUse, add_note, assign, decide, label, record, set_due, undo
-from guardian.cases.absence import note_missed
+from guardian.cases.absence import missed_in_scan, note_missed
 from guardian.errors import CaseChanged, UsageError
 from guardian.model import (
     Case,
@@ -202,7 +202,7 @@ def missed(store: Store, times: int, case: Case) -> CaseState:
     with store.begin() as tx:
         if times == 1:
             tx.scans.end(tx.scans.start("web", NOON).id, NOON, "completed", ScanCounts(), None)
-        note_missed(tx, "web", ScanCounts(), at)
+        note_missed(tx, missed_in_scan(tx, "web", ScanCounts()), at)
         now = tx.cases.get(case.id)
     assert now is not None
     return now.state

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from guardian.cases import Edit, RecordedUse, assign, decide, record
-from guardian.cases.absence import note_missed
+from guardian.cases.absence import missed_in_scan, note_missed
 from guardian.cases.telling import Audience, tell_digests, tell_of_changes, tell_of_licences
 from guardian.model import CaseState, Routing, ScanCounts, Severity, Subscription, TaskKind
 from guardian.outbox import release
@@ -72,7 +72,7 @@ def test_who_asks_for_nothing_gets_what_it_always_got(store: Store, use: Use) ->
         decide(tx, id_, CaseState.CONFIRMED, EDIT)
         tx.scans.end(tx.scans.start("web", NOON).id, NOON + timedelta(hours=1), "completed", ScanCounts(), None)
         for days in (1, 2):
-            note_missed(tx, "web", ScanCounts(), NOON + timedelta(days=days))
+            note_missed(tx, missed_in_scan(tx, "web", ScanCounts()), NOON + timedelta(days=days))
     see(store, both, use(minutes=9000))
     with store.begin() as tx:
         decide(tx, id_, CaseState.DISMISSED, EDIT)

@@ -7,13 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from guardian.cases.capture_orders import owe_capture
+from guardian.cases.capture_orders import order_of, owe_capture
+from guardian.errors import WorkersUnavailable
 from guardian.evidence import Vault, remove_needless
 from guardian.evidence.capture_tasks import CaptureConsumer
 from guardian.evidence.capturing import CaptureServices, capture
@@ -23,6 +24,8 @@ from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.settings import BrowserSettings
 from guardian.fetch.web import WebClient
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
+from guardian.matching.worker_pool import WorkerPool
+from guardian.matching.worker_process import WorkerProcess
 from guardian.matching.workers import Workers
 from guardian.model import (
     Action,
@@ -36,6 +39,7 @@ from guardian.model import (
     LicenceStatus,
     Task,
     TaskKind,
+    TaskState,
 )
 from guardian.rules import load
 from guardian.shipped import rules_folder
@@ -61,6 +65,13 @@ def site() -> Iterator[Site]:
         yield one
 
 
+class NoProcesses(WorkerPool):
+    """A machine that is out of memory."""
+
+    async def take(self) -> WorkerProcess:
+        raise WorkersUnavailable("no worker process can be started: Cannot allocate memory")
+
+
 @dataclass
 class Place:
     """A data folder with one case, whose use is shown by a site; the picture itself was not kept when it was seen."""
@@ -70,6 +81,7 @@ class Place:
     settings: EvidenceSettings = SETTINGS
     room: int = 10**9
     at: datetime = NOON
+    pool: WorkerPool | None = None
 
     @property
     def vault(self) -> Vault:
@@ -88,7 +100,8 @@ class Place:
 
         async def go() -> list[Settled]:
             async with WebClient(patient(), clock=lambda: datetime.now(UTC)) as web:
-                workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), self.folder / "index")
+                settings = MatchingSettings(workers=1), EmbeddingSettings()
+                workers = Workers(*settings, self.folder / "index", pool=self.pool)
                 try:
                     with closing(self.store) as store:
                         with store.begin() as tx:
@@ -188,6 +201,26 @@ def test_what_is_owed_is_captured_and_kept(place: Place) -> None:
         # Nothing of it goes when room is made.
         assert remove_needless(store, place.vault) == 0
     assert [path.name for path in (place.folder / "captures-in-hand").iterdir()] == [".lock"]
+
+
+def test_what_this_machine_failed_at_is_captured_again_by_itself(place: Place) -> None:
+    """No process can be started to compare anything; what the site sent is kept at once all the same."""
+    with closing(place.store) as store, store.begin() as tx:
+        (finding,) = tx.findings.list(place.case.id)
+        tx.findings.upsert(replace(finding, image_sha256=place.vault.keep(GIF)))
+    original = Vault(place.folder / "originals", 10**9).path_of("a" * 64)
+    original.parent.mkdir(parents=True)
+    original.write_bytes(GIF)
+    place.pool = NoProcesses()
+
+    place.owe(CaptureReason.OPENED)
+    assert place.run("me") == [Settled.DONE]
+    (captured,) = place.captures()
+    assert "picture.gif" in {file.name for file in captured.files}
+    (why,) = (one.reason for one in captured.not_taken if one.name == "comparison")
+    assert "This machine failed at it" in why
+    (again,) = (task for task in place.tasks() if task.state is TaskState.DUE)
+    assert (again.due_at, order_of(again).repeats) == (NOON + timedelta(minutes=10), 1)
 
 
 def test_two_processes_capture_one_case_once_for_each_occasion(place: Place, site: Site) -> None:

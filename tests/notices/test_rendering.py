@@ -50,6 +50,7 @@ def test_an_offer_without_a_fee_lacks_its_terms() -> None:
     rendered = render(facts, NoticeKind.LICENCE_OFFER, NoticeLanguage.FRENCH, None)
     (terms,) = missing_elements(facts, NoticeKind.LICENCE_OFFER, NoticeLanguage.FRENCH, rendered.elements)
     assert "--fee" in terms
+    assert "[fee is missing]" in rendered.text
 
 
 def test_a_german_warning_letter_has_what_97a_asks_for() -> None:

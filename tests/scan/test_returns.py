@@ -13,11 +13,12 @@ from guardian.cases import Edit, decide
 from guardian.catalog.wanted import Wanted
 from guardian.config import load_config
 from guardian.model import CaseState, Finding, ScanOutcome
+from guardian.processes import Heartbeat
 from guardian.scan.runs import scan_source
 from guardian.shipped import rules_folder
-from guardian.sources.settings import SiteSettings
+from guardian.sources.settings import PageSettings, SiteSettings
 from tests.kept_workers import run_in_app
-from tests.websites import Conditional, Site, Status, running
+from tests.websites import Conditional, Redirect, Says, Site, Status, Varying, running
 
 NAMES = ("coffee", "rocket", "astronaut", "cat", "camera")
 
@@ -37,6 +38,35 @@ def states_of(app: App) -> dict[str, CaseState]:
     with app.store.read() as tx:
         cases = {case.id: case.state for case in tx.cases.list()}
     return {name: cases[finding.case_id or ""] for name, finding in findings_of(app).items()}
+
+
+async def not_missed_while_its_site_is_under_repair(
+    app: App, heartbeat: Heartbeat, page: PageSettings, web: Site
+) -> None:
+    """A source that is one page: it says nothing while every address of its site is answered alike."""
+
+    async def missed() -> int:
+        ended = await scan_source(app.services, heartbeat, page, lambda _: None)
+        assert ended.outcome is ScanOutcome.COMPLETED
+        return findings_of(app)["coffee"].missed_scans
+
+    front, shop = "/", Says("".join(f"<a href=/{name}>{name}</a>" for name in NAMES))
+    assert await missed() == 0
+    web.put("/repairs", Varying("<h1>We are back soon</h1><p>{lot}</p><p>Request {token}</p>"))
+    for path in ("*", front, "/coffee"):
+        web.put(path, Redirect("/repairs"))
+    before = len(web.asked)
+    assert [await missed(), await missed()] == [0, 0]
+    assert len(web.asked) - before <= 2 * 8, "three pages more for each scan, with where they lead"
+    for path in ("*", front, "/coffee"):
+        web.put(path, Varying("<h1>We are back soon</h1><p>{lot}</p><p>Request {token}</p>"))
+    assert await missed() == 0
+
+    # The site is at work, and leads what is missing to its front page.
+    web.put("*", Redirect(front))
+    web.put("/coffee", Redirect(front))
+    web.put(front, shop)
+    assert [await missed(), await missed()] == [1, 2]
 
 
 def test_only_what_was_really_gone_returns(tmp_path: Path, web: Site, photographs: dict[str, Image.Image]) -> None:
@@ -106,5 +136,8 @@ def test_only_what_was_really_gone_returns(tmp_path: Path, web: Site, photograph
                 event = tx.cases.history(back["coffee"].case_id or "")[-1]
             assert event.kind == "reopened"
             assert "back after it was gone since" in (event.note or "")
+
+            page = PageSettings(name="one", kind="page", url=f"{start}coffee")
+            await not_missed_while_its_site_is_under_repair(app, heartbeat, page, web)
 
     run_in_app(load_config(tmp_path / "config.yaml"), go)

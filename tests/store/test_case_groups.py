@@ -58,6 +58,10 @@ def test_groups_come_by_their_most_urgent_case_and_go_on(store: Store, protect: 
         assert {(found.groups, found.cases) for found in (first_two, rest, none_left)} == {(3, 6)}
         nothing = tx.cases.groups(replace(WAITING, operator="nobody"), CaseGrouping.OPERATOR, 2)
         assert (nothing.shown, nothing.groups, nothing.cases) == ((), 0, 0)
+        for by in CaseGrouping:
+            # What a filter asks for beside states decides which index is read, and nothing else.
+            filtered = tx.cases.groups(replace(WAITING, confidence=0.5, opened_from=NOON), by, 9)
+            assert filtered == tx.cases.groups(WAITING, by, 9)
         first = tx.cases.foremost(WAITING, CaseGrouping.OPERATOR, ["x.example", "y.example"], 1)
         assert [(case.operator, case.rank) for case in first] == [("y.example", 9.0), ("x.example", 3.0)]
 
@@ -146,6 +150,11 @@ def test_operators_come_by_urgency_or_by_places(store: Store, protect: Callable[
             ("y.example", LEAST_RANK),
         ]
         assert list(tx.cases.operators(limit=2)) == list(everyone[:2])
+        place = (everyone[1].rank, everyone[1].operator)
+        assert list(tx.cases.operators(limit=9, after=place)) == list(everyone[2:])
+        named = [one for one in everyone if one.operator == "x.example"]
+        assert list(tx.cases.operators(limit=9, words="X.example")) == named
+        assert tx.cases.count_operators("X.example") == len(named) == 1
         assert [found.cases for found in tx.cases.operators("x.example")] == [2]
         assert tx.cases.operators("nobody.example") == []
         assert tx.cases.most_used_by(2) == [], "no places are recorded"

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
@@ -118,6 +119,58 @@ def test_many_are_decided_at_once_and_undone_at_once(served: Served, cases: list
     assert "by Rita" in late.text
     rita.post("/cases/undo", data={"which": batch[1]})
     assert {state(served, one).state for one in cases[:3]} == {CaseState.OPEN}
+
+
+def test_all_that_the_queue_finds_is_decided_at_once_but_for_what_changes_meanwhile(
+    served: Served, cases: list[Case]
+) -> None:
+    """Thousands of matches are not selected page by page; scripts are not needed either."""
+    rita, anna = served.signed_in("Rita"), served.signed_in("Anna")
+    chosen = {"back": "/cases?words=Harbour&severity=high&group=operator", "all": "1", "decision": "dismiss:permitted"}
+    asked = rita.post("/cases", data=chosen | {"note": "our own shops"})
+    assert asked.status_code == 200
+    assert "Dismiss (permitted): 4 cases" in asked.text
+    assert "by 4 operators" in asked.text
+    assert {state(served, one).state for one in cases[:4]} == {CaseState.OPEN}, "nothing is done before it was shown"
+    anna.post(f"/cases/{cases[0].id}", data={"decision": "note", "note": "this one is not ours"})
+
+    form = asked.text.partition("<h1>")[2]
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form)) | {"note": "our own shops", "decision": "dismiss"}
+    done = rita.post("/cases", data={name: unescape(value) for name, value in fields.items()})
+    assert done.status_code == 409
+    assert "1 stayed as it was" in done.text
+    assert "3 dismissed" in done.text
+    batch = re.search(r'name="which" value="(batch_\w+)"', done.text)
+    assert batch is not None
+    assert [state(served, one).state for one in cases[:4]] == [CaseState.OPEN, *[CaseState.DISMISSED] * 3]
+    assert state(served, cases[4]).state is CaseState.OPEN, "another severity was not chosen"
+
+    rita.post("/cases/undo", data={"which": batch[1]})
+    assert {state(served, one).state for one in cases} == {CaseState.OPEN}
+    assert "no case is like this" in rita.post("/cases", data=chosen | {"back": "/cases?words=nowhere"}).text
+
+
+def test_a_case_leads_on_in_the_queue_from_which_it_was_opened(served: Served, cases: list[Case]) -> None:
+    rita = served.signed_in("Rita")
+    link = re.search(r'class="pair" href="([^"]+)"', rita.get("/cases?words=Harbour&severity=high").text)
+    assert link is not None
+    case_id, _, kept = unescape(link[1]).removeprefix("/cases/").partition("?")
+    chosen = "/cases?state=waiting&severity=high&words=Harbour"
+    text = unescape(rita.get(f"/cases/{case_id}?{kept}").text)
+    assert f'<a href="{chosen}">Cases</a>' in text
+    assert f'action="/cases/{case_id}?{kept}"' in text
+    assert f'action="/cases/{case_id}/capture?{kept}"' in text
+
+    seen, path = {case_id}, f"/cases/{case_id}?{kept}"
+    while (path := rita.get(path.replace("?", "/next?")).headers["location"]).startswith("/cases/case_"):
+        seen.add(path.removeprefix("/cases/").partition("?")[0])
+    assert seen == {case.id for case in cases[:4]}
+    assert path == chosen, "after the last, back to what was chosen"
+    noted = rita.post(f"/cases/{case_id}?{kept}", data={"decision": "note", "note": "seen", "then": "next"})
+    assert f"?{kept}&done=note" in noted.headers["location"]
+    assert re.search(r'class="pair" href="/cases/case_\w+"', rita.get("/cases").text), "the usual queue needs no words"
+    assert rita.get(f"/cases/{cases[4].id}/next").status_code == 303
+    assert rita.get("/cases/case_none/next").status_code == 404
 
 
 def test_a_second_reviewer_sees_what_the_first_did_and_loses_nothing(served: Served, cases: list[Case]) -> None:

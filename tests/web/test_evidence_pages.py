@@ -104,9 +104,13 @@ def test_a_bundle_is_made_by_the_daemon_and_fetched_from_the_page(served: Served
     rita = served.signed_in("Rita")
     asked = rita.post(f"/cases/{case_id}/bundle", data={"for_others": "1"})
     assert (asked.status_code, asked.headers["location"]) == (303, f"/cases/{case_id}#h-evidence")
-    assert rita.post(f"/cases/{case_id}/bundle", data={"for_others": "1"}).status_code == 400, "once is enough"
+    text = rita.get(f"/cases/{case_id}").text
+    assert "The bundle for others: asked for by Rita; the daemon does it" in text
+    assert ("Make the bundle for others" in text, "Make the full bundle" in text) == (False, True)
+    again = rita.post(f"/cases/{case_id}/bundle", data={"for_others": "1"})
+    assert (again.status_code, again.headers["location"]) == (303, asked.headers["location"]), "owed once"
     assert rita.post(f"/cases/{case_id}/bundle").status_code == 303, "the full one is another"
-    assert "A bundle: asked for by Rita; the daemon does it" in rita.get(f"/cases/{case_id}").text
+    assert "The full bundle: asked for by Rita; the daemon does it" in rita.get(f"/cases/{case_id}").text
     with capture_logs() as logs:
         assert made(served) == [Settled.DONE, Settled.DONE]
     told = [(one["case"], one["member"], one["state"]) for one in logs if one["event"] == "evidence_lost"]
@@ -140,9 +144,12 @@ def test_why_a_bundle_could_not_be_made_stands_on_the_page(served: Served, case_
     anna = served.signed_in("Anna")
     assert anna.post(f"/cases/{case_id}/bundle").status_code == 303
     assert made(served) == [Settled.POSTPONED]
-    assert "A bundle: it could not be done yet and is tried again: no authority answered" in (
-        anna.get(f"/cases/{case_id}").text
-    )
+    text = anna.get(f"/cases/{case_id}").text
+    assert "The full bundle: it could not be done yet and is tried again: no authority answered" in text
+    assert "Make the full bundle" in text
+    assert made(served) == []
+    assert anna.post(f"/cases/{case_id}/bundle").status_code == 303
+    assert made(served) == [Settled.POSTPONED], "whoever asks again need not wait for the next try"
 
 
 def test_who_may_only_read_and_what_another_site_sends_change_nothing(served: Served, case_id: str) -> None:

@@ -14,7 +14,7 @@ from guardian.model import Context, TaskKind, TaskState, Waiting
 from guardian.outbox import mint
 from guardian.views.overview import Seen, csv_text, seen_of
 from guardian.web.bodies import bounded
-from tests.web.conftest import Served
+from tests.web.conftest import PASSWORD, Served
 from tests.web.uses import picture_bytes, protected, used
 
 
@@ -105,6 +105,12 @@ def test_operations_are_for_those_who_may_see_them(served: Served) -> None:
     assert anna.post("/deliveries", data={"number": 1}).status_code == 400
     assert vera.get("/audit").status_code == vera.get("/people").status_code == 403
     assert "user.signed_in" in anna.get("/audit").text
+    assert "No line is like this" in anna.get("/audit?who=anna&what=case.").text
+    assert "user.signed_in" in anna.get("/audit?who=ANNA&what=signed").text
+    assert "No line is like this" in anna.get("/audit?before=1").text
+    assert "/operators/show?name=thief.example" in vera.get("/operators?words=THIEF").text
+    assert "Nobody of this name" in vera.get("/operators?words=%25").text
+    assert vera.get("/operators?after=soon").status_code == 400
     assert "None: every use is judged" in vera.get("/licences").text
 
 
@@ -158,6 +164,30 @@ def test_people_and_tokens_are_changed_by_admins(served: Served) -> None:
         token = tx.api_tokens.all()[0]
     assert anna.post("/people/tokens", data={"revoke": token.id}).status_code == 303
     assert served.signed_in("Rita").post("/people", data=added).status_code == 403
+
+
+def test_a_password_is_changed_by_whoever_knows_it_or_by_an_admin(served: Served) -> None:
+    anna, new = served.signed_in("Anna"), "another one, as long"
+    anna.post("/people", data={"change": "add", "name": "Olga", "role": "viewer", "password": PASSWORD})
+    olga, elsewhere = served.signed_in("Olga"), served.signed_in("Olga")
+    asked = {"current": PASSWORD, "password": new, "again": new}
+    short = {"password": "short", "again": "short"}
+    for wrong, why in (({"current": "no"}, "present"), ({"again": "x"}, "twice"), (short, "at least 12")):
+        refused = olga.post("/account/password", data=asked | wrong)
+        assert (refused.status_code, why in refused.text) == (400, True)
+    assert olga.post("/account/password", data=asked).status_code == 303
+    assert "signed out everywhere else" in olga.get("/account?saved=1").text
+    assert elsewhere.get("/account").status_code == 303, "to the form to sign in"
+
+    given = {"change": "password", "name": "Olga", "password": PASSWORD}
+    assert served.signed_in("Vera").post("/people", data=given).status_code == 403
+    assert anna.post("/people", data=given).status_code == 303
+    assert olga.get("/account").status_code == 303
+    assert served.signed_in("Olga").get("/account").status_code == 200
+    with served.store.read() as tx:
+        changed = [line.actor for line in tx.audit.lines() if line.action == "user.password_changed"]
+    assert changed == ["Olga", "Anna"]
+    anna.post("/people", data={"change": "remove", "name": "Olga"})
 
 
 def test_the_overview_has_pictures_and_their_numbers(served: Served) -> None:

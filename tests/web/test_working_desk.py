@@ -164,12 +164,49 @@ async def grant_a_licence(visit: Visit) -> None:
     with visit.app.store.read() as tx:
         (licence,) = tx.licences.list()
     assert (await visit.vera.post(f"/licences/{licence.id}/end")).status_code == 403
-    assert (await visit.rita.post("/licences/lic_none/end")).status_code == 400
+    assert (await visit.rita.post("/licences/lic_none/end")).status_code == 404
     assert (await visit.rita.post(f"/licences/{licence.id}/end")).status_code == 303
     assert the_case().state is CaseState.OPEN
     with visit.app.store.read() as tx:
         lines = [(line.actor, line.action) for line in tx.audit.lines(subject=licence.id)]
     assert lines == [("Rita", "licence.added"), ("Rita", "licence.ended")]
+    await change_a_licence(visit, licence.id)
+    assert the_case().state is CaseState.OPEN
+
+
+async def change_a_licence(visit: Visit, licence_id: str) -> None:
+    """Its terms are stated anew, its proof is kept and fetched, and many come from a spreadsheet; all or none."""
+    path, rita = f"/licences/{licence_id}", visit.rita
+    terms = {"valid_from": "2020-01-01", "valid_until": "2999-12-31", "territory": "", "medium": "", "note": "=1+1"}
+    assert (await visit.vera.post(path, data=terms)).status_code == 403
+    assert (await rita.post(path, data=terms | {"valid_from": "3000-01-01"})).status_code == 400
+    assert (await rita.post(path, data=terms)).status_code == 303
+    text = (await visit.vera.get(path)).text
+    assert "until 2999-12-31 (=1+1)" in text
+    assert "Europe" not in text
+    assert "holds today" in text
+
+    contract = {"file": ("../Vertrag „A“.html", b"<script>alert(1)</script>", "text/html")}
+    assert (await visit.vera.get(f"{path}/proof")).status_code == 400, "none is kept yet"
+    assert (await visit.vera.post(f"{path}/proof", files=contract)).status_code == 403
+    assert (await rita.post(f"{path}/proof", files=contract)).status_code == 303
+    proof = await visit.vera.get(f"{path}/proof")
+    assert (proof.content, proof.headers["content-type"]) == (contract["file"][1], "application/octet-stream")
+    assert proof.headers["content-disposition"] == "attachment; filename*=utf-8''Vertrag%20%E2%80%9EA%E2%80%9C.html"
+
+    everything = (await visit.vera.get("/licences/licences.csv")).text
+    assert "127.0.0.1,,,,portfolio,,2020-01-01,2999-12-31,,,,'=1+1" in everything
+    assert (await visit.vera.get("/licences/licences.csv?host=127.0.0.1")).text.count("\n") == 1, "it is licensed now"
+    wrong = b"host,collection,proof\na.example,press,/etc/passwd\nco.uk,press,\n"
+    refused = await rita.post("/licences/import", files={"file": ("l.csv", wrong)})
+    assert refused.status_code == 400
+    assert re.findall(r"[\w/]*l\.csv:\d", refused.text) == ["l.csv:2", "l.csv:3"], refused.text
+    right = b"host;collection;until\na.example;press;2999-12-31\nb.example;press;\n"
+    added = await rita.post("/licences/import", files={"file": ("l.csv", right)})
+    assert added.headers["location"] == "/licences?added=2&known=0"
+    assert "2 licences added, 0 known already" in (await rita.get(added.headers["location"])).text
+    assert "2 like this" in (await visit.vera.get("/licences?words=PRESS")).text
+    assert (await rita.post(f"{path}/end")).status_code == 303
 
 
 async def try_a_source(visit: Visit) -> None:

@@ -25,9 +25,13 @@ MAX_HASH_DISTANCE = 90
 # Agreement is counted between all pairs of an asset's votes, so their number is bounded.
 _MAX_CORRESPONDENCES = 150
 # Of each side; the best of all are chosen afterwards.
-_MOST_BALLOTS = 24
+_MOST_BALLOTS = 36
 # A keypoint of the candidate has so many votes: for more assets it counts in part.
 _VOTES_PER_KEYPOINT = 6
+# A vote counts in full up to so many bits, then less and less: most votes by chance lie at the radius.
+_BITS_IN_FULL, _BITS_FADING = 20, 24
+# Weight that agrees by chance, for each vote that an asset has.
+_BY_CHANCE = 0.04
 _CLEAR = 20
 _PROPOSALS_PER_ASSET = 2
 _WORTH_A_SECOND = 4
@@ -64,7 +68,8 @@ class _Ballot:
     """The votes of one side of the candidate for one asset.
 
     n correspondences: `asset` and `candidate` are equally long; `agreeing` int32 [n] counts how many of them agree with
-    the transform that each proposes. `weight`: what agrees with the best of them, common keypoints counted in part.
+    the transform that each proposes. `weight`: by how many standard deviations more agrees with the best of them than
+    by chance, common keypoints and distant descriptors counted in part.
     `votes`: how many correspondences there were before their number was bounded.
     """
 
@@ -154,7 +159,8 @@ def _ballots(
 
     `votes` are those of each segment, `commonness` int32 [keypoints] for how many assets each of the side votes. All
     assets are counted in one go: with many assets nearly each gets a few votes by chance. What a keypoint says of
-    dozens of assets (letters, the frame that pages of one site share) says little of each.
+    dozens of assets (letters, the frame that pages of one site share) says little of each, as do descriptors of which
+    many bits differ.
     """
     begins = eligible.begins
     owners = np.concatenate([one.owner + begins[segment] for segment, one in enumerate(votes)])
@@ -175,10 +181,14 @@ def _ballots(
     asset = _points_at(index, eligible, np.concatenate([one.row for one in votes])[order], owners)
     agreeing = geometry.count_agreeing(asset, candidate, starts)
 
-    rare = np.minimum(1, _VOTES_PER_KEYPOINT / commonness[keypoints]).astype(np.float32)
-    weights = geometry.weigh_agreeing(asset, candidate, starts, agreeing, rare)
-    weights[np.maximum.reduceat(agreeing, starts[:-1]) < 2] = 0
-    best = [int(group) for group in np.argsort(-weights, kind="stable")[:_MOST_BALLOTS] if weights[group] > 0]
+    rare = np.minimum(1, _VOTES_PER_KEYPOINT / commonness[keypoints])
+    close = np.clip(1 - (distances[order] - _BITS_IN_FULL) / _BITS_FADING, 0, 1)
+    agreed = geometry.weigh_agreeing(asset, candidate, starts, agreeing, (rare * close).astype(np.float32))
+    # Among many votes more agree by chance.
+    expected = _BY_CHANCE * np.diff(starts)
+    weights = (agreed - expected) / np.sqrt(expected + 1)
+    supported = np.flatnonzero(np.maximum.reduceat(agreeing, starts[:-1]) >= 2)
+    best = [int(group) for group in supported[np.argsort(-weights[supported], kind="stable")[:_MOST_BALLOTS]]]
 
     mirrored, inverted = SIDES[number_of_side]
     ballots = []

@@ -154,7 +154,8 @@ def _remembered(records: _Records, known: Sequence[KnownPlace]) -> Iterable[Know
 def _known(finding: Finding, asset_ids: frozenset[str]) -> KnownPlace:
     page = finding.page_url if finding.page_url != finding.image_url else None
     image = finding.image_url if is_web_address(finding.image_url) else None
-    return KnownPlace(Place(page, image, digests_of(finding)), finding.source, finding, asset_ids)
+    place = Place(page, image, digests_of(finding), last_seen_at=finding.last_seen_at)
+    return KnownPlace(place, finding.source, finding, asset_ids)
 
 
 def _is_licensed(known: KnownPlace, work: Work | None, on: date, licences: Sequence[Licence]) -> bool:

@@ -23,9 +23,9 @@ from guardian.scan.recheck.case_places import CasePlaces, KnownPlace, places_of
 from guardian.scan.recheck.memory_copies import copies_in_memory
 from guardian.scan.recheck.one_place import Sought, look_again
 from guardian.scan.recheck.places import LEASE
-from guardian.scan.recheck.site_answers import SiteAnswers
 from guardian.scan.recheck.site_search import Search, search_site
 from guardian.scan.services import Services
+from guardian.scan.site_answers import SiteAnswers
 from guardian.sources.settings import SourceSettings
 from guardian.store import Store
 from guardian.store.ids import new_id

@@ -16,8 +16,8 @@ from guardian.model.notices import PlaceState
 from guardian.scan.context import context_of_place
 from guardian.scan.recheck.one_place import PlaceSeen, Sought, look_again
 from guardian.scan.recheck.places import LEASE, Place
-from guardian.scan.recheck.site_answers import SiteAnswers
 from guardian.scan.services import Services
+from guardian.scan.site_answers import SiteAnswers
 from guardian.sources.settings import SourceSettings
 from guardian.tasks.outcomes import Done, Outcome, Postponed
 

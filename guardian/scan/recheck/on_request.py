@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 
 import structlog
 
 from guardian.errors import GuardianError, UsageError
-from guardian.model import Task, TaskKind
+from guardian.model import Actor, Task, TaskKind
 from guardian.notices import steps
 from guardian.notices.steps import StepAuthor
 from guardian.scan.recheck.cases import Occasion, recheck_case
@@ -14,13 +15,26 @@ from guardian.scan.recheck.notice_addresses import dead_addresses, recipient_dou
 from guardian.scan.recheck.places import LEASE
 from guardian.scan.services import Services
 from guardian.sources.settings import SourceSettings
+from guardian.store import Transaction
 from guardian.tasks.outcomes import Dead, Done, Outcome
-from guardian.tasks.user_requests import postponed, request_of
+from guardian.tasks.user_requests import UserRequest, owe_request, postponed, request_of
 
 _AT_ONCE = 3
 """How many cases, and how many notices, are looked at together."""
 
 log = structlog.get_logger(__name__)
+
+
+def ask_for_recheck(tx: Transaction, case_id: str, by: Actor, at: datetime) -> Task:
+    """Owe a look at all places of a case; return its task: the one that is owed already if somebody asked before."""
+    tx.cases.lock(case_id)
+    return owe_request(tx, TaskKind.RECHECK_ASKED, UserRequest(case_id, by), at)
+
+
+def ask_to_verify(tx: Transaction, notice_id: str, by: Actor, at: datetime) -> Task:
+    """Owe a look at the addresses of a notice, and return its task, likewise."""
+    tx.notices.lock(notice_id)
+    return owe_request(tx, TaskKind.VERIFY_NOTICE, UserRequest(notice_id, by), at)
 
 
 class _Looks:

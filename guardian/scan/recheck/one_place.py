@@ -24,8 +24,8 @@ from guardian.scan.recheck.places import (
     look_at_page,
     shows_work,
 )
-from guardian.scan.recheck.site_answers import SiteAnswers
 from guardian.scan.services import Services
+from guardian.scan.site_answers import LONGEST_REPAIR, SiteAnswers
 
 _NOT_THIS_PICTURE = frozenset({SkipReason.VECTOR, SkipReason.TOO_SMALL, SkipReason.TOO_PLAIN})
 """What stands for a picture that was taken away. A page in its place does not: it may only keep programs out."""
@@ -79,9 +79,9 @@ async def look_again(
     """Return what is to be seen at a place now. `answers` are kept for all the places that are looked at together.
 
     *Gone* needs both, the page, seen whole, and the file; and the site must not answer every address as it does the
-    page's. Of a picture that was seen by itself the file alone decides: only an address that is gone, or has another
-    picture, is enough then, and a page in its place says nothing. Raises GuardianError when the index, a worker or the
-    database is lost.
+    page's, unless the picture was last seen more than 30 days ago. Of a picture that was seen by itself the file alone
+    decides: only an address that is gone, or has another picture, is enough then, and a page in its place says nothing.
+    Raises GuardianError when the index, a worker or the database is lost.
     """
     look = _Look(services, context, place, sought)
     try:
@@ -98,6 +98,9 @@ async def look_again(
             seen = await _by_file(look, page)
 
         if seen.state is not PlaceState.GONE or page.reading is None:
+            return seen
+        last_seen = place.last_seen_at
+        if last_seen is not None and services.clock() - last_seen > LONGEST_REPAIR:
             return seen
         if not await answers.are_alike(context, place.page_url, page.reading):
             return seen

@@ -6,7 +6,7 @@ Nothing is recorded here. A page or file that could not be looked at says nothin
 import hashlib
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 
 from guardian.crawl.lists import ListReader
@@ -67,13 +67,14 @@ class Place:
     """The addresses of a page and of a picture on it (None: written into the page; no page: seen by itself).
 
     `digests` are the SHA-256 of the bytes that were seen there and are known to be the picture that is looked for.
-    `words` stood around it.
+    `words` stood around it. `last_seen_at`: when a scan or a recheck last saw it there; None where nobody noted that.
     """
 
     page_url: str | None
     image_url: str | None
     digests: frozenset[str]
     words: Context = field(default_factory=Context)
+    last_seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,10 @@ def release_case(request: Request, actor: Writer, case_id: IdInPath, body: HoldR
     status_code=202,
 )
 def make_bundle(request: Request, actor: Writer, case_id: IdInPath, body: BundleWish) -> dict[str, Any]:
-    """Have the daemon write the bundle of a case: one file that proves it; GET /evidence then names it."""
+    """Have the daemon write the bundle of a case: one file that proves it; GET /evidence then names it.
+
+    One that is owed is not owed twice; the one for others and the full one are two.
+    """
     desk = desk_of(request)
     if not desk.makes_bundles:
         raise HTTPException(503, "no bundle can be made from here; ask the daemon (`guardian run`)")

@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFile
 from pydantic import Field
+from starlette.exceptions import HTTPException
 
 from guardian.cases.licensing import add, asset_named, edit, path_named, place_named, remove
 from guardian.cases.standing import Rejudged
@@ -22,6 +23,7 @@ from guardian.web.api.routing import GuardedRoute
 from guardian.web.api.working import judging_of
 from guardian.web.auth.requests import permitted
 from guardian.web.desk import Desk, desk_of
+from guardian.web.licence_files import import_licences, keep_proof, proof_of
 
 router = APIRouter(prefix="/licences", tags=["licences"], route_class=GuardedRoute)
 
@@ -69,6 +71,64 @@ def list_licences(request: Request, actor: Reader, query: Annotated[LicenceQuery
     if host is not None:
         found = [one for one in found if speaks_about(one, host)]
     return {"items": [_object_of(desk, one) for one in found]}
+
+
+@router.post(
+    "/imports",
+    summary="Add the licences of a file",
+    response_model=schemas.ImportedLicences,
+    responses=problems(409, 413),
+    operation_id="import_licences",
+)
+async def import_file(
+    request: Request,
+    actor: Licensor,
+    file: Annotated[UploadFile, File(description="CSV as `guardian licence import` reads, without proofs.")],
+) -> dict[str, Any]:
+    """Add all licences of a CSV file or, when a row is wrong, none; the error then names each such row."""
+    done = await import_licences(desk_of(request), actor, file)
+    return {
+        "added": done.added,
+        "known": done.known,
+        "cases_licensed": [case.id for rejudged in done.rejudged for case in rejudged.licensed],
+        "cases_not_licensed": [case.id for rejudged in done.rejudged for case in rejudged.unlicensed],
+    }
+
+
+@router.get(
+    "/{licence_id}/proof",
+    summary="Fetch the proof of a licence",
+    response_class=Response,
+    responses=problems(404) | {200: {"description": "The file.", "content": {"application/octet-stream": {}}}},
+    operation_id="get_proof",
+)
+def get_proof(request: Request, actor: Reader, licence_id: IdInPath) -> Response:
+    """Return the file that proves a licence."""
+    desk = desk_of(request)
+    with desk.store.read() as tx:
+        licence = _licence(tx, licence_id)
+    return proof_of(desk, licence)
+
+
+@router.put(
+    "/{licence_id}/proof",
+    summary="Keep the proof of a licence",
+    response_model=schemas.Licence,
+    responses=problems(404, 413),
+    operation_id="keep_proof",
+)
+async def put_proof(
+    request: Request,
+    actor: Licensor,
+    licence_id: IdInPath,
+    file: Annotated[UploadFile, File(description="The contract or e-mail that proves it.")],
+) -> dict[str, Any]:
+    """Keep a file as the proof of a licence, in place of the one before."""
+    desk = desk_of(request)
+    licence = await keep_proof(desk, actor, licence_id, file)
+    if licence is None:
+        raise _none(licence_id)
+    return _object_of(desk, licence)
 
 
 @router.get(
@@ -158,8 +218,12 @@ def remove_licence(request: Request, actor: Licensor, licence_id: IdInPath) -> d
 def _licence(tx: Transaction, licence_id: str) -> Licence:
     licence = tx.licences.get(licence_id)
     if licence is None:
-        raise not_found(f"there is no licence {licence_id}; GET /api/v1/licences lists them")
+        raise _none(licence_id)
     return licence
+
+
+def _none(licence_id: str) -> HTTPException:
+    return not_found(f"there is no licence {licence_id}; GET /api/v1/licences lists them")
 
 
 def _object_of(desk: Desk, licence: Licence) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from guardian.errors import VaultFull
-from guardian.model import Actor, Case, Permission, TaskKind
+from guardian.model import Actor, Case, Permission
 from guardian.model.notices import Notice, NoticeKind, NoticeLanguage, NoticeState
 from guardian.notices import steps
 from guardian.notices.copies import keep_copy
@@ -20,8 +20,9 @@ from guardian.notices.steps import StepAuthor
 from guardian.notices.timeline import timeline_of
 from guardian.scan.recheck.cases import Occasion, recheck_case
 from guardian.scan.recheck.notice_addresses import dead_addresses, recipient_doubt
+from guardian.scan.recheck.on_request import ask_for_recheck, ask_to_verify
 from guardian.store import Transaction
-from guardian.tasks.user_requests import UserRequest, owe_request
+from guardian.tasks.user_requests import request_of
 from guardian.views.notices import notice_json, recheck_json
 from guardian.views.timelines import timeline_json
 from guardian.views.timestamps import json_timestamp
@@ -237,7 +238,8 @@ async def recheck(
 ) -> Any:
     """Look again at all places of a case now: still there, gone, moved or back?
 
-    It takes as long as its sites do. With `later` the daemon looks, and nobody waits; what is owed already is a 400.
+    It takes as long as its sites do. With `later` the daemon looks, and nobody waits. One that is owed is not owed
+    twice: whoever asks again gets the same answer.
     """
     desk = desk_of(request)
     if later:
@@ -259,11 +261,10 @@ async def recheck(
 def _ask_for_recheck(desk: Desk, case_id: str, actor: Actor) -> dict[str, Any]:
     # Without a daemon nobody would ever look.
     services_of(desk)
-    now = desk.clock()
     with desk.store.begin() as tx:
         case = _case(tx, case_id)
-        owe_request(tx, TaskKind.RECHECK_ASKED, UserRequest(case.id, actor), now)
-        return {"case": case.id, "at": json_timestamp(now), "by": actor.name}
+        owed = ask_for_recheck(tx, case.id, actor, desk.clock())
+        return {"case": case.id, "at": json_timestamp(owed.created_at), "by": request_of(owed).by.name}
 
 
 async def _change_of(desk: Desk, notice_id: str, step: Step, by: StepAuthor) -> Callable[[Transaction], object]:
@@ -280,7 +281,7 @@ async def _change_of(desk: Desk, notice_id: str, step: Step, by: StepAuthor) -> 
             notice = await run_in_threadpool(_read, desk, notice_id)
             if step.later:
                 services_of(desk)
-                return lambda tx: owe_request(tx, TaskKind.VERIFY_NOTICE, UserRequest(notice.id, by.actor), by.at)
+                return lambda tx: ask_to_verify(tx, notice.id, by.actor, by.at)
             dead, doubt = await dead_addresses(services_of(desk), notice), await recipient_doubt(notice)
             return lambda tx: steps.note_verified(tx, notice_id, dead, by, doubt)
         case MarkSent():

@@ -26,7 +26,7 @@ from guardian.views.sources import listed_source_json, sighting_json, skipped_js
 from guardian.views.timestamps import json_timestamp
 from guardian.web.api import cursors, schemas
 from guardian.web.api.answers import not_found, problems
-from guardian.web.api.inputs import Input, Name, PageQuery
+from guardian.web.api.inputs import Input, Name, PageQuery, Text
 from guardian.web.api.routing import GuardedRoute, UnrememberedRoute
 from guardian.web.api.working import services_of
 from guardian.web.auth.requests import permitted
@@ -48,6 +48,9 @@ class OperatorQuery(Input):
     """Which operator is wanted."""
 
     operator: Name | None = Field(None, description="Only this one, with its cases, licences and contacts.")
+    words: Name | None = Field(None, description="Text in its name.")
+    limit: int | None = Field(None, ge=1, le=500, description="How many at most; without it, all.")
+    cursor: Text | None = Field(None, max_length=600, description="`next_cursor` of the page before.")
 
 
 class DeliveryQuery(PageQuery):
@@ -91,11 +94,11 @@ def list_operators(request: Request, actor: CaseReader, query: Annotated[Operato
     now = desk.clock()
     with desk.store.read() as tx:
         if query.operator is None:
-            return {"items": [operator_json(one) for one in tx.cases.operators()]}
+            return _operators(tx, query)
         platforms = desk.services.settings.platforms if desk.services is not None else ()
         detail = operator_detail(tx, operator_named(query.operator, platforms), now.date())
     cases = [case_json(case, asset, points_of_rank(case.rank, now)) for case, asset in detail.cases]
-    return {"items": [operator_detail_json(detail, cases)]}
+    return {"items": [operator_detail_json(detail, cases)], "next_cursor": None}
 
 
 @router.get(
@@ -298,6 +301,20 @@ def list_settings(request: Request, actor: Admin) -> dict[str, Any]:
     if not groups:
         raise HTTPException(503, "the configuration is not at hand here; ask the daemon (`guardian run`)")
     return {"items": [setting_group_json(group) for group in groups]}
+
+
+def _operators(tx: Transaction, query: OperatorQuery) -> dict[str, Any]:
+    """Return a page of operators; all of them when the query sets no limit."""
+    kind = "operators"
+    after = None
+    if query.cursor is not None:
+        rank, name = cursors.read(query.cursor, kind, (float, str))
+        after = float(rank), str(name)
+    limit = query.limit or tx.cases.count_operators()
+    found = tx.cases.operators(limit=limit + 1, words=query.words or "", after=after)
+    shown = found[:limit]
+    next_cursor = cursors.written(kind, shown[-1].rank, shown[-1].operator) if len(found) > limit else None
+    return {"items": [operator_json(one) for one in shown], "next_cursor": next_cursor}
 
 
 def _source(desk: Desk, name: str) -> SourceSettings:

@@ -170,6 +170,7 @@ class Licence(Described):
     territory: str | None
     medium: str | None
     note: str | None
+    proof_sha256: str | None
     today: str
 
 
@@ -182,6 +183,15 @@ class Licences(Described):
 class ChangedLicence(Licence):
     """A licence after a change, with the ids of the cases that are licensed by it now, or not any more."""
 
+    cases_licensed: list[str]
+    cases_not_licensed: list[str]
+
+
+class ImportedLicences(Described):
+    """What came of a file of licences: how many were new, how many known, and which cases follow them."""
+
+    added: int
+    known: int
     cases_licensed: list[str]
     cases_not_licensed: list[str]
 
@@ -201,6 +211,7 @@ class Operators(Described):
     """Operators, the most urgent first."""
 
     items: list[Operator]
+    next_cursor: str | None
 
 
 class Source(Described):

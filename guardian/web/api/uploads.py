@@ -22,7 +22,7 @@ _LONGEST_NAME = 120
 async def received(desk: Desk, upload: UploadFile) -> AsyncIterator[Path]:
     """Write an upload to a file that is gone after the body. Raises UsageError for an empty one, StoreUnusable."""
     if not upload.size:
-        raise UsageError("the picture is empty: send its bytes as a file of the form")
+        raise UsageError("the file is empty: send its bytes as a file of the form")
     folder = await run_in_threadpool(_made_folder, desk.data_dir / _FOLDER)
     try:
         path = folder / name_of(upload)

@@ -13,11 +13,9 @@ from guardian.cases.reading import case_detail
 from guardian.errors import CaseChanged, UsageError
 from guardian.model import (
     MEASURED_FACTS,
-    PURSUED_STATES,
     BrowserSession,
     Case,
     CaseEvent,
-    CaseFilter,
     CaseState,
     DismissReason,
     Finding,
@@ -28,6 +26,7 @@ from guardian.views.cases import CaseDetail, event_text
 from guardian.views.findings import licence_text, missed_text, version_facts
 from guardian.views.overlap import Overlap, finding_sentence, overlap_of, points_text
 from guardian.views.sighting_chart import sighting_chart
+from guardian.web.choosing import Choice, choice_kept_in
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, person_may
 from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Tools, tools_of, with_done
@@ -79,6 +78,23 @@ async def show_case(
     return await _case_page(request, case_id, finding=finding, done=(said, case[:200]) if said else None)
 
 
+@router.get("/{case_id}/next", dependencies=[Depends(person_may(Permission.CASES_READ))])
+async def show_next(request: Request, case_id: str) -> Response:
+    """Lead to the case that follows in the queue from which this one was opened, or to that queue after the last."""
+    desk = desk_of(request)
+    choice = choice_kept_in(request.query_params)
+
+    def read() -> str | None:
+        with desk.store.read() as tx:
+            case = tx.cases.get(case_id)
+            return _next_case(tx, case, choice) if case is not None else None
+
+    following = await run_in_threadpool(read)
+    if following is None:
+        raise HTTPException(404, f"there is no case {case_id[:80]}")
+    return RedirectResponse(f"/cases/{following}{choice.kept}" if following else choice.path, status_code=303)
+
+
 class DecisionForm(BaseModel):
     """What the page's forms send. `version`: of the case as it was seen; `then`: where to go; `sure`: asked already."""
 
@@ -100,12 +116,13 @@ async def decide_one(
     """Decide about a case, unless somebody has changed it since it was looked at: then show what they did."""
     desk = desk_of(request)
     word, _, own_value = form.decision.partition(":")
+    choice = choice_kept_in(request.query_params)
     edit = edit_by(session, desk, form.note, expected=form.version, batch=None)
 
     def change(asked: Asked, tools: Tools) -> tuple[Case, str]:
         with desk.store.begin() as tx:
             changed = asked.change(tx, case_id, edit, tools)
-            return changed, _next_case(tx, changed) if form.then == "next" else changed.id
+            return changed, _next_case(tx, changed, choice) if form.then == "next" else changed.id
 
     try:
         if word not in list(Decision):
@@ -114,7 +131,7 @@ async def decide_one(
         tools = await tools_of(request, session, asked, [case_id])
         if not form.sure:
             seen = [("version", str(form.version))] if form.version is not None else []
-            again = Again(f"/cases/{case_id}", [*seen, ("note", form.note), ("then", form.then)])
+            again = Again(f"/cases/{case_id}{choice.kept}", [*seen, ("note", form.note), ("then", form.then)])
             asking = await ask_if_sure(request, asked, [case_id], tools, again)
             if asking is not None:
                 return asking
@@ -123,7 +140,7 @@ async def decide_one(
         return await _case_page(request, error.case.id, meanwhile=error.since, note=form.note, status=409)
     except UsageError as error:
         return await _case_page(request, case_id, fault=str(error), note=form.note, status=400)
-    path = f"/cases/{following}" if following else "/cases"
+    path = f"/cases/{following}{choice.kept}" if following else choice.path
     return RedirectResponse(with_done(path, Decision(word), changed.id), status_code=303)
 
 
@@ -139,6 +156,7 @@ async def _case_page(
     status: int = 200,
 ) -> Response:
     desk = desk_of(request)
+    choice = choice_kept_in(request.query_params)
 
     def read() -> _Read | None:
         with desk.store.read() as tx:
@@ -149,7 +167,7 @@ async def _case_page(
         raise HTTPException(404, f"there is no case {case_id[:80]}")
     if found.detail.case.id != case_id and status == 200:
         # Merged into another one: its address leads on.
-        return RedirectResponse(f"/cases/{found.detail.case.id}", status_code=303)
+        return RedirectResponse(f"/cases/{found.detail.case.id}{choice.kept}", status_code=303)
 
     detail, compared = found.detail, found.finding
     return page(
@@ -158,6 +176,7 @@ async def _case_page(
         status=status,
         detail=detail,
         case=detail.case,
+        choice=choice,
         asset=detail.asset,
         finding=compared,
         sentence=finding_sentence(compared, detail.asset) if compared is not None else "",
@@ -205,8 +224,7 @@ def _read(tx: Transaction, desk: Desk, case_id: str, finding_id: str) -> _Read |
     return _Read(detail, compared, overlap, people, *panels)
 
 
-def _next_case(tx: Transaction, case: Case) -> str:
-    """Return the id of the waiting case that follows in the queue; "" after the last."""
-    waiting = CaseFilter(states=PURSUED_STATES, by_priority=True)
-    found = tx.cases.queue(waiting, 1, (case.rank, case.id))
+def _next_case(tx: Transaction, case: Case, choice: Choice) -> str:
+    """Return the id of the case that follows in the queue that is chosen so; "" after the last."""
+    found = tx.cases.queue(choice.filter(), 1, (case.rank, case.id))
     return found[0].id if found else ""

@@ -1,6 +1,6 @@
 """What people decide in the desk: one form for one case, one for many; both lead back to where they were sent from."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -16,7 +16,7 @@ from guardian.errors import CaseChanged, UsageError
 from guardian.model import Actor, BrowserSession, Case, CaseState, DismissReason
 from guardian.people.signing_in import actor_of
 from guardian.scan.lookalikes import Archive, find_kin
-from guardian.store import Transaction
+from guardian.store import Store, Transaction
 from guardian.web.auth.requests import address_of
 from guardian.web.desk import desk_of
 
@@ -46,6 +46,23 @@ _STATES = {
     Decision.REOPEN: CaseState.OPEN,
 }
 
+DECISION_TEXTS = {
+    Decision.CONFIRM: "Confirm",
+    Decision.LICENSED: "Licensed",
+    Decision.NOTICE_SENT: "Notice sent",
+    Decision.DISMISS: "Dismiss",
+    Decision.NOT_MINE: "Not mine",
+    Decision.CLOSE: "Close",
+    Decision.REOPEN: "Reopen",
+    Decision.ASSIGN: "Assign",
+    Decision.LABEL: "Label",
+    Decision.UNLABEL: "Take off the label",
+    Decision.DUE: "Due",
+    Decision.NOTE: "Note",
+    Decision.UNDO: "Undo",
+}
+"""What a button says that makes each."""
+
 DONE_TEXTS = {
     Decision.CONFIRM: "confirmed",
     Decision.LICENSED: "licensed: a licence was written",
@@ -62,6 +79,12 @@ DONE_TEXTS = {
     Decision.UNDO: "undone",
 }
 """What is said after each."""
+
+
+_IN_A_TRANSACTION = 100
+"""Cases that are changed together when a decision is about many."""
+
+_MOST_NOT_MINE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +111,10 @@ async def tools_of(request: Request, session: BrowserSession, asked: "Asked", ca
     Raises UsageError where such a picture is one's own after all.
     """
     desk = desk_of(request)
+    case_ids = list(case_ids)
+    if asked.is_not_mine and len(case_ids) > _MOST_NOT_MINE:
+        # Each of their pictures is compared with all that may be its kin.
+        raise UsageError(f"call {_MOST_NOT_MINE} pictures at most not yours at once; choose fewer")
     kin: dict[str, Collection[str]] = dict.fromkeys(case_ids, frozenset()) if asked.is_not_mine else {}
     if kin and desk.services is not None:
         archive = Archive(desk.store, desk.vault, desk.originals, desk.services.workers)
@@ -165,17 +192,20 @@ class Outcome:
     refused: list[tuple[str, UsageError]]
 
 
-def decide_all(tx: Transaction, asked: Asked, cases: list[tuple[str, Edit]], tools: Tools) -> Outcome:
+def decide_all(store: Store, asked: Asked, cases: Sequence[tuple[str, Edit]], tools: Tools) -> Outcome:
     """Make a change at each of these cases that is as its editor saw it; the others stay and are named."""
     changed: list[Case] = []
     refused: list[tuple[str, UsageError]] = []
-    for case_id, edit in cases:
-        try:
-            changed.append(asked.change(tx, case_id, edit, tools))
-        except CaseChanged as error:
-            refused.append((error.case.id, error))
-        except UsageError as error:
-            refused.append((case_id, error))
+    for start in range(0, len(cases), _IN_A_TRANSACTION):
+        # Others may write in between: thousands take seconds.
+        with store.begin() as tx:
+            for case_id, edit in cases[start : start + _IN_A_TRANSACTION]:
+                try:
+                    changed.append(asked.change(tx, case_id, edit, tools))
+                except CaseChanged as error:
+                    refused.append((error.case.id, error))
+                except UsageError as error:
+                    refused.append((case_id, error))
     return Outcome(changed, refused)
 
 

@@ -1,6 +1,6 @@
 """Proof of a case: what was captured, a capture now, the hold, and bundles: asked for, then fetched."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -8,10 +8,16 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from guardian.cases.capture_orders import ask_for_capture, captures_owed
+from guardian.cases.capture_orders import ask_for_capture, order_of
 from guardian.errors import UsageError
 from guardian.evidence.bundle_options import BundleOptions
-from guardian.evidence.bundle_tasks import ReadyBundle, ask_for_bundle, path_of_bundle, ready_bundles
+from guardian.evidence.bundle_tasks import (
+    ReadyBundle,
+    ask_for_bundle,
+    options_of,
+    path_of_bundle,
+    ready_bundles,
+)
 from guardian.evidence.retention import hold, release
 from guardian.model import (
     Actor,
@@ -20,14 +26,16 @@ from guardian.model import (
     Case,
     EvidenceCapture,
     Permission,
+    Task,
     TaskKind,
 )
 from guardian.people.signing_in import actor_of
 from guardian.store import Transaction
-from guardian.tasks.user_requests import owed_text
+from guardian.tasks.user_requests import may_ask_again, owed_text
 from guardian.views.counting import size_text
 from guardian.views.evidence import capture_size_text, hold_text, reason_text
 from guardian.web.auth.requests import address_of
+from guardian.web.choosing import choice_kept_in
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may
 
@@ -44,36 +52,51 @@ _PIECE = 1024 * 1024
 class EvidencePanel:
     """What a case's page shows: the newest captures with their words, how many there are, whether one is owed.
 
-    `is_asked`: whether somebody has asked for one that is owed; others may wait for hours until a site answers. `hold`:
-    since when nothing of the case may be deleted, and why, in words; None where it may. `bundles` can be fetched, with
-    their sizes in words; `bundles_owed` says which are still to be made.
+    `may_capture`: whether nobody has asked for one that is about to be taken; others may wait for hours until a site
+    answers. `hold`: since when nothing of the case may be deleted, and why, in words; None where it may. `bundles` can
+    be fetched, with their sizes in words; `bundles_owed` says which are still to be made, `may_ask_for` which may be
+    asked for, by whether they are for others, and is empty where none can be made.
     """
 
     captures: Sequence[tuple[EvidenceCapture, str]]
     count: int
     is_owed: bool
-    is_asked: bool
+    may_capture: bool
     hold: str | None
-    can_export: bool
     bundles: Sequence[tuple[ReadyBundle, str]]
     bundles_owed: Sequence[str]
+    may_ask_for: Sequence[bool]
 
 
 def panel_of_evidence(tx: Transaction, desk: Desk, case: Case) -> EvidencePanel:
     """Return what is shown of evidence on the page of a case."""
     captures = tx.evidence.of_case(case.id)
-    held, owed = tx.holds.get(case.id), captures_owed(tx, case.id)
+    held, owed = tx.holds.get(case.id), tx.tasks.owed(TaskKind.CAPTURE, case.id)
+    asked = [task for task in owed if order_of(task).reason is CaptureReason.ASKED]
+    bundles = _bundles_owed(tx, case.id)
     newest = [(one, f"{reason_text(one)}; {capture_size_text(one)}") for one in captures[: -_MOST_CAPTURES - 1 : -1]]
     return EvidencePanel(
         newest,
         len(captures),
         bool(owed),
-        CaptureReason.ASKED in owed,
+        may_ask_again(asked),
         hold_text(held) if held is not None else None,
-        desk.makes_bundles,
         [(one, size_text(one.size_bytes)) for one in ready_bundles(desk.data_dir, case.id)],
-        [owed_text(task, "A bundle") for task in tx.tasks.owed(TaskKind.BUNDLE, case.id)],
+        [
+            owed_text(task, "The bundle for others" if for_others else "The full bundle")
+            for for_others, tasks in bundles.items()
+            for task in tasks
+        ],
+        [for_others for for_others, tasks in bundles.items() if desk.makes_bundles and may_ask_again(tasks)],
     )
+
+
+def _bundles_owed(tx: Transaction, case_id: str) -> Mapping[bool, Sequence[Task]]:
+    """Return the tasks of bundles that are still to be made, by whether these are for others."""
+    owed = tx.tasks.owed(TaskKind.BUNDLE, case_id)
+    return {
+        for_others: [task for task in owed if options_of(task).for_others is for_others] for for_others in (True, False)
+    }
 
 
 @router.post("/{case_id}/capture")
@@ -163,7 +186,8 @@ async def _changed(
             return case.id
 
     changed = await run_in_threadpool(write)
-    return RedirectResponse(f"/cases/{changed}#h-evidence", status_code=303)
+    kept = choice_kept_in(request.query_params).kept
+    return RedirectResponse(f"/cases/{changed}{kept}#h-evidence", status_code=303)
 
 
 def _case(tx: Transaction, case_id: str) -> Case:

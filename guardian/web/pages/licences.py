@@ -1,9 +1,10 @@
-"""Licences: who may use what; granted and ended here, with what that does to recorded uses."""
+"""Licences: who may use what; granted, changed and ended here, one by one or by a file, and judged by at once."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, File, HTTPException, Query, Request, UploadFile
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
@@ -13,14 +14,18 @@ from guardian.errors import UsageError
 from guardian.licences import days_left, status_of
 from guardian.model import BrowserSession, Licence, LicenceStatus, Permission
 from guardian.people.signing_in import actor_of
-from guardian.views.licences import TODAY_TEXTS, grant_text, scope_text
+from guardian.store import Transaction
+from guardian.views.counting import counted
+from guardian.views.licences import TODAY_TEXTS, for_others, grant_text, scope_text
 from guardian.web.auth.requests import address_of
 from guardian.web.desk import Desk, desk_of
+from guardian.web.licence_files import import_licences, keep_proof, licences_csv, proof_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may
 from guardian.web.rendering import page
 
 router = APIRouter(prefix="/licences", include_in_schema=False)
 
+READER = Depends(person_may(Permission.LICENCES_READ))
 WRITER = Depends(person_may(Permission.LICENCES_WRITE))
 
 
@@ -34,25 +39,136 @@ class _Row:
     left: int | None
 
 
-@router.get("", dependencies=[Depends(person_may(Permission.LICENCES_READ))])
-async def show_licences(request: Request, host: str = Query("", max_length=500)) -> Response:
-    """List all licences, those that end soon first, and the form for another one."""
+@router.get("", dependencies=[READER])
+async def show_licences(
+    request: Request,
+    host: str = Query("", max_length=500),
+    words: str = Query("", max_length=200),
+    added: int | None = Query(None, ge=0),
+    known: int = Query(0, ge=0),
+) -> Response:
+    """List the licences that have these words, those that end soon first, and the form for another one."""
     desk = desk_of(request)
     today = desk.clock().date()
 
     def read() -> tuple[list[_Row], list[str]]:
         with desk.store.read() as tx:
-            rows = []
-            for licence in tx.licences.list():
-                asset = tx.assets.get(licence.asset_id) if licence.asset_id else None
-                text = grant_text(licence, scope_text(licence, asset))
-                rows.append(_Row(licence, text, status_of(licence, today), days_left(licence, today)))
+            rows = [_row(tx, licence, today) for licence in tx.licences.list()]
             collections = tx.assets.collections()
         return sorted(rows, key=lambda row: (row.left is None, row.left or 0, row.licence.host)), collections
 
     rows, collections = await run_in_threadpool(read)
-    soon = licensing.LAPSES_SOON.days
-    return page(request, "licences.html", rows=rows, today=TODAY_TEXTS, soon=soon, collections=collections, host=host)
+    return page(
+        request,
+        "licences.html",
+        rows=[row for row in rows if words.strip().casefold() in row.text.casefold()],
+        count=len(rows),
+        words=words,
+        today=TODAY_TEXTS,
+        soon=licensing.LAPSES_SOON.days,
+        collections=collections,
+        host=host,
+        imported=f"{counted(added, 'licence')} added, {known} known already" if added is not None else "",
+    )
+
+
+@router.get("/licences.csv", dependencies=[READER])
+async def download(request: Request, host: str = Query("", max_length=500)) -> Response:
+    """Send all licences as CSV; with the name of an operator, drafts of licences for all that it uses now."""
+    desk = desk_of(request)
+
+    def read() -> list[Licence]:
+        with desk.store.read() as tx:
+            if not host:
+                return tx.licences.list()
+            today = desk.clock().date()
+            return [replace(draft, valid_from=today) for draft in licensing.suggested(tx, host)]
+
+    text = licences_csv(await run_in_threadpool(read))
+    headers = {"content-disposition": f'attachment; filename="licences{"-draft" if host else ""}.csv"'}
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.post("/import")
+async def import_file(
+    request: Request,
+    session: BrowserSession = WRITER,
+    file: UploadFile = File(),  # noqa: B008 - FastAPI's way
+) -> Response:
+    """Add the licences of a CSV file, all of them or none."""
+    desk = desk_of(request)
+    _needed(desk)
+    done = await import_licences(desk, actor_of(session.person, address_of(request)), file)
+    return RedirectResponse(f"/licences?added={done.added}&known={done.known}", status_code=303)
+
+
+@router.get("/{licence_id}", dependencies=[READER])
+async def show_licence(request: Request, licence_id: str, saved: str = "") -> Response:
+    """Show one licence, with the form that changes it, and its proof."""
+    desk = desk_of(request)
+    today = desk.clock().date()
+
+    def read() -> _Row:
+        with desk.store.read() as tx:
+            return _row(tx, _licence(tx, licence_id), today)
+
+    row = await run_in_threadpool(read)
+    return page(request, "licence.html", row=row, today=TODAY_TEXTS, saved=bool(saved))
+
+
+@router.post("/{licence_id}")
+async def change(request: Request, licence_id: str, session: BrowserSession = WRITER) -> Response:
+    """State anew how long, where and for what a licence holds; whom and what it is for stays."""
+    form = await request.form(max_fields=20)
+    desk = desk_of(request)
+    judging = _needed(desk)
+    actor = actor_of(session.person, address_of(request))
+    first, last = (_day(str(form.get(name, "")).strip()) for name in ("valid_from", "valid_until"))
+    said: dict[str, Any] = {
+        name: str(form.get(name, ""))[:LONGEST_FIELD].strip() or None for name in ("territory", "medium", "note")
+    }
+
+    def write() -> None:
+        with desk.store.begin() as tx:
+            before = _licence(tx, licence_id)
+            after = replace(before, valid_from=first, valid_until=last, **said)
+            changed = {
+                name: str(getattr(after, name))
+                for name in ("valid_from", "valid_until", *said)
+                if getattr(after, name) != getattr(before, name)
+            }
+            if changed:
+                licensing.edit(tx, after, lambda: judging, desk.clock())
+                tx.audit.add(actor, "licence.edited", before.id, desk.clock(), changed)
+
+    await run_in_threadpool(write)
+    return RedirectResponse(f"/licences/{licence_id}?saved=1", status_code=303)
+
+
+@router.post("/{licence_id}/proof")
+async def send_proof(
+    request: Request,
+    licence_id: str,
+    session: BrowserSession = WRITER,
+    file: UploadFile = File(),  # noqa: B008 - FastAPI's way
+) -> Response:
+    """Keep the file that proves a licence."""
+    if await keep_proof(desk_of(request), actor_of(session.person, address_of(request)), licence_id, file) is None:
+        raise _none(licence_id)
+    return RedirectResponse(f"/licences/{licence_id}?saved=1", status_code=303)
+
+
+@router.get("/{licence_id}/proof", dependencies=[READER])
+async def fetch_proof(request: Request, licence_id: str) -> Response:
+    """Send the file that proves a licence."""
+    desk = desk_of(request)
+
+    def read() -> Response:
+        with desk.store.read() as tx:
+            licence = _licence(tx, licence_id)
+        return proof_of(desk, licence)
+
+    return await run_in_threadpool(read)
 
 
 @router.post("")
@@ -104,15 +220,30 @@ async def end(request: Request, licence_id: str, session: BrowserSession = WRITE
 
     def write() -> None:
         with desk.store.begin() as tx:
-            licence = tx.licences.get(licence_id)
-            if licence is None:
-                raise UsageError("there is no such licence any more")
+            licence = _licence(tx, licence_id)
             ended = replace(licence, valid_until=now.date() - timedelta(days=1))
             licensing.edit(tx, ended, lambda: judging, now)
             tx.audit.add(actor, "licence.ended", licence.id, now, {"host": licence.place})
 
     await run_in_threadpool(write)
     return RedirectResponse("/licences", status_code=303)
+
+
+def _row(tx: Transaction, licence: Licence, today: date) -> _Row:
+    asset = tx.assets.get(licence.asset_id) if licence.asset_id else None
+    text = grant_text(for_others(licence), scope_text(licence, asset))
+    return _Row(licence, text, status_of(licence, today), days_left(licence, today))
+
+
+def _licence(tx: Transaction, licence_id: str) -> Licence:
+    licence = tx.licences.get(licence_id)
+    if licence is None:
+        raise _none(licence_id)
+    return licence
+
+
+def _none(licence_id: str) -> HTTPException:
+    return HTTPException(404, f"there is no licence {licence_id[:80]} any more")
 
 
 def _needed(desk: Desk) -> Judging:

@@ -1,6 +1,6 @@
 """Notices: drafted from cases, what has to come before they go out, and what became of them. Nothing is sent here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from urllib.parse import quote
 
@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from guardian.errors import GuardianError, UsageError, VaultFull
-from guardian.model import BrowserSession, Case, Permission, TaskKind
+from guardian.model import BrowserSession, Case, Permission, Task, TaskKind
 from guardian.model.notices import Notice, NoticeKind, NoticeLanguage
 from guardian.notices import steps
 from guardian.notices.copies import keep_copy, sent_copy
@@ -19,11 +19,13 @@ from guardian.notices.recipients import Recipient, recipients_of
 from guardian.notices.steps import StepAuthor, without_command
 from guardian.notices.timeline import timeline_of
 from guardian.people.signing_in import actor_of
+from guardian.scan.recheck.on_request import ask_for_recheck, ask_to_verify
 from guardian.store import Transaction
-from guardian.tasks.user_requests import UserRequest, owe_request, owed_text
+from guardian.tasks.user_requests import may_ask_again, owed_text
 from guardian.views.notices import KIND_TITLES, form_blocks, line_text, next_day_text
 from guardian.views.timelines import TimelineEntry, entry_text
 from guardian.web.auth.requests import address_of
+from guardian.web.choosing import choice_kept_in
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may
 from guardian.web.rendering import page
@@ -145,8 +147,7 @@ async def verify(request: Request, notice_id: str, session: BrowserSession = WRI
     notice = await run_in_threadpool(_read_notice, desk, notice_id)
     if desk.services is None:
         raise UsageError("no site can be visited from here; ask the daemon")
-    asked = UserRequest(notice.id, by.actor)
-    return await _changed(request, notice_id, lambda tx: owe_request(tx, TaskKind.VERIFY_NOTICE, asked, by.at))
+    return await _changed(request, notice_id, lambda tx: ask_to_verify(tx, notice.id, by.actor, by.at))
 
 
 @router.post("/notices/{notice_id}/sent")
@@ -234,11 +235,12 @@ async def recheck(request: Request, case_id: str, session: BrowserSession = WRIT
                 raise HTTPException(404, f"there is no case {case_id[:80]}")
             if desk.services is None:
                 raise UsageError("no site can be visited from here; ask the daemon")
-            owe_request(tx, TaskKind.RECHECK_ASKED, UserRequest(case.id, by.actor), by.at)
+            ask_for_recheck(tx, case.id, by.actor, by.at)
             return case
 
     case = await run_in_threadpool(write)
-    return RedirectResponse(f"/cases/{case.id}#h-notices", status_code=303)
+    kept = choice_kept_in(request.query_params).kept
+    return RedirectResponse(f"/cases/{case.id}{kept}#h-notices", status_code=303)
 
 
 async def _changed(request: Request, notice_id: str, change: Callable[[Transaction], object]) -> Response:
@@ -259,17 +261,15 @@ async def _changed(request: Request, notice_id: str, change: Callable[[Transacti
 async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> Response:
     desk = desk_of(request)
 
-    def read() -> tuple[Notice, list[str], list[str], tuple[Recipient, ...], list[str]]:
+    def read() -> tuple[Notice, list[str], list[str], tuple[Recipient, ...], Sequence[Task]]:
         with desk.store.read() as tx:
             notice = _notice(tx, notice_id)
             points = steps.open_points(tx, notice, desk.notice_config.settings, desk.clock()) if notice.is_open else []
             doubts = doubts_about(tx, notice) if notice.is_open else []
-            looks = [
-                owed_text(task, "A look at its addresses") for task in tx.tasks.owed(TaskKind.VERIFY_NOTICE, notice.id)
-            ]
-            return notice, points, doubts, recipients_of(tx, desk.vault, notice.case_ids, notice.kind), looks
+            owed = tx.tasks.owed(TaskKind.VERIFY_NOTICE, notice.id)
+            return notice, points, doubts, recipients_of(tx, desk.vault, notice.case_ids, notice.kind), owed
 
-    notice, points, doubts, recipients, looks = await run_in_threadpool(read)
+    notice, points, doubts, recipients, looks_owed = await run_in_threadpool(read)
     reference = reference_of(notice.id)
     return page(
         request,
@@ -280,7 +280,8 @@ async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> 
         doubts=doubts,
         form_blocks=form_blocks(notice.form),
         recipients=recipients,
-        looks=looks,
+        looks=[owed_text(task, "A look at its addresses") for task in looks_owed],
+        may_look=may_ask_again(looks_owed),
         reference=reference,
         kind_title=KIND_TITLES[notice.kind],
         history=[line_text(line) for line in reversed(notice.history)],

@@ -1,5 +1,7 @@
 """What guardian itself does: messages on their way, the audit log, the configuration."""
 
+from urllib.parse import urlencode
+
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
@@ -22,7 +24,9 @@ _MOST = 200
 
 
 @router.get("/deliveries", dependencies=[READER])
-async def show_deliveries(request: Request, state: str = "") -> Response:
+async def show_deliveries(
+    request: Request, state: str = "", before: int | None = Query(None, ge=1, lt=2**63)
+) -> Response:
     """Show messages, the newest first: waiting, dead, done."""
     desk = desk_of(request)
     chosen = TaskState(state) if state in list(TaskState) else None
@@ -30,7 +34,7 @@ async def show_deliveries(request: Request, state: str = "") -> Response:
     def read() -> tuple[list[tuple[Task, str, str | None]], dict[TaskState, int], set[str], dict[str, int]]:
         with desk.store.read() as tx:
             rows = []
-            for task in tx.tasks.list(TaskKind.DELIVER, chosen, _MOST):
+            for task in tx.tasks.list(TaskKind.DELIVER, chosen, _MOST + 1, before=before):
                 message = tx.messages.get(task.message_id) if task.message_id is not None else None
                 subject = subject_of(message) if message is not None else None
                 about = subject_text(subject, subject.case_id) or subject.type if subject is not None else ""
@@ -39,7 +43,20 @@ async def show_deliveries(request: Request, state: str = "") -> Response:
             return rows, counts, set(tx.destinations.disabled()), held_floods(tx)
 
     rows, counts, disabled, floods = await run_in_threadpool(read)
-    return page(request, "deliveries.html", rows=rows, counts=counts, disabled=disabled, floods=floods, chosen=chosen)
+    shown = rows[:_MOST]
+    older = None
+    if len(rows) > _MOST:
+        older = urlencode(({"state": chosen.value} if chosen else {}) | {"before": str(shown[-1][0].id)})
+    return page(
+        request,
+        "deliveries.html",
+        rows=shown,
+        counts=counts,
+        disabled=disabled,
+        floods=floods,
+        chosen=chosen,
+        older=older,
+    )
 
 
 @router.post("/deliveries")
@@ -85,16 +102,27 @@ async def end_flood(
 
 
 @router.get("/audit", dependencies=[Depends(person_may(Permission.PEOPLE))])
-async def show_audit(request: Request, subject: str = Query("", max_length=200)) -> Response:
-    """Show the last lines of the audit log, the newest first."""
+async def show_audit(
+    request: Request,
+    subject: str = Query("", max_length=200),
+    who: str = Query("", max_length=200),
+    what: str = Query("", max_length=200),
+    before: int | None = Query(None, ge=1, lt=2**63),
+) -> Response:
+    """Show lines of the audit log, the newest first: of this person, this kind, this case or the like."""
     desk = desk_of(request)
 
     def read() -> list[AuditLine]:
         with desk.store.read() as tx:
-            return tx.audit.latest(_MOST, subject or None)
+            return tx.audit.latest(
+                _MOST + 1, subject.strip() or None, actor=who.strip(), action=what.strip(), before=before
+            )
 
     lines = await run_in_threadpool(read)
-    return page(request, "audit.html", lines=lines, subject=subject, most=_MOST)
+    shown = lines[:_MOST]
+    chosen = {name: text for name, text in (("subject", subject), ("who", who), ("what", what)) if text}
+    older = urlencode(chosen | {"before": shown[-1].number}) if len(lines) > _MOST else None
+    return page(request, "audit.html", lines=shown, subject=subject, who=who, what=what, older=older)
 
 
 @router.get("/settings", dependencies=[Depends(person_may(Permission.PEOPLE))])

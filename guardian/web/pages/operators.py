@@ -1,6 +1,7 @@
 """Operators: who uses most, and all that is known of one of them, to decide about all of its cases at once."""
 
 from collections.abc import Sequence
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -8,6 +9,7 @@ from starlette.responses import Response
 
 from guardian.cases.priority import points_of_rank
 from guardian.cases.reading import operator_detail
+from guardian.errors import UsageError
 from guardian.model import PURSUED_STATES, OperatorSummary, Permission
 from guardian.views.licences import TODAY_TEXTS, grant_text, scope_text
 from guardian.views.operators import OperatorDetail, operator_text
@@ -20,20 +22,37 @@ router = APIRouter(
     prefix="/operators", dependencies=[Depends(person_may(Permission.CASES_READ))], include_in_schema=False
 )
 
+_ON_A_PAGE = 200
 _MOST = 500
 
 
 @router.get("")
-async def show_operators(request: Request) -> Response:
-    """List the operators, the one with the most urgent case first."""
+async def show_operators(
+    request: Request, words: str = Query("", max_length=200), after: str = Query("", max_length=600)
+) -> Response:
+    """List the operators whose name has these words, the one with the most urgent case first."""
     desk = desk_of(request)
+    words = words.strip()
+    place = _place_of(after) if after else None
 
     def read() -> tuple[Sequence[OperatorSummary], int]:
         with desk.store.read() as tx:
-            return tx.cases.operators(limit=_MOST), tx.cases.count_operators()
+            found = tx.cases.operators(limit=_ON_A_PAGE + 1, words=words, after=place)
+            return found, tx.cases.count_operators(words)
 
     found, total = await run_in_threadpool(read)
-    return page(request, "operators.html", rows=[(one, operator_text(one)) for one in found], total=total)
+    shown = found[:_ON_A_PAGE]
+    following = None
+    if len(found) > _ON_A_PAGE:
+        following = urlencode({"words": words, "after": f"{shown[-1].rank!r}~{shown[-1].operator}"})
+    return page(
+        request,
+        "operators.html",
+        rows=[(one, operator_text(one)) for one in shown],
+        total=total,
+        words=words,
+        following=following,
+    )
 
 
 @router.get("/show")
@@ -61,6 +80,15 @@ async def show_operator(request: Request, name: str = Query(max_length=500)) -> 
         text=operator_text(detail.summary),
         licences=licences,
         rows=cases,
+        left_out=max(0, len(detail.cases) - _MOST),
         drafting=panel,
         cases=pursued,
     )
+
+
+def _place_of(cursor: str) -> tuple[float, str]:
+    rank, _, name = cursor.partition("~")
+    try:
+        return float(rank), name
+    except ValueError as error:
+        raise UsageError("this is no place in the list of operators; begin without one") from error

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from guardian.errors import UsageError
 from guardian.model import ApiToken, BrowserSession, Permission, Person, Role
-from guardian.people.people import add_person, change_role, remove_person
+from guardian.people.people import add_person, change_password, change_role, remove_person
 from guardian.people.signing_in import actor_of
 from guardian.people.tokens import add_token, revoke_token
 from guardian.views.people import token_state
@@ -37,7 +37,7 @@ async def change_people(
     role: str = Form("", max_length=20),
     password: str = Form("", max_length=2_000),
 ) -> Response:
-    """Add or remove somebody, or give them another role."""
+    """Add or remove somebody, or give them another role or password."""
     desk = desk_of(request)
     actor = actor_of(session.person, address_of(request))
 
@@ -47,6 +47,8 @@ async def change_people(
                 add_person(tx, actor, name, _role(role), password, desk.clock())
             elif change == "role":
                 change_role(tx, actor, name, _role(role), desk.clock())
+            elif change == "password":
+                change_password(tx, actor, name, password, desk.clock())
             elif change == "remove":
                 remove_person(tx, actor, name, desk.clock())
             else:

@@ -32,13 +32,13 @@ from guardian.web.desk import desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, local_path, person_may
 from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Outcome, decide_all, tools_of, with_done
 from guardian.web.pages.not_mine import Again, ask_if_sure
+from guardian.web.pages.whole_choice import MOST_AT_ONCE, ask_about_all
 from guardian.web.rendering import page
 
 router = APIRouter(include_in_schema=False)
 
 _ON_A_PAGE = 50
 _GROUPS_ON_A_PAGE, _OF_A_GROUP = 20, 5
-_MOST_AT_ONCE = 500
 
 READER = Depends(person_may(Permission.CASES_READ))
 REVIEWER = Depends(person_may(Permission.CASES_WRITE))
@@ -94,9 +94,15 @@ async def decide_many(request: Request, session: BrowserSession = REVIEWER) -> R
     form = await request.form(max_fields=5_000)
     back = local_path(str(form.get("back", "/cases")))
     asked = _asked(str(form.get("decision", "")), str(form.get("value", "")))
-    selected = [str(text) for text in form.getlist("selected")][:_MOST_AT_ONCE]
+    if form.get("all"):
+        return await ask_about_all(request, asked, choice_of(_query_of(back)), str(form.get("note", "")))
+
+    # One field may have several: those of a whole choice.
+    selected = [one for text in form.getlist("selected") for one in str(text).split()]
     if not selected:
         raise UsageError("select the cases that are meant first")
+    if len(selected) > MOST_AT_ONCE:
+        raise UsageError(f"{MOST_AT_ONCE:,} cases at most are decided about at once")
 
     desk = desk_of(request)
     batch = new_id("batch") if len(selected) > 1 else None
@@ -108,20 +114,16 @@ async def decide_many(request: Request, session: BrowserSession = REVIEWER) -> R
 
     tools = await tools_of(request, session, asked, [case_id for case_id, _ in cases])
     if not form.get("sure"):
-        again = Again("/cases", [("back", back), ("note", edit.note or ""), *(("selected", one) for one in selected)])
+        again = Again("/cases", [("back", back), ("note", edit.note or ""), ("selected", " ".join(selected))])
         asking = await ask_if_sure(request, asked, [case_id for case_id, _ in cases], tools, again)
         if asking is not None:
             return asking
 
-    def change() -> Outcome:
-        with desk.store.begin() as tx:
-            return decide_all(tx, asked, cases, tools)
-
-    outcome = await run_in_threadpool(change)
+    outcome = await run_in_threadpool(decide_all, desk.store, asked, cases, tools)
     if not outcome.refused:
         name = outcome.changed[0].id if batch is None else batch
         return RedirectResponse(with_done(back, asked.decision, name), status_code=303)
-    choice = choice_of(QueryParams(back.partition("?")[2]))
+    choice = choice_of(_query_of(back))
     done = (asked.decision, batch or "") if outcome.changed else None
     return await _queue(request, choice, done=done, refused=outcome.refused, status=409)
 
@@ -141,17 +143,17 @@ async def undo_last(
     tools = await tools_of(request, session, asked, [])
 
     def take_back() -> Outcome:
-        with desk.store.begin() as tx:
+        with desk.store.read() as tx:
             lines = tx.cases.lines_of_batch(which) if which.startswith("batch_") else []
-            # Cases that were closed because others are not mine come back with those.
-            meant = [line for line in lines if line.batch == which or line.detail == DismissReason.NOT_MINE]
-            ids = list(dict.fromkeys(line.case_id for line in meant)) or [which]
-            return decide_all(tx, asked, [(id_, edit) for id_ in ids], tools)
+        # Cases that were closed because others are not mine come back with those.
+        meant = [line for line in lines if line.batch == which or line.detail == DismissReason.NOT_MINE]
+        ids = list(dict.fromkeys(line.case_id for line in meant)) or [which]
+        return decide_all(desk.store, asked, [(id_, edit) for id_ in ids], tools)
 
     outcome = await run_in_threadpool(take_back)
     path = local_path(back)
     if outcome.refused:
-        choice = choice_of(QueryParams(path.partition("?")[2]))
+        choice = choice_of(_query_of(path))
         return await _queue(request, choice, refused=outcome.refused, status=409)
     return RedirectResponse(with_done(path, Decision.UNDO, ""), status_code=303)
 
@@ -194,13 +196,15 @@ async def _queue(
     wanted = choice.filter()
     person: Person = request.state.session.person
 
-    def read() -> tuple[_Shown, dict[str, list[str]], list[SavedView]]:
+    def read() -> tuple[_Shown, dict[str, list[str]], list[SavedView], int]:
         with desk.store.read() as tx:
             shown = _read(tx, wanted, choice.group, desk.clock(), after or None)
             sources = [source.name for source in desk.sources]
-            return shown, _suggestions(tx) | {"sources": sources}, tx.saved_views.of_person(person.id)
+            views = tx.saved_views.of_person(person.id)
+            return shown, _suggestions(tx) | {"sources": sources}, views, _size_of(tx, done[1] if done else "")
 
-    found, suggestions, views = await run_in_threadpool(read)
+    found, suggestions, views, decided = await run_in_threadpool(read)
+    said = DONE_TEXTS[done[0]] if done else ""
     back = f"/cases?{choice.query}" + (f"&{urlencode({'after': after})}" if after else "")
     following = f"/cases?{choice.query}&{urlencode({'after': found.following})}" if found.following else None
     return page(
@@ -212,7 +216,7 @@ async def _queue(
         is_first=not after,
         following=following,
         back=back,
-        done=(DONE_TEXTS[done[0]], done[1]) if done else None,
+        done=(f"{decided:,} {said}" if decided else said, done[1]) if done else None,
         refused=list(refused),
         suggestions=suggestions,
         views=views,
@@ -234,6 +238,11 @@ def _read(tx: Transaction, wanted: CaseFilter, by: CaseGrouping | None, now: dat
     found = group_page(tx, wanted, by, now, _GROUPS_ON_A_PAGE, _OF_A_GROUP, cursor)
     groups = tuple(_Group(group.key, _heading(group, by), group.total, group.cases) for group in found.shown)
     return _Shown(groups, found.total, found.groups, found.following)
+
+
+def _size_of(tx: Transaction, batch: str) -> int:
+    """Return how many cases one decision about several has changed; 0 for one about a single case."""
+    return len({line.case_id for line in tx.cases.lines_of_batch(batch)}) if batch.startswith("batch_") else 0
 
 
 def _heading(group: QueuedGroup, by: CaseGrouping) -> str:
@@ -263,6 +272,10 @@ def _asked(decision: str, value: str) -> Asked:
         return Asked(Decision(word), own_value or value)
     except ValueError as error:
         raise UsageError("choose what is decided") from error
+
+
+def _query_of(path: str) -> QueryParams:
+    return QueryParams(path.partition("?")[2])
 
 
 def _version(text: str) -> int | None:

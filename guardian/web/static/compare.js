@@ -42,7 +42,7 @@ if (box) {
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input:not([type=checkbox]):not([type=radio]), select, textarea");
   if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
-  if (event.key === "Escape") location.assign("/cases");
-  const target = "clnu".includes(event.key) && document.querySelector(`[data-key="${event.key}"]`);
+  if (event.key === "Escape") document.querySelector(".crumbs a").click();
+  const target = "cjlnu".includes(event.key) && document.querySelector(`[data-key="${event.key}"]`);
   if (target) { event.preventDefault(); target.click(); }
 });

@@ -42,7 +42,8 @@ document.addEventListener("click", (event) => {
   if (opener) document.getElementById(opener.dataset.opens).showModal();
   const selector = event.target.closest("[data-selects]");
   if (selector) {
-    const boxes = [...document.querySelectorAll(`[data-group="${selector.dataset.selects}"] input[type=checkbox]`)];
+    const which = selector.dataset.selects === "all" ? "" : `="${selector.dataset.selects}"`;
+    const boxes = [...document.querySelectorAll(`[data-group${which}] input[type=checkbox]`)];
     const on = boxes.some((box) => !box.checked);
     boxes.forEach((box) => { box.checked = on; });
     count();
@@ -51,12 +52,13 @@ document.addEventListener("click", (event) => {
 
 function count() {
   const number = document.querySelectorAll(".row input:checked").length;
+  const all = document.querySelector(".bulk input[name=all]")?.checked;
   const words = document.querySelector(".selected-count");
-  document.querySelector(".bulk")?.classList.toggle("some", number > 0);
-  if (words) words.textContent = number ? `With the ${number} selected:` : "With the selected:";
+  document.querySelector(".bulk")?.classList.toggle("some", all || number > 0);
+  if (words) words.textContent = all ? "With all of them:" : number ? `With the ${number} selected:` : "With the selected:";
 }
 
-document.addEventListener("change", (event) => { if (event.target.matches(".row input[type=checkbox]")) count(); });
+document.addEventListener("change", (event) => { if (event.target.matches(".row input[type=checkbox], .bulk input[name=all]")) count(); });
 
 // After a decision the case that follows takes the place of the one that left.
 document.addEventListener("htmx:afterSettle", () => go(Number(sessionStorage.getItem("queue-row"))));

@@ -1,5 +1,6 @@
 """Stage one: each route brings the right assets by itself, only those that are asked for, and not too many."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -169,6 +170,25 @@ def test_keypoints_that_vote_for_many_are_common(tmp_path: Path) -> None:
     on_badge = (sides[0].x < 10 + badge.shape[1]) & (sides[0].y < 10 + badge.shape[0])
     assert hits.commonness[0][on_badge].mean() > 5 * hits.commonness[0][~on_badge].mean()
     assert hits.commonness[0].max() >= 8
+
+
+def test_close_descriptors_come_before_as_many_distant_ones(tmp_path: Path) -> None:
+    """Assets with the same keypoints of which 4 and 32 bits differ: both are voted for, the closer one first."""
+    matcher, generator = Matcher(MatchingSettings(), None, tmp_path), np.random.default_rng(4)
+    made = matcher.fingerprint(encoded(photograph("coffee"), "PNG"))
+    entries = []
+    for number, bits in enumerate((32, 4, 32), 1):
+        flips = np.zeros((len(made.points), 256), np.uint8)
+        flips[:, :bits] = 1
+        flips = generator.permuted(flips, axis=1)
+        points = replace(made.points, descriptors=made.points.descriptors ^ np.packbits(flips, axis=1))
+        entries.append((number, str(number), replace(made, points=points)))
+    IndexWriter(tmp_path, matcher.recipe).publish(entries)
+
+    sides = (made.points, *NO_SIDES[1:])
+    hits = search(open_index(tmp_path, matcher.recipe), Candidate(sides, [], BLANK), 0, FULL.voted_assets)
+    assert next(iter(hits.proposals)) == (0, 1)
+    assert set(hits.proposals) == {(0, 0), (0, 1), (0, 2)}
 
 
 def test_an_empty_index_brings_nothing() -> None:

@@ -3,7 +3,8 @@
 import io
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from guardian.app import App, at_work
 from guardian.catalog.wanted import Wanted
 from guardian.cli.acting import this_user
 from guardian.config import load_config
-from guardian.errors import UsageError
 from guardian.fetch.fetcher import Fetcher
 from guardian.matching.features.image import decode
 from guardian.matching.features.small import small_fingerprint
@@ -26,20 +26,24 @@ from guardian.notices.steps import StepAuthor, approve, check_licence, consider,
 from guardian.scan.context import ScanContext
 from guardian.scan.recheck.cases import NoticeRecheckConsumer, Occasion, recheck_case
 from guardian.scan.recheck.notice_addresses import dead_addresses
-from guardian.scan.recheck.on_request import RequestedRecheckConsumer, VerifyNoticeConsumer
+from guardian.scan.recheck.on_request import (
+    RequestedRecheckConsumer,
+    VerifyNoticeConsumer,
+    ask_for_recheck,
+    ask_to_verify,
+)
 from guardian.scan.recheck.one_place import Sought, look_again
 from guardian.scan.recheck.places import PageVerdict, Place, look_at_page
-from guardian.scan.recheck.site_answers import SiteAnswers
 from guardian.scan.recheck.site_search import MOST_PAGES, Search, search_site
 from guardian.scan.runs import scan_source
+from guardian.scan.site_answers import SiteAnswers
 from guardian.shipped import rules_folder
 from guardian.sources.settings import SiteSettings
 from guardian.tasks.outcomes import Consumer, Done, Postponed, Settled
 from guardian.tasks.runner import Runner
-from guardian.tasks.user_requests import UserRequest, owe_request
 from tests.kept_workers import run_in_app
 from tests.notices.conftest import NOON
-from tests.websites import Conditional, Redirect, Says, Site, Status, running
+from tests.websites import Conditional, Redirect, Says, Site, Status, Varying, running
 
 
 @pytest.fixture
@@ -176,16 +180,15 @@ async def live_while_the_work_is_shown(shop: Shop, notice: Notice, other: Condit
 async def asked_at_the_desk(shop: Shop, owner: str) -> None:
     """No request waits for the sites: the daemon looks, and what came of it stands where results always stand."""
     app, now = shop.app, shop.app.services.clock()
-    mara = Actor(ActorKind.PERSON, "mara", frozenset(), "192.0.2.1")
+    mara, rita = (Actor(ActorKind.PERSON, name, frozenset(), "192.0.2.1") for name in ("mara", "rita"))
     notice_config = NoticeConfig(app.config.owner, app.config.notices)
     notice = draft(
         app.store, [shop.case.id], DraftRequest(NoticeKind.CEASE, "mara"), notice_config, now, this_user()
     ).notice
     with app.store.begin() as tx:
-        owe_request(tx, TaskKind.RECHECK_ASKED, UserRequest(shop.case.id, mara), now)
-        owe_request(tx, TaskKind.VERIFY_NOTICE, UserRequest(notice.id, mara), now)
-        with pytest.raises(UsageError, match="asked for it already"):
-            owe_request(tx, TaskKind.VERIFY_NOTICE, UserRequest(notice.id, mara), now)
+        ask_for_recheck(tx, shop.case.id, mara, now)
+        owed = ask_to_verify(tx, notice.id, mara, now)
+        assert ask_to_verify(tx, notice.id, rita, now).id == owed.id, "owed once, whoever asks again"
     consumers: dict[TaskKind, Consumer] = {
         TaskKind.RECHECK_ASKED: RequestedRecheckConsumer(app.services, {"shop": shop.settings}),
         TaskKind.VERIFY_NOTICE: VerifyNoticeConsumer(app.services),
@@ -474,3 +477,19 @@ async def not_gone_while_every_address_answers_alike(shop: Shop) -> None:
     assert await state((every, repairs), (page, repairs), (front, repairs), ("/old.jpg", repairs)) == "unclear"
     assert await state((front, "<p>Welcome.</p>")) == "gone", "pages of 'not found' that answer 200"
     assert await state((every, Status("404 Not Found")), (page, "<p>Taken down.</p>")) == "gone"
+
+    # A text drawn by lot, a token and the time: what two pages that cannot be there have in common is in all.
+    varying = Varying("<title>{token}</title><h1>We are back soon</h1><p>{lot}</p><i>{token} 12:30:05</i>")
+    old = "/old.jpg"
+    assert await state((every, varying), (page, varying), (front, varying), (old, varying)) == "unclear"
+    assert await state((front, "<h1>Welcome</h1><p>Prints and posters</p>")) == "gone"
+    echo = Varying("<h1>Oh no</h1><p>There is no page here</p><p>{lot}</p>")
+    assert await state((every, echo), (page, echo), (old, Status("404 Not Found"))) == "gone"
+    assert await state((page, "<p>Taken down.</p>"), (front, varying)) == "gone"
+
+    # What has shown nothing else for more than a month is gone.
+    for path in (every, page, front, old):
+        web.put(path, varying)
+    long_ago = replace(place, last_seen_at=services.clock() - timedelta(days=31))
+    sought = Sought(frozenset({shop.case.asset_id}))
+    assert (await look_again(services, context, long_ago, sought, SiteAnswers(services))).state == "gone"

@@ -41,6 +41,12 @@ def test_assets_are_listed_shown_and_corrected(served: Served, program: Program)
 def test_operator_has_its_cases(program: Program, case_id: str) -> None:
     client = program(Permission.CASES_READ)
     assert "thief.example" in [one["operator"] for one in client.get("/api/v1/operators").json()["items"]]
+    pages, cursor = [], None
+    while not pages or cursor:
+        found = client.get("/api/v1/operators", params={"limit": 1} | ({"cursor": cursor} if cursor else {})).json()
+        pages, cursor = [*pages, *found["items"]], found["next_cursor"]
+    assert pages == client.get("/api/v1/operators").json()["items"]
+    assert client.get("/api/v1/operators", params={"words": "no such"}).json()["items"] == []
     (one,) = client.get("/api/v1/operators", params={"operator": "https://thief.example/x"}).json()["items"]
     assert [case["id"] for case in one["cases_of"]] == [case_id]
     assert client.get("/api/v1/operators", params={"operator": "nobody.example"}).status_code == 400
@@ -54,12 +60,24 @@ def test_licences_are_added_changed_and_taken_out(served: Served, program: Progr
     path = f"/api/v1/licences/{added.json()['id']}"
     assert client.patch(path, json={"valid_until": "2020-01-01"}).json()["today"] == "lapsed"
     assert [one["id"] for one in client.get("/api/v1/licences", params={"host": "customer.example"}).json()["items"]]
+    assert client.get(f"{path}/proof").status_code == 400
+    kept = client.put(f"{path}/proof", files={"file": ("mail.eml", b"From: us")})
+    assert (kept.status_code, client.get(f"{path}/proof").content) == (200, b"From: us")
+    assert client.put("/api/v1/licences/lic_none/proof", files={"file": ("a", b"b")}).status_code == 404
+    table = {"file": ("licences.csv", b"host,tag,until\nother.example,cover,2999-01-01\n")}
+    assert client.post("/api/v1/licences/imports", files=table).json()["added"] == 1
+    assert client.post("/api/v1/licences/imports", files=table).json() == {
+        "added": 0,
+        "known": 1,
+        "cases_licensed": [],
+        "cases_not_licensed": [],
+    }
     assert client.delete(path).status_code == 200
     assert client.get(path).status_code == 404
     assert client.post("/api/v1/licences", json={"host": "co.uk", "collection": "x"}).status_code == 400
     assert client.post("/api/v1/licences", json={"host": "a.example"}).status_code == 400
     done = [line[1] for line in actions(served, added.json()["id"])]
-    assert done == ["licence.added", "licence.edited", "licence.removed"]
+    assert done == ["licence.added", "licence.edited", "licence.proof_kept", "licence.removed"]
 
 
 def test_dead_message_is_sent_again(served: Served, program: Program) -> None:

@@ -1,0 +1,65 @@
+"""Finds names and postal addresses in the plain lines of an imprint or contact page, as most sites write them."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+_LONGEST = 120
+"""Characters of a line that may be a name or a part of an address: what is longer is a sentence."""
+
+_LEGAL_FORM = re.compile(
+    r"(?:^|\s)(?:g?GmbH|mbH|KGaA|OHG|GbR|e\.\s?K\.|e\.\s?V\.|Ltd\.?|Limited|LLC|L\.L\.C\.|LLP|PLC|Inc\.?|Corp\.?"
+    r"|SARL|S\.A\.R\.L\.|SASU?|EURL|S\.A\.|S\.L\.(?:U\.)?|SLU|S\.r\.l\.s?|SRL|S\.p\.A\.|SpA|B\.V\.|N\.V\.|BVBA"
+    r"|ApS|A/S|Oyj|Sp\.\s?z\s?o\.\s?o\.|s\.r\.o\.|a\.s\.|Kft\.?|Lda\.?)(?=$|[\s,;&.(])"
+    # Words of their own in capitals as well, but seldom at the end of a line.
+    r"|\s(?:AG|KG|UG(?: \(haftungsbeschränkt\))?|SE|AB|AS|SL|BV|NV|Oy)$"
+)
+_OTHER_COMPANY = re.compile(r"\bHR[AB]\b|gericht|IBAN|\bBIC\b|\bBank\b", re.IGNORECASE)
+"""Lines that name a court or a bank."""
+
+_PERSON = re.compile(
+    r"^(?:Inhaber(?:in)?|Betreiber(?:in)?|Geschäftsführer(?:in)?|Geschäftsführung|vertreten durch|verantwortlich"
+    r"|owner|proprietor|operated by|managing directors?|director|directeur(?: de la publication)?|propriétaire|gérante?"
+    r"|titular|propietari[oa]|administrador(?:a)?|responsable)\b[^:\n]{0,60}:\s*(?P<name>\S.*)$",
+    re.IGNORECASE,
+)
+# Postal code and town, with what stands before the code in some countries; British codes stand at the end.
+_UPPER = "[A-ZÀ-ÖØ-ÞĀĄĆČĎĘĚŁŃŇŘŚŠŤŽŹŻ]"
+# Postal code and town, with what stands before the code in some countries; British codes stand at the end.
+_TOWN = re.compile(
+    rf"(?:^|[,–]\s?)(?:(?:[A-Z]{{1,3}}[-–]\s?)?\d{{5}}|(?:A|AT|CH|B|BE|L|DK)[-–]\s?\d{{4}}|\d{{4}}\s?[A-Z]{{2}})"
+    rf"\s+{_UPPER}[\w.'()/-]*(?:\s[\w.'()/-]+){{0,4}}$"
+    rf"|{_UPPER}[\w.' -]{{1,40}},\s+[A-Z]{{2}}\s+\d{{5}}(?:-\d{{4}})?$"
+    r"|\b[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}$"
+)
+_STREET = re.compile(
+    r"\d|(?:straße|strasse|str\.|weg|platz|allee|street|road|avenue|lane|rue|calle|via)\b", re.IGNORECASE
+)
+_LABEL = re.compile(r"^[^\d:]{1,40}:\s*")
+
+
+def names_in(lines: Sequence[str]) -> Iterator[str]:
+    """Yield the names of companies, by their legal form, and of people whom a line names as responsible."""
+    for line in _short(lines):
+        person = _PERSON.match(line)
+        if person is not None:
+            yield person["name"]
+        elif _LEGAL_FORM.search(line) and not _OTHER_COMPANY.search(line):
+            named = _LABEL.sub("", line)
+            first = named.partition(",")[0]
+            yield first if _LEGAL_FORM.search(first) else named
+
+
+def postal_addresses_in(lines: Sequence[str]) -> Iterator[str]:
+    """Yield postal addresses: a line with postal code and town, with the street that stands before it."""
+    before = ""
+    for line in _short(lines):
+        if _TOWN.search(line):
+            town = _LABEL.sub("", line)
+            street = _LABEL.sub("", before)
+            has_street = _STREET.search(street) and not _TOWN.search(street)
+            yield f"{street}, {town}" if has_street else town
+        before = line
+
+
+def _short(lines: Sequence[str]) -> Iterator[str]:
+    return (line for line in (" ".join(line.split()) for line in lines) if 0 < len(line) <= _LONGEST)

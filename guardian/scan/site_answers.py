@@ -1,0 +1,182 @@
+"""Tells a page that was taken away from a site that answers every address alike, as while it is under repair.
+
+Such an answer may differ a little each time, by a token, the time or a text drawn by lot.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from difflib import SequenceMatcher
+from urllib.parse import unquote, urljoin, urlsplit
+
+from guardian.crawl.crawler import same_host
+from guardian.crawl.page_loader import PageLoader
+from guardian.crawl.page_reader import PageReader, PageReading
+from guardian.errors import FetchFailed, FetchRefused
+from guardian.extract.page_text import elements_and_words
+from guardian.media.sniff import is_page
+from guardian.model import UnseenFinding
+from guardian.model.cases import SCANS_UNTIL_ABSENT
+from guardian.scan.context import ScanContext, crawl_context_of
+from guardian.scan.services import Services
+from guardian.urls.addresses import host_of, is_web_address
+from guardian.urls.keys import page_key
+
+LONGEST_REPAIR = timedelta(days=30)
+"""A site that has shown nothing else for so long is not under repair: what it showed is gone."""
+
+_FEWEST_WAYS_ON = 3
+"""A front page that leads to so many other pages of its site is at work, though it stands for every missing page."""
+
+_MOST_SITES = 5
+"""Hosts that are asked at the end of one scan."""
+
+_LONGEST = 1_000
+"""Elements and words; a page of more is no page for repairs, and comparing them would take long."""
+
+_SHORTEST_RUN = 3
+"""So many elements and words in a row have two pages in common for another reason than chance."""
+
+_SAME_SHARE = 0.7
+"""Of what two answers for missing pages have in common, so much must stand in a third one that is alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A page as it came for this comparison. `text`: its elements and words; None when they cannot be compared."""
+
+    reading: PageReading
+    text: tuple[str, ...] | None
+
+
+async def sites_under_repair(
+    services: Services, context: ScanContext, missed: Sequence[UnseenFinding]
+) -> frozenset[str]:
+    """Return the hosts of findings that are about to be missed which have one page for every address.
+
+    Each is asked for two or three pages. At most five hosts are asked; of the others nothing is known. What was last
+    seen long ago, or counts as gone already, is no reason to ask. Raises GuardianError when the database is lost.
+    """
+    since = services.clock() - LONGEST_REPAIR
+    hosts: dict[str, str] = {}
+    for one in missed:
+        if one.missed_scans < SCANS_UNTIL_ABSENT and one.last_seen_at > since and is_web_address(one.page_url):
+            hosts.setdefault(host_of(one.page_url), one.page_url)
+
+    answers = SiteAnswers(services)
+    asked = [*hosts.items()][:_MOST_SITES]
+    return frozenset([host for host, url in asked if await answers.is_one_page(context, url)])
+
+
+class SiteAnswers:
+    """What sites answer for their front page and for pages that cannot be there. Each site is asked once for each."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._asked: dict[str, _Answer | None] = {}
+
+    async def are_alike(self, context: ScanContext, url: str, reading: PageReading) -> bool:
+        """Return whether the site answers every address as it answered this one, so that nothing was taken away.
+
+        That is so when a page that cannot be there and the front page lead to the same page, or have the same bytes, or
+        differ by no more words than two pages that cannot be there, and this page leads nowhere. False when the site
+        does not say: most answer 404 for what is not there. Raises GuardianError when the database is lost.
+        """
+        if _ways_on(reading) >= _FEWEST_WAYS_ON:
+            return False
+        return await self._is_usual(context, url, await asyncio.to_thread(_answer, reading))
+
+    async def is_one_page(self, context: ScanContext, url: str) -> bool:
+        """Return whether the site of an address has one page for all: what `are_alike` says of its front page."""
+        front = await self._ask(context, urljoin(url, "/"))
+        if front is None or _ways_on(front.reading) >= _FEWEST_WAYS_ON:
+            return False
+        return await self._is_usual(context, url, front)
+
+    async def _is_usual(self, context: ScanContext, url: str, answer: _Answer) -> bool:
+        """Return whether an answer of a site is the one for what is not there, and for the front page."""
+        absent, another, front = (urljoin(url, path) for path in (*_absent_paths(url), "/"))
+        first = await self._ask(context, absent)
+        if first is None:
+            return False
+
+        if _is_same(first.reading, answer.reading):
+            second = answer if answer.text is not None else first
+        else:
+            # How much do answers differ that stand for the same?
+            asked = await self._ask(context, another)
+            if asked is None or not _is_alike(first, asked, answer):
+                return False
+            second = asked
+
+        shown = await self._ask(context, front)
+        if shown is None or _ways_on(shown.reading) >= _FEWEST_WAYS_ON:
+            return False
+        return _is_same(shown.reading, answer.reading) or _is_alike(first, second, shown)
+
+    async def _ask(self, context: ScanContext, url: str) -> _Answer | None:
+        """Return what a page of a site says now; None when it cannot be read."""
+        if url not in self._asked:
+            self._asked[url] = await self._read(context, url)
+        return self._asked[url]
+
+    async def _read(self, context: ScanContext, url: str) -> _Answer | None:
+        crawl = crawl_context_of(self._services, context)
+        try:
+            # Not as a page that is remembered: of one that is unchanged the words would not come.
+            page = await PageLoader(crawl.fetcher).load(url)
+            if not is_page(page.response):
+                return None
+            reading = await PageReader(context.source, crawl).read_capture(page)
+        except (FetchFailed, FetchRefused):
+            return None
+        return await asyncio.to_thread(_answer, reading)
+
+
+def _answer(reading: PageReading) -> _Answer:
+    page = reading.page
+    if page is None or page.is_unchanged:
+        return _Answer(reading, None)
+    # A page that repeats the address that it was asked for says the same for each.
+    paths = [urlsplit(url).path for url in (page.response.url, page.final_url)]
+    own = (page.response.url, page.final_url, *paths, *(unquote(path) for path in paths))
+    return _Answer(reading, elements_and_words(page.response, _LONGEST, tuple(one for one in own if len(one) > 1)))
+
+
+def _is_same(one: PageReading, other: PageReading) -> bool:
+    """Return whether two answers are one page: where they led to, or by their bytes."""
+    if one.sha256 is None:
+        return False
+    return one.sha256 == other.sha256 or page_key(one.final_url) == page_key(other.final_url)
+
+
+def _is_alike(first: _Answer, second: _Answer, answer: _Answer) -> bool:
+    """Return whether an answer differs from two others, which stand for the same, no more than these do."""
+    if first.text is None or second.text is None or answer.text is None:
+        return False
+    lasting = _in_common(first.text, second.text)
+    varying = max(len(first.text), len(second.text)) - len(lasting)
+    kept = len(_in_common(lasting, answer.text))
+    return kept >= _SAME_SHARE * len(lasting) and len(answer.text) - kept <= 2 * varying + len(lasting) // 10
+
+
+def _in_common(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what stands in both, in the same order, in runs that are no chance."""
+    shortest = min(_SHORTEST_RUN, len(one), len(other))
+    blocks = SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
+    return tuple(word for block in blocks if block.size >= shortest for word in one[block.a : block.a + block.size])
+
+
+def _ways_on(reading: PageReading) -> int:
+    """Return to how many other pages of its site a page leads."""
+    is_own = same_host(reading.final_url)
+    keys = {page_key(url) for url in reading.links if is_own(url)}
+    return len(keys - {page_key(reading.final_url), page_key(urljoin(reading.final_url, "/"))})
+
+
+def _absent_paths(url: str) -> tuple[str, str]:
+    """Return two paths that cannot be there, always the same ones of a host."""
+    digest = hashlib.sha256(host_of(url).encode()).hexdigest()
+    return f"/no-such-page-{digest[:12]}", f"/no-such-page-{digest[12:24]}"

@@ -1,0 +1,33 @@
+"""Names and addresses in imprints, as they are written in several countries; sentences are none."""
+
+import pytest
+
+from guardian.evidence.imprint_text import names_in, postal_addresses_in
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "addresses"),
+    [
+        (
+            "Impressum\nKaffee GmbH\nMusterstraße 1\n10115 Berlin\nGeschäftsführer: Max Mustermann",
+            ["Kaffee GmbH", "Max Mustermann"],
+            ["Musterstraße 1, 10115 Berlin"],
+        ),
+        ("Prints Ltd\n12 High Street\nLondon SW1A 1AA", ["Prints Ltd"], ["12 High Street, London SW1A 1AA"]),
+        ("Acme, Inc.\n1 Main St\nSpringfield, IL 62701", ["Acme, Inc."], ["1 Main St, Springfield, IL 62701"]),
+        (
+            "Éditeur : SARL Les Images, 12 rue de la Paix, 75002 Paris\nDirecteur de la publication : Jeanne Martin",
+            ["SARL Les Images", "Jeanne Martin"],
+            ["SARL Les Images, 12 rue de la Paix, 75002 Paris"],
+        ),
+        ("Fotos S.L.\nCalle Mayor 5, 28013 Madrid", ["Fotos S.L."], ["Calle Mayor 5, 28013 Madrid"]),
+        ("Inhaberin: Erika Muster\nA-1010 Wien", ["Erika Muster"], ["A-1010 Wien"]),
+        ("Art B.V.\nKeizersgracht 12\n1015 CJ Amsterdam", ["Art B.V."], ["Keizersgracht 12, 1015 CJ Amsterdam"]),
+        ("Registergericht: AG Charlottenburg, HRB 12345\nVolksbank AG, IBAN DE02 1203", [], []),
+        ("Seit 2010 in Berlin\n10000 zufriedene Kunden\nAB 19,90 EUR\nmehr als 12345 Bilder", [], []),
+        (f"{'x ' * 80}GmbH\n{'y ' * 80}10115 Berlin", [], []),
+    ],
+)
+def test_names_and_postal_addresses(text: str, names: list[str], addresses: list[str]) -> None:
+    lines = text.splitlines()
+    assert (list(names_in(lines)), list(postal_addresses_in(lines))) == (names, addresses)
