@@ -49,12 +49,20 @@ ROOT = Path(__file__).resolve().parent.parent
 gc.disable()
 
 
+_COMPILING = pytest.StashKey[subprocess.Popen[bytes]]()
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Compile the kernels once, before the workers of pytest-xdist start: each would take twelve seconds for it."""
+    """Compile the kernels once, while the workers of pytest-xdist collect: each would take twelve seconds for it."""
     is_worker, has_workers = hasattr(config, "workerinput"), bool(config.getoption("numprocesses", None))
     if has_workers and not is_worker:
         program = "from guardian.matching import kernels; kernels.load()"
-        subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+        config.stash[_COMPILING] = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT)
+
+
+def pytest_xdist_node_collection_finished(node: Any) -> None:
+    """Let no test begin before the kernels are compiled."""
+    assert node.config.stash[_COMPILING].wait() == 0, "the kernels could not be compiled: see above"
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -64,7 +72,6 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_collection_finish() -> None:
     """Leave what collecting made out of Python's search for garbage, which begins here."""
-    gc.collect()
     gc.freeze()
     gc.enable()
 
@@ -166,7 +173,7 @@ class Receiver:
     def accepted(self) -> list[Posted]:
         return [post for post in self.posts if 200 <= post.answered < 300]
 
-    def wait_for(self, count: int, seconds: float = 20) -> list[Posted]:
+    def wait_for(self, count: int, seconds: float = 60) -> list[Posted]:
         """The posts, once there are `count` of them."""
         with self._arrived:
             assert self._arrived.wait_for(lambda: len(self.posts) >= count, seconds), f"only {len(self.posts)} posts"

@@ -97,7 +97,7 @@ def test_a_reload_that_cannot_work_leaves_the_configuration_before_at_work(home:
 
     daemon.process.terminate()
     daemon.until('"event": "stopped"')
-    assert daemon.process.wait(30) == 0
+    assert daemon.process.wait(60) == 0
 
 
 def test_a_reload_applies_logging_too(home: Home, daemon: Daemon) -> None:
@@ -133,7 +133,7 @@ def test_sigterm_breaks_off_the_rebuilding_of_an_index_and_the_next_start_finish
     daemon.until("index_rebuilt")
     daemon.process.terminate()
     assert "unfinished" in daemon.until("stopping")
-    assert daemon.process.wait(30) == 0
+    assert daemon.process.wait(60) == 0
     daemon.close()
     assert "damaged" in home.guardian("index", "verify", code=4).stderr
     home.guardian("run", "--once", LEGAL_SECRET=SECRET)
@@ -162,7 +162,7 @@ def test_a_scan_that_hangs_is_cut_off_after_the_grace_period_and_is_due_again(tm
             assert '"scans_in_flight": 1' in daemon.until("stopping")
             assert '"event": "audit_head"' in daemon.until(":")
             assert '"event": "stopped"' in daemon.until(":"), "and no failure is logged"
-            assert daemon.process.wait(30) == 0
+            assert daemon.process.wait(60) == 0
             visitor.close()
         finally:
             daemon.close()

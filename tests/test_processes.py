@@ -65,14 +65,14 @@ def test_a_process_is_known_while_it_works_and_leaves_nothing_leased(store: Stor
 
 
 def test_its_thread_keeps_it_and_its_claims_alive_while_the_loop_is_busy(store: Store) -> None:
-    heartbeat = Heartbeat(store, timedelta(seconds=2), "guardian run")
+    heartbeat = Heartbeat(store, timedelta(seconds=8), "guardian run")
     heartbeat.start()
     with store.begin() as tx:
         scan = tx.scans.start("web", NOON, heartbeat.id, OVER)
         assert tx.scans.abandoned() == {"web"}
     with heartbeat.renewing(scan.id) as claim:
         renewed = threading.Event()
-        for _ in range(200):
+        for _ in range(1200):
             with store.read() as tx:
                 if not tx.scans.abandoned():
                     break

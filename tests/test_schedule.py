@@ -132,7 +132,7 @@ def test_a_scan_that_takes_longer_than_its_interval_is_passed_over_and_named() -
         schedule = Schedule([page(every="1s")], begin, lambda _: None, Clocks().wall)
         schedule.start()
         try:
-            await asyncio.wait_for(told.wait(), 20)
+            await asyncio.wait_for(told.wait(), 60)
         finally:
             schedule.stop()
             structlog.reset_defaults()
@@ -143,7 +143,7 @@ def test_a_scan_that_takes_longer_than_its_interval_is_passed_over_and_named() -
 
 def test_a_source_never_scanned_is_begun_at_the_start() -> None:
     async def body(_: Schedule, begun: "asyncio.Queue[str]") -> None:
-        assert await asyncio.wait_for(begun.get(), 10) == "one"
+        assert await asyncio.wait_for(begun.get(), 60) == "one"
 
     scheduled(Clocks(), None, body)
 
@@ -183,7 +183,7 @@ def test_a_clock_turned_back_while_the_daemon_runs_silences_no_source() -> None:
         assert begun.empty(), "it was scanned a moment ago"
         clocks.ahead = timedelta(days=-400)
         assert schedule.follow_clock() < timedelta(days=-399)
-        assert await asyncio.wait_for(begun.get(), 10) == "one"
+        assert await asyncio.wait_for(begun.get(), 60) == "one"
         assert not schedule.follow_clock(), "told once"
 
     scheduled(clocks, datetime.now(UTC), body)
@@ -193,7 +193,7 @@ def test_a_source_is_begun_at_once_when_asked_and_put_off_when_another_has_scann
     async def body(schedule: Schedule, begun: "asyncio.Queue[str]") -> None:
         assert begun.empty(), "it was scanned a moment ago"
         schedule.begin_now("one")
-        assert await asyncio.wait_for(begun.get(), 10) == "one"
+        assert await asyncio.wait_for(begun.get(), 60) == "one"
         schedule.put_off(page(every="1h"))
         assert begun.empty()
 

@@ -155,7 +155,7 @@ def test_a_scan_works_beside_a_daemon_and_sigterm_ends_it_cleanly(watch: Watch) 
     watch.wait_for_event("scanned")
     watch.guardian("scan", "gallery", code=1)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
     assert watch.events()[-1]["event"] == "stopped"
     watch.guardian("scan", "gallery", code=1)
 

@@ -126,7 +126,7 @@ class Site:
         with self._changed:
             return [one.path for one in self.asked if not (but_robots and one.path == "/robots.txt")]
 
-    def wait_for(self, count: int, seconds: float = 20) -> None:
+    def wait_for(self, count: int, seconds: float = 60) -> None:
         """Until so many requests have come."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.asked) >= count, seconds), f"only {self.paths(False)}"
@@ -541,7 +541,7 @@ class Gate(Says):
     headers: dict[str, str] = field(default_factory=dict)
 
     def say(self, asked: Asked, wire: Wire) -> None:
-        self.opened.wait(30)
+        self.opened.wait(60)
         wire.answer(self.content)
 
 

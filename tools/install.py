@@ -33,6 +33,10 @@ def main() -> int:
     extras = sys.argv[1]
     command = [sys.executable, "-m", "pip", "install", "--progress-bar", "off", "--disable-pip-version-check"]
     command += ["-c", "constraints.txt", "-e", f".[{extras}]"]
+    if "dev" in extras:
+        # pip would compile all of torch and its like, one file after the other, for a minute. Python compiles the few
+        # that tests import when it first meets them.
+        command.append("--no-compile")
     started, total, done, last = time.monotonic(), expected(extras), 0, deque[str](maxlen=40)
     pip = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert pip.stdout is not None

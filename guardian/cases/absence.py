@@ -75,6 +75,9 @@ def note_missed(
 ) -> int:
     """Note findings that a scan has missed; return how many. Hosts that are under repair say nothing."""
     ids = [one.id for one in missed if host_of(one.page_url) not in under_repair]
+    # Cases before findings, as whoever records a use locks them.
+    for case_id in tx.findings.cases_of(ids):
+        tx.cases.lock(case_id)
     tx.findings.miss(ids, at)
     note_gone(tx, ids, at)
     return len(ids)

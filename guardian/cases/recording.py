@@ -96,7 +96,7 @@ def record(
         raise ValueError("the rules ignore this use, so it is not recorded")
 
     # Somebody may join or split works at the same time: where this use belongs is settled for this transaction.
-    tx.works.hold(use.asset.id)
+    tx.works.hold([use.asset.id])
 
     known = tx.findings.at(use.asset.id, *_addresses(use))
     if decision.action is Action.IGNORE:
@@ -253,8 +253,11 @@ def rank(tx: Transaction, case_id: str, seen: Finding | None = None) -> None:
     tx.cases.rank(ranked)
     # The first finding of a case: its operator uses one more work, by which its other cases may be more urgent.
     if seen is not None and case.finding_count == 1 and case.rank == 0.0 and is_step(works):
-        for other in tx.cases.matching(CaseFilter(operator=case.operator)):
-            tx.cases.rank(replace(other, rank=rank_of(other, works)))
+        # Locked in one order, so that nobody's news of them is written over, and two who do this do not deadlock.
+        for id_ in sorted(other.id for other in tx.cases.matching(CaseFilter(operator=case.operator))):
+            other = tx.cases.lock(id_)
+            if other is not None:
+                tx.cases.rank(replace(other, rank=rank_of(other, works)))
 
 
 def note_gone(tx: Transaction, missed: Sequence[str], at: datetime) -> list[Case]:

@@ -90,6 +90,9 @@ def judge_again(tx: Transaction, finding_ids: Iterable[str], judging: Judging, a
 
         uses += 1
         judged = _judged(before, work, standing, judging, at)
+        if before.case_id is not None:
+            # The case before its finding, as whoever records a use locks them.
+            tx.cases.lock(before.case_id)
         tx.findings.judge(judged)
         if judged.is_licensed:
             case = note_licensed(tx, judged, at)

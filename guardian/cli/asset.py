@@ -15,7 +15,7 @@ from guardian.cli.curation import duplicates, poor, siblings
 from guardian.cli.filters import asset_starting_with, collection_name, note_unknown_collection, one_of_assets
 from guardian.cli.progress import progress_bar
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
-from guardian.cli.showing import json_line
+from guardian.cli.showing import NOT_ALL_SEEN, json_line
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetState
 from guardian.views.assets import asset_facts, asset_json, weakness_words
@@ -195,7 +195,8 @@ def show(session: Session, asset_id: str, as_json: bool) -> None:
 def spread(session: Session, asset_id: str, as_json: bool, dot: Path | None, svg: Path | None) -> None:
     """Show how the copies of an asset hang together: what was made of what, who had it first, where and when.
 
-    Known is what scans have met since the memory began, and every finding. ASSET may be shortened.
+    Known is what scans have met since the memory began, and every finding. ASSET may be shortened. The exit code is 3
+    when the versions could not be compared with each other.
     """
     from guardian.cli.spread import read_spread, write_graph
     from guardian.views.spread import spread_dot, spread_json, spread_lines, spread_svg
@@ -207,8 +208,10 @@ def spread(session: Session, asset_id: str, as_json: bool, dot: Path | None, svg
         write_graph(svg, spread_svg(found))
     if as_json:
         echo([json_line(spread_json(found))])
-        return
-    echo(Screen.of_output().reflowed(spread_lines(found)))
+    else:
+        echo(Screen.of_output().reflowed(spread_lines(found)))
+    if found.not_compared:
+        raise SystemExit(NOT_ALL_SEEN)
 
 
 @command.command("remove")

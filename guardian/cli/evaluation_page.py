@@ -39,6 +39,9 @@ def page_lines(
         },
         indent=0,
     )
+    if results.advice_on_strangers:
+        yield ""
+        yield from screen.wrapped(results.advice_on_strangers)
     for one in comparisons:
         yield from _titled(one.title, _comparison(one, screen))
     yield from _titled(

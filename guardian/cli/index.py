@@ -11,9 +11,9 @@ from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetState
-from guardian.views.counting import counted, size_text
+from guardian.views.counting import size_text
 from guardian.views.plain_text import printable
-from guardian.views.replays import comparison_lines, side_change_json, side_change_lines
+from guardian.views.replays import comparison_lines, recipe_lines, side_change_json, side_change_lines
 
 
 @click.group
@@ -85,11 +85,7 @@ def compare(session: Session, old: str | None, new: str | None, as_lines: bool) 
     with opened_store(config) as store, store.read() as tx:
         known = tx.candidates.recipes()
         if old is None:
-            names = [
-                f"{name}  {counted(count, 'picture')}" + "  (today's)" * (name == today)
-                for name, count in known.items()
-            ]
-            echo(names or ["no picture was compared so far"])
+            echo(Screen.of_output().reflowed(recipe_lines(known, today)))
             return
         before, after = _recipe(known, old), today if new is None else _recipe(known, new)
         ground = Ground(config.own_hosts, platforms_of(config))

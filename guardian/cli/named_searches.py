@@ -39,11 +39,12 @@ def save(session: Session, /, name: str, **options: Any) -> None:
 
 @click.command("run")
 @click.argument("name")
+@click.option("--top", type=click.IntRange(1, 1000), help="How many results, instead of as many as were kept.")
 @shown_options
 @pass_session
-def run(session: Session, /, name: str, **options: Any) -> None:
+def run(session: Session, /, name: str, top: int | None, **options: Any) -> None:
     """Run the search that was kept under NAME. Exit codes as of `guardian search`."""
-    asyncio.run(search(session, options, lambda app: _kept_request(app, name, facets=options["facets"])))
+    asyncio.run(search(session, options, lambda app: _kept_request(app, name, top=top, facets=options["facets"])))
 
 
 @click.command("list")
@@ -78,6 +79,7 @@ def remove(session: Session, name: str) -> None:
         still_used = {asked_of(one.asked).picture for one in tx.named_searches.list()}
     if picture is not None and picture not in still_used:
         _pictures(session).remove(picture)
+    echo([f"removed {name}"])
 
 
 @click.command("watch")
@@ -98,12 +100,14 @@ def watch(session: Session, name: str, above: float, severity: str) -> None:
     run` looks every few minutes. By `auto` a watch compares looks: fused ranks say nothing of a picture by itself.
     """
     from guardian.search.asking import asked_of
-    from guardian.search.watching import refuse_unwatchable
+    from guardian.search.watching import EVENT, refuse_unwatchable
 
     with opened_store(session) as store, store.begin() as tx:
         refuse_unwatchable(asked_of(_named(tx.named_searches.get(name), name).asked))
         tx.named_searches.watch(name, above, Severity(severity))
-    echo([f"{name} watches what is met from now on"])
+    told = [one.name for one in session.config.destinations if one.subscription.wants(EVENT)]
+    whom = f"; {', '.join(told)} will be told" if told else f", but nobody is told: no destination wants {EVENT}"
+    echo(Screen.of_output().wrapped(f"{name} watches what is met from now on{whom}"))
 
 
 async def _save(session: Session, name: str, options: dict[str, Any]) -> None:
@@ -124,13 +128,13 @@ async def _save(session: Session, name: str, options: dict[str, Any]) -> None:
             tx.named_searches.save(name, asked.as_json(), datetime.now(UTC))
 
 
-async def _kept_request(app: "App", name: str, *, facets: bool) -> "Request":
+async def _kept_request(app: "App", name: str, *, top: int | None, facets: bool) -> "Request":
     from guardian.evidence.vaults import search_pictures_in
     from guardian.search.asking import asked_of, request_of
 
     with app.store.read() as tx:
         asked = asked_of(_named(tx.named_searches.get(name), name).asked)
-        request = request_of(tx, replace(asked, facets=facets), None)
+        request = request_of(tx, replace(asked, top=top or asked.top, facets=facets), None)
     if request.own is not None:
         return replace(request, picture=app.search.original(request.own))
     content = search_pictures_in(app.config.data_dir).get(asked.picture) if asked.picture is not None else None

@@ -146,7 +146,10 @@ def counter_notice(session: Session, notice_id: str, received: datetime, by: str
 @_NOTE
 @pass_session
 def withdraw_notice(session: Session, notice_id: str, by: str | None, note: str | None) -> None:
-    """Withdraw a notice, sent or not. Its cases stay as they are."""
+    """Withdraw a notice, sent or not, because its mail came back for instance.
+
+    A case about which no other notice is out waits for somebody again.
+    """
     from guardian.notices.steps import notice_starting_with, withdraw
 
     with opened_store(session) as store, store.begin() as tx:

@@ -8,8 +8,11 @@ from guardian.cli.acting import this_user
 from guardian.cli.context import Session, pass_session
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import NOT_ALL_SEEN, json_line
-from guardian.model.notices import Recheck, RecheckOutcome
-from guardian.views.notices import OUTCOME_TEXTS, look_text, recheck_json
+from guardian.model.notices import PlaceState, Recheck, RecheckOutcome
+from guardian.views.notices import look_text, outcome_text, recheck_json
+
+_MOST_UNSEEN = 5
+"""Pictures and pages that could not be seen, of those that are named to people."""
 
 _IS_UP = (RecheckOutcome.THERE, RecheckOutcome.PARTLY, RecheckOutcome.MOVED, RecheckOutcome.BACK)
 
@@ -29,13 +32,17 @@ def command(session: Session, case_id: str, as_json: bool) -> None:
         click.echo(json_line(recheck_json(recheck), indent=2))
     else:
         screen = Screen.of_output()
-        echo(screen.wrapped(f"{recheck.case_id}: {OUTCOME_TEXTS[recheck.outcome]}", 2, first=""))
+        echo(screen.wrapped(f"{recheck.case_id}: {outcome_text(recheck)}", 2, first=""))
         if not recheck.places:
             click.echo("  none of its places is on the web")
         for look in recheck.places:
             echo(screen.wrapped(look_text(look), 4, first="  "))
-        for look in recheck.elsewhere:
+        unseen = [look for look in recheck.elsewhere if look.state is PlaceState.UNSEEN]
+        told = [look for look in recheck.elsewhere if look not in unseen] + unseen[:_MOST_UNSEEN]
+        for look in told:
             echo(screen.wrapped(look_text(look), 4, first="  elsewhere: "))
+        if len(unseen) > _MOST_UNSEEN:
+            click.echo(f"  elsewhere: {len(unseen) - _MOST_UNSEEN} more were not seen (--json names all)")
     if recheck.outcome in _IS_UP:
         raise SystemExit(1)
     raise SystemExit(0 if recheck.outcome is RecheckOutcome.GONE else NOT_ALL_SEEN)

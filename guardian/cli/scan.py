@@ -47,9 +47,10 @@ async def _scan(session: Session, source: str) -> tuple[ScanCounts, int, int, in
     from guardian.app import at_work, opened_app
     from guardian.config import require_contact
     from guardian.housekeeping import keep_labels, prepare, scan_with_repair
+    from guardian.sources.requests import find_source
 
     config = session.config
-    chosen = next((settings for settings in config.sources if settings.name == source), None)
+    chosen = find_source(config.sources, source)
     if chosen is None:
         known = ", ".join(settings.name for settings in config.sources) or "none"
         raise UsageError(f"there is no source {source!r} in {session.config_path}; configured are: {known}")

@@ -33,7 +33,7 @@ _FILTERS = "collection, tag, label, licence, host, since"
 F = TypeVar("F", bound=Callable[..., Any])
 
 _ASKED = (
-    click.argument("picture", metavar="PICTURE", required=False),
+    click.argument("picture", metavar="[PICTURE]", required=False),
     click.option(
         "--in", "where", type=click.Choice(["assets", "seen", "all"]), default="all", show_default=True,
         help="Where to look: what you own, what scans have met, or both.",
@@ -106,11 +106,13 @@ async def search(session: Session, options: dict[str, Any], make: "Callable[[App
             click.echo(f"guardian: {options.get('picture') or 'search'}: {error}", err=True)
             raise SystemExit(NOT_ALL_SEEN) from error
 
-        if options["page"] is not None:
-            await _write_page(app, options["page"], request, answer)
-        await _show(app, answer, as_lines=options["as_lines"], page=options["page"])
+        await _show(app, answer, as_lines=options["as_lines"])
         if options["facets"]:
             _show_facets(answer, as_lines=options["as_lines"])
+        if options["page"] is not None:
+            await _write_page(app, options["page"], request, answer)
+            if not options["as_lines"]:
+                echo(Screen.of_output().wrapped(f"With pictures: {options['page']}"))
     raise SystemExit(NOT_ALL_SEEN if answer.not_searched or lacking else 0)
 
 
@@ -194,6 +196,8 @@ async def content_of(app: "App", picture: str | None, own: "Asset | None") -> by
     if not picture:
         raise UsageError("PICTURE is empty: is there a variable without a value?")
     if not is_web_address(picture):
+        if Path(picture).is_dir():
+            raise UsageError(f"{picture} is a folder; name one picture, or use `guardian check` for all of a folder")
         url = absolute_path(Path(picture)).as_uri()
         return (await asyncio.to_thread(local.read, url, app.config.matching.max_bytes)).content
 
@@ -203,13 +207,15 @@ async def content_of(app: "App", picture: str | None, own: "Asset | None") -> by
     return response.content
 
 
-async def _show(app: "App", answer: "SearchAnswer", *, as_lines: bool, page: Path | None) -> None:
+async def _show(app: "App", answer: "SearchAnswer", *, as_lines: bool) -> None:
     from guardian.cli.thumbnails import Terminal
 
     if as_lines:
         from guardian.search.result_json import result_json
 
         echo(json_line(result_json(result)) for result in answer.results)
+        if not any(answer.searched.values()):
+            click.echo(f"guardian: {answer.in_words}", err=True)
         for words in answer.not_searched:
             click.echo(f"guardian: not searched: {words}", err=True)
         return
@@ -221,11 +227,7 @@ async def _show(app: "App", answer: "SearchAnswer", *, as_lines: bool, page: Pat
         if terminal is not None and thumbnail is not None:
             click.echo(terminal.shown(thumbnail))
         echo(_lines(result, screen))
-    searched = sum(answer.searched.values())
-    last = f"{counted(len(answer.results), 'result')} among {counted(searched, 'picture')}"
-    echo(screen.wrapped(last + "".join(f"; not searched: {words}" for words in answer.not_searched)))
-    if page is not None:
-        echo(screen.wrapped(f"With pictures: {page}"))
+    echo(screen.wrapped(answer.in_words + "".join(f"; not searched: {words}" for words in answer.not_searched)))
 
 
 def _show_facets(answer: "SearchAnswer", *, as_lines: bool) -> None:
@@ -270,4 +272,4 @@ async def _write_page(app: "App", file: Path, request: "Request", answer: "Searc
 
     shown = [Shown(one, await _thumbnail(app, one)) for one in answer.results]
     asked = await app.search.thumbnail_of(request.picture) if request.picture is not None else None
-    await asyncio.to_thread(file.write_text, page_of(asked, shown, answer), encoding="utf-8")
+    await asyncio.to_thread(file.write_text, page_of(request, asked, shown, answer), encoding="utf-8")

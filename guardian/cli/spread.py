@@ -5,8 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import structlog
-
 from guardian.cli.context import Session, opened_store
 from guardian.cli.filters import asset_starting_with
 from guardian.errors import GuardianError
@@ -15,8 +13,6 @@ from guardian.model import Spread, SpreadVersion
 if TYPE_CHECKING:
     from guardian.memory.remembering import Memory
     from guardian.store import Store
-
-log = structlog.get_logger(__name__)
 
 
 def read_spread(session: Session, asset_id: str) -> Spread:
@@ -49,9 +45,8 @@ async def _read_spread(session: Session, asset_id: str) -> Spread:
                 derivations = await workers.run_with_matcher(derive, content, versions)
             except GuardianError as error:
                 # The original is lost, or the index is: what was measured is shown all the same.
-                log.warning("versions_not_compared", asset=asset.id, reason=str(error))
                 told = tuple(replace(one, how=one.comparison.description) for one in versions)
-                return replace(spread, versions=told)
+                return replace(spread, versions=told, not_compared=str(error))
             return with_derivations(spread, derivations)
     finally:
         await workers.aclose()

@@ -12,22 +12,24 @@ _BLUE, _GREY, _RED = "#2a6fbb", "#e3e7ec", "#b3261e"
 
 
 def edit_bars(edits: Sequence[EditResult]) -> str:
-    """Return a row for each edit: the share found (light) and, within it, alerted (dark)."""
+    """Return a row for each edit: the share found (light) above that alerted (dark); either may be the larger."""
     height = _ROW * len(edits) + 34
     reach = _WIDTH - _LABEL - 110
+    half = (_ROW - 5) / 2
     rows = []
     for number, one in enumerate(edits):
         y = number * _ROW + 6
         rows.append(
             f'<text x="{_LABEL - 8}" y="{y + 12}" text-anchor="end">{escape(edit_words(one.edit))}</text>'
             f'<rect x="{_LABEL}" y="{y}" width="{reach}" height="{_ROW - 5}" fill="{_GREY}"/>'
-            f'<rect x="{_LABEL}" y="{y}" width="{reach * one.found_share:.1f}" height="{_ROW - 5}" fill="{_BLUE}" '
+            f'<rect x="{_LABEL}" y="{y}" width="{reach * one.found_share:.1f}" height="{half}" fill="{_BLUE}" '
             f'fill-opacity="0.45"><title>found {one.found} of {one.asked}</title></rect>'
-            f'<rect x="{_LABEL}" y="{y}" width="{reach * one.alerted_share:.1f}" height="{_ROW - 5}" fill="{_BLUE}">'
+            f'<rect x="{_LABEL}" y="{y + half}" width="{reach * one.alerted_share:.1f}" height="{half}" '
+            f'fill="{_BLUE}">'
             f"<title>alerted {one.alerted} of {one.asked}</title></rect>"
             f'<text x="{_LABEL + reach + 8}" y="{y + 12}">{one.found_share:.2f} / {one.alerted_share:.2f}</text>'
         )
-    legend = f'<text x="{_LABEL}" y="{height - 6}" fill="#666">light: found, dark: alerted</text>'
+    legend = f'<text x="{_LABEL}" y="{height - 6}" fill="#666">above, light: found; below, dark: alerted</text>'
     return _svg(_WIDTH, height, [*rows, legend])
 
 

@@ -34,7 +34,7 @@ def pictured(results: Results) -> list[Question]:
     weak = [work.question for work in results.weak[:MOST_SHOWN]]
     pairs = [pair.question for pair in results.pairs[:MOST_SHOWN]]
     strangers = [one.question for one in results.loud[:MOST_SHOWN]]
-    missed = [question for one in results.edits for question in one.missed[:_MISSES_SHOWN]]
+    missed = [question for one in results.edits for question in one.not_alerted[:_MISSES_SHOWN]]
     return [*weak, *pairs, *strangers, *missed]
 
 
@@ -50,6 +50,7 @@ def page(
         f"<h1>{escape(title)}</h1>",
         *(f'<p class="note">{escape(note)}</p>' for note in notes),
         _figures(results),
+        f'<p class="bad">{escape(results.advice_on_strangers)}</p>' if results.advice_on_strangers else "",
         *(_comparison(one) for one in comparisons),
         "<h2>Which edits are found</h2>",
         "<p>Found: your work is ranked first, above every stranger. Alerted: your rules would tell you.</p>",
@@ -72,8 +73,8 @@ def page(
             [_stranger(one, pictures) for one in results.loud[:MOST_SHOWN]],
             "None." if results.strangers else "Not measured: no strangers were given (--strangers FOLDER).",
         ),
-        "<h2>Missed</h2>",
-        *_missed(results.edits, pictures),
+        "<h2>Not alerted</h2>",
+        *_not_alerted(results.edits, pictures),
     ]
     head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
     return "\n".join([head, *body, "</html>\n"])
@@ -148,13 +149,15 @@ def _stranger(one: LoudStranger, pictures: Mapping[str, bytes]) -> str:
     return f'<figure class="pair">{images}<figcaption>{escape(words)}</figcaption></figure>'
 
 
-def _missed(edits: Sequence[EditResult], pictures: Mapping[str, bytes]) -> Iterable[str]:
-    missed = [one for one in edits if one.missed]
+def _not_alerted(edits: Sequence[EditResult], pictures: Mapping[str, bytes]) -> Iterable[str]:
+    missed = [one for one in edits if one.not_alerted]
     if not missed:
         yield "<p>Nothing.</p>"
     for one in missed:
-        yield f"<h3>{escape(edit_words(one.edit))}: {len(one.missed)} of {one.asked}</h3>"
-        shown = [f"<figure>{_image(pictures.get(question.id))}</figure>" for question in one.missed[:_MISSES_SHOWN]]
+        review = f", {one.reviewed} of them for a person to look at" if one.reviewed else ""
+        yield f"<h3>{escape(edit_words(one.edit))}: {len(one.not_alerted)} of {one.asked}{review}</h3>"
+        questions = one.not_alerted[:_MISSES_SHOWN]
+        shown = [f"<figure>{_image(pictures.get(question.id))}</figure>" for question in questions]
         yield f'<div class="cards">{"".join(shown)}</div>'
 
 

@@ -9,6 +9,7 @@ from guardian.evaluation.attacks import HARD, STANDARD, WILD
 from guardian.evaluation.questions import Kind, Question
 from guardian.model import Action, Asset, LicenceStatus
 from guardian.rules import Rules
+from guardian.views.counting import counted
 
 THRESHOLDS = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
 CONFUSABLE_FROM = 0.05
@@ -42,7 +43,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class EditResult:
-    """What became of one edit over all works of the sample. `missed`: the questions that were not found."""
+    """What became of one edit over all works of the sample.
+
+    `not_alerted`: the questions that the rules do not alert about.
+    """
 
     family: str
     edit: str
@@ -50,7 +54,7 @@ class EditResult:
     found: int
     alerted: int
     reviewed: int
-    missed: tuple[Question, ...]
+    not_alerted: tuple[Question, ...]
 
     @property
     def found_share(self) -> float:
@@ -131,6 +135,17 @@ class Results:
     left_out: Mapping[str, int]
     own_probabilities: tuple[float, ...]
     stranger_probabilities: tuple[float, ...]
+
+    @property
+    def advice_on_strangers(self) -> str | None:
+        """What to do about strangers that are alerted, in words; None where none is."""
+        if not self.accused or self.loudest is None:
+            return None
+        return (
+            f"{counted(self.accused, 'stranger is', 'strangers are')} alerted. Look at them first: a picture that "
+            "shows one of your works is no stranger. As long as it is among them, no copy counts as found that "
+            f"does not stand above {self.loudest:.3f}."
+        )
 
     def share_found(self, family: str) -> float:
         """Return the share (0-1) that is found of a family of edits."""
@@ -242,7 +257,7 @@ def _by_edit(copies: Sequence[Judged], is_found: Callable[[Judged], bool]) -> tu
             found=sum(map(is_found, judged)),
             alerted=sum(one.is_alerted for one in judged),
             reviewed=sum(one.is_reviewed for one in judged),
-            missed=tuple(one.question for one in judged if not is_found(one)),
+            not_alerted=tuple(one.question for one in judged if not one.is_alerted),
         )
         for edit, judged in by_edit.items()
     ]

@@ -191,8 +191,9 @@ def _write(
     with_room(store, vault, services.clock, total, keep_all)
 
     with store.begin() as tx:
-        settle(tx)
+        # Before anything else, as whoever deletes evidence of a case holds it alone before the case.
         tx.released_evidence.share()
+        settle(tx)
         # Another process that made room may have removed what nobody needed until now.
         for digest, path in paths.items():
             if not vault.holds(digest):

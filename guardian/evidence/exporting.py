@@ -10,14 +10,14 @@ import structlog
 
 from guardian import __version__
 from guardian.cases.reading import case_starting_with
-from guardian.errors import GuardianError
+from guardian.errors import GuardianError, UsageError
 from guardian.evidence.bundle import BundleHead, Written, refuse_existing, write_bundle
 from guardian.evidence.bundle_options import EVERYTHING, BundleOptions
 from guardian.evidence.case_members import CaseFiles, case_files, whole_files, with_report
 from guardian.evidence.comparison import FOUND_NAME
 from guardian.evidence.report.content import ReportPictures
 from guardian.evidence.settings import EvidenceSettings
-from guardian.evidence.signing import installation_key
+from guardian.evidence.signing import KEY_FILE, SigningKey, installation_key
 from guardian.evidence.timestamps import NoTimestamp, Stamp, stamp
 from guardian.evidence.vault import Vault
 from guardian.fetch.trusted import TrustedClient
@@ -30,6 +30,8 @@ from guardian.views.timelines import TimelineEntry
 _OUTLINED = ("comparison/original-outlined.png", "comparison/found-outlined.png")
 _HEAT_MAP, _SCREENSHOT = "comparison/heat-map.png", "screenshot.png"
 _MOST_PICTURE_BYTES = 64 << 20
+_EXPORTED = "evidence.exported"
+"""The action of the audit log."""
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +78,7 @@ async def export(
         return whole_files(files)
 
     files = await asyncio.to_thread(read)
-    key = await asyncio.to_thread(installation_key, exporting.data_dir)
+    key = await asyncio.to_thread(_key, exporting)
     authorities = exporting.settings.timestamps if options.with_timestamp else ()
     pictures = await _pictures(exporting, files)
     members = await asyncio.to_thread(
@@ -103,7 +105,7 @@ async def export(
                 detail["for_others"] = "yes"
             if written.lost:
                 detail["missing"] = ", ".join(one.name for one in written.lost)
-            tx.audit.add(actor, "evidence.exported", case_id, now, detail)
+            tx.audit.add(actor, _EXPORTED, case_id, now, detail)
 
     try:
         await asyncio.to_thread(note)
@@ -112,6 +114,20 @@ async def export(
         written.path.unlink(missing_ok=True)
         raise
     return written
+
+
+def _key(exporting: Exporting) -> SigningKey:
+    """Return the key that signs. Raises UsageError when it was lost: nobody would notice that another one signs."""
+    path = exporting.data_dir / KEY_FILE
+    if not path.exists():
+        with exporting.store.read() as tx:
+            earlier = tx.audit.latest(1, action=_EXPORTED)
+        if earlier:
+            raise UsageError(
+                f"{path} is missing, with which bundles were signed until {earlier[0].at:%Y-%m-%d}: restore it from a "
+                "backup. If it is lost for good, `guardian evidence key` makes another: tell those who check bundles"
+            )
+    return installation_key(exporting.data_dir)
 
 
 async def _pictures(exporting: Exporting, files: CaseFiles) -> ReportPictures:

@@ -122,6 +122,9 @@ def verify(path: Path, known_roots: Collection[bytes] = (), known_key: str | Non
     `known_roots`: root certificates (DER) of time-stamp authorities that are trusted here; `known_key`: the fingerprint
     of the key that must have signed. Raises NotABundle, OSError.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        # A pipe can be read once, and a device for ever.
+        raise NotABundle(f"{path} is no file: write the bundle to a disk first")
     with path.open("rb") as file:
         size = file.seek(0, 2)
         _require_bundle(file, size, path)

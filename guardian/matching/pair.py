@@ -181,7 +181,11 @@ def _index_of(matcher: Matcher, original: bytes) -> Index:
     """Return an index, in memory, that holds one file and nothing else."""
     # No descriptor: it enters no probability, and whoever measures again may not have its weights.
     fingerprint = matcher.fingerprint_without_descriptor(original)
-    return Index(None, [IndexSegment(Segment("pair", arrays_of([(1, "asset", fingerprint)]), {}), frozenset())])
+    arrays = arrays_of([(1, "asset", fingerprint)])
+    for array in arrays.values():
+        # As those of a mapped index are. For others all kernels would be compiled once more, in this picture's time.
+        array.flags.writeable = False
+    return Index(None, [IndexSegment(Segment("pair", arrays, {}), frozenset())])
 
 
 def _measured(matcher: Matcher, index: Index, picture: Picture, start: Start) -> list[_Measured]:

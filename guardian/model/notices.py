@@ -176,12 +176,14 @@ class PlaceState(StrEnum):
     """What a look at a page and its picture has shown.
 
     `gone` needs both: the page, seen whole, does not show the picture, and its file is not there either. `unclear`
-    says nothing: something could not be looked at.
+    says nothing: something could not be looked at. `unseen` is another picture or page of the site, of which nobody
+    knows that it shows the picture, and which could not be looked at: with it a site was not searched whole.
     """
 
     THERE = "there"
     GONE = "gone"
     UNCLEAR = "unclear"
+    UNSEEN = "unseen"
 
 
 class RecheckOutcome(StrEnum):
@@ -215,7 +217,8 @@ class Recheck:
     """One look at all places of a case. `day`: how many days after the notice it was due; None when it was asked for.
 
     `places` are those of the notice, or of the case without one. `elsewhere` are other places of the same operator:
-    where the picture is shown, where that could not be told, and findings of the case that are gone.
+    where the picture is shown, where that could not be told, findings of the case that are gone, and what could not be
+    seen when the site was searched.
     """
 
     id: str

@@ -53,9 +53,11 @@ class Spread:
     """All versions of a work that were met, the first seen first.
 
     `without_preview`: how many of them could only be placed by what was measured, since no preview is kept.
+    `not_compared`: why the versions could not be laid on each other, so that none has a parent; None where they were.
     """
 
     asset_id: str
     title: str
     versions: tuple[SpreadVersion, ...]
     without_preview: int = 0
+    not_compared: str | None = None

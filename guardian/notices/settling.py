@@ -33,8 +33,9 @@ def settle_recheck(tx: Transaction, recheck: Recheck, gone: Sequence[str], earli
     open again, and its history names the captures from before. The same outcome again is no news and leaves no line.
     """
     tx.notices.add_recheck(recheck)
-    tx.findings.lose(gone, recheck.at)
+    # The case before its findings, as whoever records a use locks them.
     case = tx.cases.lock(recheck.case_id)
+    tx.findings.lose(gone, recheck.at)
     if case is None:
         return
     outcome = recheck.outcome

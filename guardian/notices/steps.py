@@ -217,15 +217,22 @@ def note_counter(
 
 
 def withdraw(tx: Transaction, notice_id: str, by: StepAuthor, note: str | None = None) -> Notice:
-    """Record that a notice is withdrawn, sent or not; return it. Its cases stay as they are."""
+    """Record that a notice is withdrawn, sent or not (its mail may have come back); return it.
+
+    A case about which no other notice is out any more waits for somebody again: it is open.
+    """
     notice = _known(tx, notice_id)
     if notice.state is NoticeState.WITHDRAWN:
         raise UsageError(f"{notice.id} is withdrawn already")
     for case_id in notice.case_ids:
         case = tx.cases.get(case_id)
-        if case is not None:
-            event = CaseEvent(case.id, by.at, "notice_withdrawn", by=cleaned(by.name), note=_optional(note))
-            tx.cases.note(event, disturbs=False)
+        if case is None:
+            continue
+        event = CaseEvent(case.id, by.at, "notice_withdrawn", by=cleaned(by.name), note=_optional(note))
+        tx.cases.note(event, disturbs=False)
+        others = [one for one in tx.notices.of_case(case.id) if one.state in OUT_STATES and one.id != notice.id]
+        if notice.state in OUT_STATES and case.state is CaseState.NOTICE_SENT and not others:
+            decide(tx, case.id, CaseState.OPEN, Edit(by.name, by.at, f"{notice.id} was withdrawn"))
     return _write(tx, notice, NoticeStep.WITHDRAWN, by, _optional(note), {})
 
 

@@ -68,25 +68,27 @@ async def record(services: Services, answer: Answer, evidence: Evidence, kept: K
         with services.store.begin() as tx:
             held = _held(tx, services.vault, evidence, kept)
             held = replace(held, note="; ".join(filter(None, (_oddity(answer), _since(evidence), held.note))) or None)
-            # In the order of asset ids, so that two images with the same assets never deadlock.
-            for match in sorted(answer.judged, key=lambda judged: judged.asset.id):
-                if match.kept:
-                    use = RecordedUse(
-                        sighting=fetched.sighting,
-                        candidate_sha256=fetched.sha256,
-                        asset=match.asset,
-                        comparison=match.comparison,
-                        licence_status=match.licence_status,
-                        decision=match.decision,
-                        at=services.clock(),
-                        kept=held,
-                        also_at=answer.also_at,
-                        perceptual_hash=answer.report.perceptual_hash if answer.report else None,
-                        licence_id=match.licence_id,
-                        seen_since=evidence.seen_since,
-                    )
-                    settings = services.settings
-                    cases.record(tx, use, settings.destinations, settings.platforms, settings.routing)
+            # All assets first, then the cases in the order of their works: whoever joins some of these works meanwhile,
+            # or records another image of them, never waits for this transaction while it waits for theirs.
+            matches = [match for match in answer.judged if match.kept]
+            tx.works.hold(match.asset.id for match in matches)
+            for match in sorted(matches, key=lambda judged: judged.asset.work_id):
+                use = RecordedUse(
+                    sighting=fetched.sighting,
+                    candidate_sha256=fetched.sha256,
+                    asset=match.asset,
+                    comparison=match.comparison,
+                    licence_status=match.licence_status,
+                    decision=match.decision,
+                    at=services.clock(),
+                    kept=held,
+                    also_at=answer.also_at,
+                    perceptual_hash=answer.report.perceptual_hash if answer.report else None,
+                    licence_id=match.licence_id,
+                    seen_since=evidence.seen_since,
+                )
+                settings = services.settings
+                cases.record(tx, use, settings.destinations, settings.platforms, settings.routing)
 
     await asyncio.to_thread(write)
 

@@ -44,13 +44,13 @@ def wanted_colour(text: str) -> WantedColour:
     except ValueError as error:
         raise UsageError(f"--colour {text!r}: write #c03, #cc0033 or a name such as navy") from error
     if not share_text:
-        return WantedColour((rgb[0], rgb[1], rgb[2]))
+        return WantedColour(name.strip(), (rgb[0], rgb[1], rgb[2]))
 
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*", share_text)
     share = float(found[1]) / 100 if found else 0.0
     if not 0 < share <= 1:
         raise UsageError(f"--colour {text!r}: a share is written as {name}:40%, more than 0 and at most 100")
-    return WantedColour((rgb[0], rgb[1], rgb[2]), share)
+    return WantedColour(name.strip(), (rgb[0], rgb[1], rgb[2]), share)
 
 
 def shares_of(appearances: NDArray[np.uint8], colour: WantedColour) -> NDArray[np.float32]:
@@ -71,18 +71,16 @@ def shares_of(appearances: NDArray[np.uint8], colour: WantedColour) -> NDArray[n
 def scores_of(
     appearances: NDArray[np.uint8], colours: Sequence[WantedColour]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return how well pictures show all these colours (0-1), and the least share that one of them has: float32 [n]."""
+    """Return how well pictures show all these colours (0-1), float32 [n], and the share of each, [colours, n]."""
     scores = np.ones(len(appearances), dtype=np.float32)
-    least = np.ones(len(appearances), dtype=np.float32)
-    for colour in colours:
-        shares = shares_of(appearances, colour)
+    shares = np.stack([shares_of(appearances, colour) for colour in colours])
+    for colour, share in zip(colours, shares, strict=True):
         if colour.share is None:
-            scores *= shares / (shares + _MUCH)
+            scores *= share / (share + _MUCH)
         else:
             # Half as much, or twice as much, is about as far from what was asked for.
-            scores *= np.minimum(shares, colour.share) / np.maximum(np.maximum(shares, colour.share), 1e-6)
-        least = np.minimum(least, shares)
-    return scores, least
+            scores *= np.minimum(share, colour.share) / np.maximum(np.maximum(share, colour.share), 1e-6)
+    return scores, shares
 
 
 def main_colours(appearances: NDArray[np.uint8]) -> list[str]:

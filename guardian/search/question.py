@@ -34,8 +34,12 @@ class By(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WantedColour:
-    """A colour in sRGB (0-255 each) that pictures shall show; `share` (0-1) of their area, None for "much of it"."""
+    """A colour in sRGB (0-255 each) that pictures shall show; `share` (0-1) of their area, None for "much of it".
 
+    `name` is how the colour was written.
+    """
+
+    name: str
     rgb: tuple[int, int, int]
     share: float | None = None
 
@@ -94,7 +98,7 @@ class Found:
     not asked, or does not hold it for near. `copy` is None where the matcher sees none.
     `has_words`: whether its words, or what they mean, answer the text asked with. `colour`: the name of
     the one that most of it has, None where it was not looked at.
-    `colour_share`: the smallest share (0-1) that a colour asked for has; None where none was asked for.
+    `colour_shares`: which share of it (0-1) each colour asked for has, in their order; empty where none was asked for.
     `preview`: a small JPEG of a picture that was seen; None for an asset.
     """
 
@@ -103,7 +107,7 @@ class Found:
     alike: dict[Aspect, float] = field(default_factory=dict)
     copy: CopyFact | None = None
     described: float | None = None
-    colour_share: float | None = None
+    colour_shares: tuple[float, ...] = ()
     has_words: bool = False
     colour: str | None = None
     preview: bytes | None = field(default=None, repr=False)

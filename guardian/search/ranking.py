@@ -178,7 +178,7 @@ class _Candidates:
     def __init__(self, shelves: Sequence[_Shelf], question: Question, asked: _Asked) -> None:
         self._shelves, self._question, self._asked = shelves, question, asked
         self._places: dict[PictureKey, tuple[int, int]] = {}
-        self._colours: dict[PictureKey, tuple[float, float]] = {}
+        self._colours: dict[PictureKey, tuple[float, tuple[float, ...]]] = {}
 
         wanted = _aspects_of(question.by)
         if asked.vectors:
@@ -228,7 +228,7 @@ class _Candidates:
                 alike.get(key, {}),
                 copies.get(key),
                 (self._question.described or {}).get(key),
-                self._share(key),
+                self._shares(key),
                 has_words=key in (self._question.words or {}),
             )
             for key in ordered
@@ -248,8 +248,8 @@ class _Candidates:
         """Return whether something else than colours has brought the candidates."""
         return bool(self._asked.vectors) or self._question.words is not None
 
-    def _share(self, key: PictureKey) -> float | None:
-        return self._colours[key][1] if key in self._colours else None
+    def _shares(self, key: PictureKey) -> tuple[float, ...]:
+        return self._colours[key][1] if key in self._colours else ()
 
     def _bring(self, aspect: Aspect) -> None:
         found: list[tuple[int, int, int]] = []
@@ -272,8 +272,8 @@ class _Candidates:
             for row in best:
                 if scores[row] > 0:
                     key = self._note(place, int(row))
-                    if scores[row] > self._colours.get(key, (0.0, 0.0))[0]:
-                        self._colours[key] = (float(scores[row]), float(shares[row]))
+                    if key not in self._colours or scores[row] > self._colours[key][0]:
+                        self._colours[key] = (float(scores[row]), tuple(shares[:, row].tolist()))
 
     def _note(self, place: int, row: int) -> PictureKey:
         """Note one row; of an animation's frames the first that was brought stands for it."""

@@ -1,32 +1,42 @@
 """Says in a line why a picture stands where it does: what it shares with the one asked with, and what not."""
 
+from collections.abc import Sequence
+
 from guardian.search.aspects import Aspect, projections
-from guardian.search.question import By, Found
+from guardian.search.question import By, CopyFact, Found, WantedColour
 from guardian.views.comparisons import share_text
 
-_PROBABLE = 0.5
+_PROBABLE, _POSSIBLE = 0.5, 0.05
 
 _WORDS = {Aspect.COLOUR: "colours", Aspect.SHAPE: "composition", Aspect.TEXTURE: "texture"}
 
 
-def why(found: Found, by: By, colours: int = 1) -> str:
+def why(found: Found, by: By, colours: Sequence[WantedColour] = ()) -> str:
     """Return why a picture was found, in words: "same composition, other colours", "copy: crop of 40 %".
 
-    `colours`: how many colours were asked for.
+    `colours`: those that were asked for.
     """
     reasons = []
     if found.copy is not None and (found.copy.probability >= _PROBABLE or by is By.COPY):
-        word = "copy" if found.copy.probability >= _PROBABLE else "perhaps a copy"
-        reasons.append(f"{word}: {found.copy.words}" if found.copy.words else word)
+        reasons.append(_copied(found.copy))
     elif found.described is not None and by is By.LOOK:
         # The descriptor decides here, and what colours and shapes share says little of that.
         reasons.append(f"alike by the descriptor ({found.described:.2f})")
     elif found.alike:
         reasons.append(_shared(found.alike))
-    if found.colour_share is not None:
-        of_which = "this colour" if colours < 2 else "the one of these colours that it has least of"
-        reasons.append(f"{share_text(found.colour_share)} in {of_which}")
+    if found.colour_shares:
+        shares = zip(colours, found.colour_shares, strict=True)
+        reasons.append(_joined([f"{share_text(share)} {colour.name}" for colour, share in shares]))
     return "; ".join(reasons)
+
+
+def _copied(copy: CopyFact) -> str:
+    """Return whether a picture is a copy, and how; nothing is said of what chance has laid on each other."""
+    sure = f"({share_text(copy.probability)} sure)"
+    if copy.probability < _POSSIBLE:
+        return f"hardly a copy {sure}"
+    word = "copy" if copy.probability >= _PROBABLE else f"perhaps a copy {sure}"
+    return f"{word}: {copy.words}" if copy.words else word
 
 
 def _shared(alike: dict[Aspect, float]) -> str:

@@ -1,6 +1,7 @@
 """The interface of the search: asks matcher and ranking, and puts assets and seen pictures behind their numbers."""
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,10 +21,11 @@ from guardian.search.meaning import nearest_described, nearest_in_meaning
 from guardian.search.question import By, CopyFact, Found, Kind, PictureKey, Question, Region, WantedColour
 from guardian.search.ranking import rank, reciprocal_ranks
 from guardian.search.reasons import why
-from guardian.search.views_of_query import thumbnail
+from guardian.search.views_of_query import cut_out, thumbnail
 from guardian.search.word_reasons import words_of_asset, words_of_places
 from guardian.store import Store
 from guardian.store.words import MOST_RANKED
+from guardian.views.counting import counted
 from guardian.views.word_tokens import terms
 
 MOST_RESULTS = 1000
@@ -105,6 +107,17 @@ class SearchAnswer:
     results: tuple[Result, ...]
     searched: dict[Kind, int]
     not_searched: tuple[str, ...] = ()
+    is_filtered: bool = False
+
+    @property
+    def in_words(self) -> str:
+        """How many results among how many pictures; where there are none to be searched, why."""
+        searched = sum(self.searched.values())
+        if not searched and self.is_filtered:
+            return "nothing was searched: no picture passes all of these filters"
+        if not searched:
+            return "nothing was searched: there is no such picture yet"
+        return f"{counted(len(self.results), 'result')} among {counted(searched, 'picture')}"
 
 
 class Search:
@@ -153,8 +166,8 @@ class Search:
 
         copies: dict[PictureKey, CopyFact] = {}
         not_searched: tuple[str, ...] = ()
-        if request.picture is not None and request.region is None and request.by in (By.AUTO, By.COPY):
-            copies, not_searched = await self._copies(request.picture, among, left_out)
+        if request.picture is not None and request.by in (By.AUTO, By.COPY):
+            copies, not_searched = await self._copies(request, among, left_out)
 
         words: dict[PictureKey, float] | None = None
         if request.text is not None:
@@ -176,7 +189,7 @@ class Search:
         if (lacking := assets - searched.get(Kind.ASSET, 0)) > 0:
             not_searched += (f"{lacking} of {assets} assets, whose appearance is not known",)
         results = await asyncio.to_thread(self._results, ranking.found, request)
-        return SearchAnswer(results, searched, not_searched)
+        return SearchAnswer(results, searched, not_searched, is_filtered=request.filters != Filters())
 
     def _among(self, request: Request) -> tuple[Among, frozenset[PictureKey]]:
         """Return which pictures may be returned, and which of these may not all the same.
@@ -298,7 +311,7 @@ class Search:
             if picture is None and (asset is None or asset.state is not AssetState.PROTECTED):
                 continue
             addresses = places.get(picture.id, ()) if picture is not None else ()
-            reasons = (why(one, request.by, len(request.colours)), _why_by_words(one, request, asset, addresses))
+            reasons = (why(one, request.by, request.colours), _why_by_words(one, request, asset, addresses))
             results.append(
                 Result(
                     rank=len(results) + 1,
@@ -333,9 +346,26 @@ class Search:
             return np.array(tx.assets.compared(wanted, licences), dtype=np.int64)
 
     async def _copies(
-        self, content: bytes, among: Among, left_out: frozenset[PictureKey]
+        self, request: Request, among: Among, left_out: frozenset[PictureKey]
     ) -> tuple[dict[PictureKey, CopyFact], tuple[str, ...]]:
         """Return what the matcher holds for copies of a picture, by its own measure, and what it could not search."""
+        assert request.picture is not None
+        content = request.picture
+        if request.region is not None:
+            content = await self._workers.run(cut_out, self._workers.settings, content, request.region)
+        try:
+            found, not_searched = await self._measured_copies(content, among)
+        except Unmatchable as error:
+            if request.region is None or request.by is By.COPY:
+                raise
+            # The rest of the answer is worth having.
+            return {}, (f"copies of this part: {error}",)
+        found |= await asyncio.to_thread(self._same_files, hashlib.sha256(content).hexdigest(), among)
+        return {key: fact for key, fact in found.items() if key not in left_out}, not_searched
+
+    async def _measured_copies(
+        self, content: bytes, among: Among
+    ) -> tuple[dict[PictureKey, CopyFact], tuple[str, ...]]:
         found: dict[PictureKey, CopyFact] = {}
         not_searched: tuple[str, ...] = ()
         if Kind.ASSET in among:
@@ -348,7 +378,21 @@ class Search:
                 found |= await self._seen_copies(content, among[Kind.SEEN])
             except IndexNotReady as error:
                 not_searched += (f"copies among what was seen ({error})",)
-        return {key: fact for key, fact in found.items() if key not in left_out}, not_searched
+        return found, not_searched
+
+    def _same_files(self, sha256: str, among: Among) -> dict[PictureKey, CopyFact]:
+        """Return the pictures whose file has this digest: for certain, whatever could be measured."""
+        with self._store.read() as tx:
+            asset, seen = tx.assets.by_sha256(sha256), tx.seen.get(sha256)
+        numbers = {
+            Kind.ASSET: [asset.number] if asset is not None and asset.state is AssetState.PROTECTED else [],
+            Kind.SEEN: [seen.number] if seen is not None and seen.same_as is None else [],
+        }
+        return {
+            (kind, number): CopyFact(1.0, "the whole image")
+            for kind, allowed in among.items()
+            for number in _those_of(numbers[kind], allowed)
+        }
 
     def _asset_copies(self, report: MatchReport, allowed: NDArray[np.int64] | None) -> dict[PictureKey, CopyFact]:
         """Return the assets of a report that may be returned."""
@@ -402,8 +446,6 @@ def _refuse_meaningless(request: Request) -> None:
         raise UsageError("--by copy needs a picture to compare with")
     if request.region is not None and request.picture is None:
         raise UsageError("--region needs a picture of which it is a part")
-    if request.by is By.COPY and request.region is not None:
-        raise UsageError("--by copy compares whole pictures; cut the region out and search with that file")
     if not 1 <= request.top <= MOST_RESULTS:
         raise UsageError(f"--top: between 1 and {MOST_RESULTS}")
 

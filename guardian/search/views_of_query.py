@@ -37,6 +37,12 @@ def sides_of(picture: Picture, region: Region | None) -> tuple[NDArray[np.uint8]
     return rgb, np.ascontiguousarray(rgb[:, ::-1])
 
 
+def cut_out(settings: MatchingSettings, content: bytes, region: Region) -> bytes:
+    """Return a PNG of one region of an encoded picture. Raises Unmatchable, UsageError for one outside of it."""
+    cut = _cut(decode(content, settings), region)
+    return cv2.imencode(".png", cv2.cvtColor(cut, cv2.COLOR_RGB2BGR))[1].tobytes()
+
+
 def thumbnail(settings: MatchingSettings, content: bytes) -> bytes:
     """Return a JPEG of at most THUMBNAIL_SIDE pixels of an encoded picture. Raises Unmatchable."""
     rgb = decode(content, settings).rgb

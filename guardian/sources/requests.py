@@ -1,6 +1,6 @@
 """Scans that people ask for, beside those that follow from the rhythm of a source."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from guardian.errors import UsageError
@@ -9,11 +9,16 @@ from guardian.sources.settings import SourceSettings
 from guardian.store import Transaction
 
 
+def find_source(sources: Iterable[SourceSettings], name: str) -> SourceSettings | None:
+    """Return the source of this name; None when there is none."""
+    return next((source for source in sources if source.name == name), None)
+
+
 def source_named(sources: Sequence[SourceSettings], name: str) -> SourceSettings:
     """Return the source of this name. Raises UsageError when there is none."""
-    for source in sources:
-        if source.name == name:
-            return source
+    source = find_source(sources, name)
+    if source is not None:
+        return source
     known = ", ".join(source.name for source in sources) or "none"
     raise UsageError(f"there is no source {name!r} in the configuration; sources are: {known}")
 

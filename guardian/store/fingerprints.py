@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, or_, select, update
 from guardian.store.chunks import in_chunks
 from guardian.store.counters import Counters
 from guardian.store.labels import Labels
+from guardian.store.memory_turn import take_turn
 from guardian.store.seen_tables import seen_pictures
 
 NUMBERS = "seen"
@@ -52,6 +53,7 @@ class Fingerprints:
 
         `joined`: by number, the id of the remembered picture that is nearly the same.
         """
+        take_turn(self._connection)
         for number, size in sizes.items():
             self._write(number, pending=None, bytes=size)
         for number, id_ in joined.items():
@@ -76,6 +78,7 @@ class Fingerprints:
 
         `present` are the numbers that its segments hold. Their pictures are made a fingerprint when they are next met.
         """
+        take_turn(self._connection)
         here = set(present)
         mine = (seen_pictures.c.shard == shard, seen_pictures.c.pending.is_(None), seen_pictures.c.same_as.is_(None))
         query = select(seen_pictures.c.number).where(*mine, seen_pictures.c.recipe.in_([recipe, coarse(recipe)]))
@@ -90,12 +93,14 @@ class Fingerprints:
 
         It gets a new number: what the segments hold under the old one no longer counts.
         """
+        take_turn(self._connection)
         values = {"recipe": recipe, "shard": shard, "pending": fingerprint, "bytes": len(fingerprint)}
         changed = update(seen_pictures).where(seen_pictures.c.number == number)
         return self._connection.execute(changed.values(number=self._counters.next(NUMBERS), **values)).rowcount > 0
 
     def drop_recipe(self, shard: str, recipe: str) -> int:
         """Note that a memory folder has no fingerprints of this recipe any more; return how many pictures had one."""
+        take_turn(self._connection)
         mine = (
             seen_pictures.c.shard == shard,
             seen_pictures.c.recipe.in_([recipe, coarse(recipe)]),

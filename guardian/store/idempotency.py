@@ -66,12 +66,14 @@ class Idempotency:
         statement = insert_into(self._connection, idempotency).values(
             actor=claim.actor, key=claim.key, digest=claim.digest, at=at
         )
-        # Insert first and look afterwards: the same request may come twice at once.
+        # Insert first and look afterwards: the same request may come twice at once. One that came to nothing may be
+        # released between the two.
         inserted = statement.on_conflict_do_nothing(index_elements=["actor", "key"]).returning(idempotency.c.key)
-        if self._connection.execute(inserted).first() is not None:
-            return None
-        row = self._connection.execute(select(idempotency).where(*_is(claim))).one()
-        return KeptAnswer(row.digest, row.status, json.loads(row.headers or "{}"), row.body or b"")
+        while self._connection.execute(inserted).first() is None:
+            row = self._connection.execute(select(idempotency).where(*_is(claim))).first()
+            if row is not None:
+                return KeptAnswer(row.digest, row.status, json.loads(row.headers or "{}"), row.body or b"")
+        return None
 
     def keep(self, claim: Claim, answer: KeptAnswer) -> None:
         """Write the answer to a request."""

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, literal, or_, s
 from guardian.model import LabelSource, PictureLabel
 from guardian.store.chunks import in_chunks
 from guardian.store.inserting import insert_into
+from guardian.store.memory_turn import take_turn
 from guardian.store.search_tables import seen_labels, unlabelled_pictures, upkeep
 from guardian.store.seen_tables import seen_pictures
 from guardian.store.upkeep import Upkeep
@@ -44,6 +45,7 @@ class Labels:
 
     def mark(self, ids: Collection[str]) -> None:
         """Have pictures labelled anew, or those that stand for them, if a vocabulary is followed."""
+        take_turn(self._connection)
         followed = select(upkeep.c.name).where(upkeep.c.name == _VOCABULARY).exists()
         for part in in_chunks(sorted(set(ids))):
             head = func.coalesce(seen_pictures.c.same_as, seen_pictures.c.id)
@@ -51,6 +53,7 @@ class Labels:
 
     def mark_above(self, number: int, limit: int) -> int | None:
         """Have the next pictures above a number labelled anew; return the last one's number, None without any."""
+        take_turn(self._connection)
         heads = select(seen_pictures.c.id, seen_pictures.c.number).where(
             seen_pictures.c.number > number, seen_pictures.c.same_as.is_(None)
         )
@@ -92,6 +95,7 @@ class Labels:
 
     def note_words(self, ids: Collection[str], *, is_all: bool) -> None:
         """Note that what the words of pictures say is kept, and, `is_all`, that nothing more is to be asked."""
+        take_turn(self._connection)
         for part in in_chunks(ids):
             is_it = unlabelled_pictures.c.picture_id.in_(part)
             if is_all:
@@ -103,6 +107,7 @@ class Labels:
 
     def replace(self, labels: Mapping[str, Sequence[PictureLabel]]) -> None:
         """Keep the labels of pictures, by their ids, in place of those before."""
+        take_turn(self._connection)
         for part in in_chunks(sorted(labels)):
             self._connection.execute(delete(seen_labels).where(seen_labels.c.picture_id.in_(part)))
             rows = [
@@ -115,6 +120,7 @@ class Labels:
 
     def drop_terms(self, kept: Collection[str]) -> None:
         """Take off all pictures the terms that are not among these."""
+        take_turn(self._connection)
         known = self._connection.execute(select(seen_labels.c.term).distinct()).scalars()
         for part in in_chunks([term for term in known if term not in kept]):
             self._connection.execute(delete(seen_labels).where(seen_labels.c.term.in_(part)))
@@ -124,6 +130,7 @@ class Labels:
 
         The words of places that are left give theirs again, if a vocabulary is followed.
         """
+        take_turn(self._connection)
         for part in in_chunks(sorted(set(ids))):
             heads = select(seen_pictures.c.same_as).where(
                 seen_pictures.c.id.in_(part), seen_pictures.c.same_as.is_not(None)

@@ -39,7 +39,8 @@ class Quarantine:
 
     def list(self, recipe: str) -> list[QuarantinedImage]:
         """Return the images that wait or are set aside under this recipe, the one that failed last first."""
-        query = select(quarantine).where(quarantine.c.recipe == recipe).order_by(quarantine.c.failed_at.desc())
+        query = select(quarantine).where(quarantine.c.recipe == recipe)
+        query = query.order_by(quarantine.c.failed_at.desc(), quarantine.c.sha256)
         return [_image(row) for row in self._connection.execute(query)]
 
     def free(self, digests: Collection[str]) -> int:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, update
 
 from guardian.store.inserting import insert_into
 from guardian.store.scan_tables import requests
@@ -18,11 +18,12 @@ class Requests:
         """Reserve up to `number` requests to a host, of the `most` that this day allows; return how many."""
         of_host = (requests.c.host == host, requests.c.day == day)
         statement = insert_into(self._connection, requests).values(host=host, day=day, taken=0)
-        is_first = self._connection.execute(statement.on_conflict_do_nothing().returning(requests.c.host)).first()
+        # One statement writes, locks and reads: between two, a process whose day is over already might delete the row.
+        locked = statement.on_conflict_do_update(index_elements=["host", "day"], set_={"taken": requests.c.taken})
+        taken: int = self._connection.execute(locked.returning(requests.c.taken)).scalar_one()
         # Once a day for each host is often enough to forget the days before.
-        if is_first is not None:
+        if taken == 0:
             self._connection.execute(delete(requests).where(requests.c.day < day))
-        taken: int = self._connection.execute(select(requests.c.taken).where(*of_host).with_for_update()).scalar_one()
         granted = max(0, min(number, most - taken))
         if granted:
             self._connection.execute(update(requests).where(*of_host).values(taken=taken + granted))

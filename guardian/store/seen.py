@@ -14,6 +14,7 @@ from guardian.store.fingerprints import NUMBERS, coarse
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
 from guardian.store.labels import Labels
+from guardian.store.memory_turn import take_turn
 from guardian.store.places import is_on
 from guardian.store.retention import is_of_held_case
 from guardian.store.seen_tables import seen_addresses, seen_pictures, unremembered_hosts
@@ -48,6 +49,7 @@ class Seen:
         Fingerprints are made by `recipe` and wait (`pending`) for the memory folder `shard`. A picture without one is
         written only if it is known already. Hosts that asked to be forgotten are left out.
         """
+        take_turn(self._connection)
         forgotten = self.unremembered()
         wanted = [
             one for one in met if not any(host_is_under(host, name) for name in forgotten for host in _hosts(one))
@@ -159,7 +161,8 @@ class Seen:
         """Return the near-identical pictures that each of these pictures stands for."""
         found: dict[str, list[SeenPicture]] = {id_: [] for id_ in ids}
         for part in in_chunks(sorted(found)):
-            query = select(*_PICTURE).where(seen_pictures.c.same_as.in_(part)).order_by(seen_pictures.c.first_seen_at)
+            query = select(*_PICTURE).where(seen_pictures.c.same_as.in_(part))
+            query = query.order_by(seen_pictures.c.first_seen_at, seen_pictures.c.number)
             for row in self._connection.execute(query):
                 found[row.same_as].append(_picture(row))
         return found
@@ -281,6 +284,7 @@ class Seen:
 
     def forget_before(self, at: datetime, limit: int) -> int:
         """Forget up to `limit` pictures last seen before then, but for those of cases on hold; return how many."""
+        take_turn(self._connection)
         return self._forget_pictures([id_ for id_, _ in self._oldest(limit, seen_pictures.c.last_seen_at < at)])
 
     def forget_oldest(self, shard: str, size: float, limit: int) -> tuple[int, int]:
@@ -289,6 +293,7 @@ class Seen:
         What was seen at uses of cases on hold stays. Returns how many bytes that frees in the folder, and how many
         pictures were forgotten.
         """
+        take_turn(self._connection)
         chosen, freed = [], 0
         for id_, of_one in self._oldest(limit, seen_pictures.c.shard == shard):
             if freed >= size:
@@ -314,6 +319,7 @@ class Seen:
         Nothing of the host is remembered again. Pictures for which a forgotten one stood are without a fingerprint
         until they are next met.
         """
+        take_turn(self._connection)
         self._erase_when_deleting()
         statement = insert_into(self._connection, unremembered_hosts).values(host=host, at=at)
         self._connection.execute(statement.on_conflict_do_nothing(index_elements=["host"]))
@@ -333,6 +339,7 @@ class Seen:
 
     def forget_all(self) -> tuple[int, int]:
         """Forget every picture and place; return how many places and pictures there were."""
+        take_turn(self._connection)
         self._erase_when_deleting()
         places = self._connection.execute(delete(seen_addresses)).rowcount
         pictures = self._connection.execute(delete(seen_pictures)).rowcount

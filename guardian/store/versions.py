@@ -60,7 +60,9 @@ class Versions:
             query = (
                 select(finding_digests)
                 .where(finding_digests.c.finding_id.in_(chunk))
-                .order_by(finding_digests.c.first_seen_at, finding_digests.c.candidate_sha256)
+                .order_by(
+                    finding_digests.c.first_seen_at, finding_digests.c.candidate_sha256, finding_digests.c.page_sha256
+                )
             )
             for row in self._connection.execute(query):
                 found[row.finding_id].append(_version(row))

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, Connection, Index, Integer, Table, Text, delete, insert, select, update
+from sqlalchemy import Column, Connection, Index, Integer, Table, Text, delete, insert, select
 
 from guardian.model import Waiting
 from guardian.store.columns import Instant
@@ -28,17 +28,14 @@ class WaitingMessages:
 
     def count(self, key: str, hour: datetime) -> int:
         """Count one more message about a key (a work or a rule) in an hour; return how many there are in it now."""
-        statement = insert_into(self._connection, floods).values(key=key, hour=hour, messages=0)
-        is_first = self._connection.execute(statement.on_conflict_do_nothing().returning(floods.c.key)).first()
-        if is_first is not None:
-            self._connection.execute(delete(floods).where(floods.c.hour < hour))
-        counted = (
-            update(floods)
-            .where(floods.c.key == key, floods.c.hour == hour)
-            .values(messages=floods.c.messages + 1)
-            .returning(floods.c.messages)
+        statement = insert_into(self._connection, floods).values(key=key, hour=hour, messages=1)
+        # One statement: between two, a process whose hour is over already might delete the row.
+        counted = statement.on_conflict_do_update(
+            index_elements=["key", "hour"], set_={"messages": floods.c.messages + 1}
         )
-        number: int = self._connection.execute(counted).scalar_one()
+        number: int = self._connection.execute(counted.returning(floods.c.messages)).scalar_one()
+        if number == 1:
+            self._connection.execute(delete(floods).where(floods.c.hour < hour))
         return number
 
     def add(self, one: Waiting) -> None:

@@ -44,9 +44,11 @@ class Works:
         """Return all works, in the order in which their first assets were added."""
         return self._read()
 
-    def hold(self, asset_id: str) -> None:
-        """Keep an asset in its work until the transaction ends: nobody joins or splits it meanwhile."""
-        self._connection.execute(select(assets.c.work_id).where(assets.c.id == asset_id).with_for_update(read=True))
+    def hold(self, asset_ids: Iterable[str]) -> None:
+        """Keep assets in their works until the transaction ends: nobody joins or splits these meanwhile."""
+        # In one order everywhere, so that two such transactions never wait for each other.
+        for asset_id in sorted(asset_ids):
+            self._connection.execute(select(assets.c.id).where(assets.c.id == asset_id).with_for_update(read=True))
 
     def move(self, asset_ids: Iterable[str], work_id: str | None = None) -> str:
         """Make assets part of a work; return its id. None makes a new work of them."""

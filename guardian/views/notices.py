@@ -11,6 +11,7 @@ from guardian.model.notices import (
     NoticeState,
     NoticeStep,
     PlaceLook,
+    PlaceState,
     Recheck,
     RecheckOutcome,
 )
@@ -178,12 +179,26 @@ def recheck_text(recheck: Recheck, *, with_name: bool = True) -> str:
         why = f"asked for by {recheck.asked_by}" if with_name else "asked for"
     else:
         why = f"{counted(recheck.day or 0, 'day')} after the notice"
-    return f"looked again ({why}): {OUTCOME_TEXTS[recheck.outcome]}"
+    return f"looked again ({why}): {outcome_text(recheck)}"
+
+
+def outcome_text(recheck: Recheck) -> str:
+    """Return what became of a case; of one that is gone also how much of its site could not be seen."""
+    text = OUTCOME_TEXTS[recheck.outcome]
+    unseen = [look for look in recheck.elsewhere if look.state is PlaceState.UNSEEN]
+    if recheck.outcome is not RecheckOutcome.GONE or not unseen:
+        return text
+    pictures = sum(look.image_url is not None for look in unseen)
+    parts = [counted(pictures, "picture")] * (pictures > 0) + [counted(len(unseen) - pictures, "page")] * (
+        pictures < len(unseen)
+    )
+    return f"{text}, but {' and '.join(parts)} of the site could not be seen"
 
 
 def look_text(look: PlaceLook) -> str:
     """Return what was seen at one place, for people."""
-    return f"{look.page_url or look.image_url}: {look.state.value}, {look.detail}"
+    where = look.image_url if look.state is PlaceState.UNSEEN else look.page_url
+    return f"{where or look.page_url or look.image_url}: {look.state.value}, {look.detail}"
 
 
 def _look_json(look: PlaceLook) -> dict[str, Any]:

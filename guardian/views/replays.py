@@ -1,5 +1,6 @@
 """What other rules, or another recipe, would make of what is remembered: JSON and words."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from guardian.model import CaseChange, ChangeKind, Decision, RecipeComparison, Replay, ReplayedUse, SideChange
@@ -122,3 +123,15 @@ def _use_json(use: ReplayedUse) -> dict[str, Any]:
 def _use_text(use: ReplayedUse) -> str:
     where = use.place.page_url or use.place.image_url or f"sha256 {use.picture.sha256[:12]}"
     return f"{where}  (probability {use.match.comparison.probability:.2f}; {use.match.comparison.description})"
+
+
+def recipe_lines(known: Mapping[str, int], today: str) -> list[str]:
+    """Return the recipes of which answers are kept, today's last, and what can be done with them."""
+    if not known:
+        return ["no picture was compared so far"]
+    earlier = [name for name in known if name != today]
+    lines = [f"{name}  {counted(known[name], 'picture')}" for name in earlier]
+    lines.append(f"{today}  {counted(known.get(today, 0), 'picture')}  (today's)")
+    if not earlier:
+        return [*lines, "there is nothing to compare it with: no answers of another recipe are kept"]
+    return [*lines, f"`guardian index compare {earlier[-1]}` compares one with today's"]

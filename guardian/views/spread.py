@@ -36,6 +36,7 @@ def spread_json(spread: Spread) -> dict[str, Any]:
         ],
         "timeline": [_place_json(place, one) for place, one in places],
         "without_preview": spread.without_preview,
+        "not_compared": spread.not_compared,
     }
 
 
@@ -63,7 +64,9 @@ def spread_lines(spread: Spread) -> list[str]:
             add(one.sha256, depth + 1)
 
     add(None, 0)
-    if spread.without_preview:
+    if spread.not_compared:
+        lines.append(f"Which copy was made of which is not known: they could not be compared ({spread.not_compared}).")
+    elif spread.without_preview:
         lines.append(
             f"Of {counted(spread.without_preview, 'version')} no preview is kept: which copy was made of which is told "
             "there by the cuts alone."

@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from guardian import __version__
 from guardian.model import BrowserSession, Permission
@@ -27,6 +27,12 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
         .render(session=session, path=request.url.path, version=__version__, **values)
     )
     return HTMLResponse(text, status_code=status)
+
+
+def csv_file(name: str, text: str) -> Response:
+    """Return a table as a CSV file to be saved. `name` is plain: letters, digits, hyphens, underscores."""
+    headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def static_folder() -> str:

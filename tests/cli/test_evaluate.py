@@ -91,7 +91,8 @@ def test_what_was_killed_goes_on_where_it_was(own: Home, strangers: Path, page: 
                 running.wait(0.01)
     (journal,) = journals.glob("answers-*.jsonl")
     asked_before = journal.read_text().splitlines()
-    assert 3 <= len(asked_before) < 16
+    # On a busy machine the kill may come too late: then the journal is cut off all the same.
+    assert 3 <= len(asked_before) <= 16
     # A kill may cut the last line off; and an answer that is noted is not asked for again.
     journal.write_text("\n".join(asked_before[:3]) + '\n{"question": "cut o')
 

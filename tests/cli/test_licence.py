@@ -13,7 +13,11 @@ from tests import forked
 from tests.databases import store_in
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-TODAY = datetime.now(UTC).date()
+
+
+def today() -> date:
+    """The day on which the test runs, not that on which its file was read: midnight may lie between the two."""
+    return datetime.now(UTC).date()
 
 
 def licence(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -32,12 +36,12 @@ def asset(tmp_path: Path) -> Asset:
     return added
 
 
-def standing_now(folder: Path, asset: Asset, host: str, on: date = TODAY) -> LicenceStatus:
+def standing_now(folder: Path, asset: Asset, host: str, on: date | None = None) -> LicenceStatus:
     store = store_in(folder / "data")
     with store.read() as tx:
         found = tx.licences.list()
     store.close()
-    return licence_status(Work(asset.work_id, (asset,)), host, on, found)
+    return licence_status(Work(asset.work_id, (asset,)), host, on or today(), found)
 
 
 def test_a_collection_for_a_year(tmp_path: Path, asset: Asset) -> None:
@@ -58,7 +62,7 @@ def test_one_image_without_end_by_a_shortened_id(tmp_path: Path, asset: Asset) -
     assert (added.returncode, added.stderr) == (0, "")
     assert f"may use “Düne” ({asset.id}) without end: holds today" in added.stdout
     assert standing_now(tmp_path, asset, "customer.example") is LicenceStatus.LICENSED
-    tomorrow = str(TODAY + timedelta(days=1))
+    tomorrow = str(today() + timedelta(days=1))
     later = licence(tmp_path, "add", "--host", "late.example", "--asset", asset.id, "--from", tomorrow)
     assert later.stdout.endswith(f"from {tomorrow}: has not begun\n")
 

@@ -43,6 +43,7 @@ def test_search_by_picture_by_asset_and_by_colour(protected: Home, photographs: 
 def test_what_is_asked_wrongly_is_said(protected: Home) -> None:
     assert "nothing to search with" in protected.guardian("search", code=2).stderr
     assert "there is no file" in protected.guardian("search", "nowhere.png", code=3).stderr
+    assert "is a folder; name one picture" in protected.guardian("search", str(protected.folder), code=2).stderr
 
     for wrong in ("size=3", "since=soon", "host", "tag="):
         with pytest.raises(UsageError, match="--filter"):
@@ -84,15 +85,17 @@ def test_searches_are_kept_run_watched_and_removed(protected: Home, photographs:
     kept = list((protected.folder / "data" / "searches").rglob("*"))
     query.unlink()
     (line,) = protected.guardian("search", "run", "style", "--json").stdout.splitlines()
+    assert len(protected.guardian("search", "run", "style", "--json", "--top", "2").stdout.splitlines()) == 2
     assert json.loads(line)["asset"]["title"] == "coffee"
 
     assert "no search 'other'" in protected.guardian("search", "run", "other", code=2).stderr
     protected.guardian("search", "save", "words", "--text", "coffee")
     assert "compares looks" in protected.guardian("search", "watch", "words", "--above", "0.5", code=2).stderr
-    protected.guardian("search", "watch", "style", "--above", "0.7", "--severity", "high")
+    watched = protected.guardian("search", "watch", "style", "--above", "0.7", "--severity", "high").stdout
+    assert watched == "style watches what is met from now on, but nobody is told: no destination wants watch.found\n"
     style, words = map(json.loads, protected.guardian("search", "list", "--json").stdout.splitlines())
     assert (style["name"], style["watch"]) == ("style", {"above": 0.7, "severity": "high"})
     assert (words["asked"]["text"], words["watch"]) == ("coffee", None)
-    protected.guardian("search", "remove", "style")
+    assert protected.guardian("search", "remove", "style").stdout == "removed style\n"
     assert not any(path.is_file() for path in kept), "the picture goes with it"
     assert protected.guardian("search", "list").stdout == "words: --text 'coffee'\n"

@@ -195,7 +195,7 @@ def test_a_hanging_or_failing_destination_holds_up_no_other(
     store: Store, clock: Clock, receiver: Any, answer: Any, another_receiver: Any
 ) -> None:
     another_receiver.secrets = receiver.secrets
-    outbox = Outbox(store, clock, {"slow": receiver, "quick": another_receiver}, timeout=timedelta(seconds=1))
+    outbox = Outbox(store, clock, {"slow": receiver, "quick": another_receiver}, timeout=timedelta(seconds=3))
     stuck = [outbox.add(f"slow {number}", "slow") for number in range(3)]
     for number in range(5):
         outbox.add(f"quick {number}", "quick")

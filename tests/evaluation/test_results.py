@@ -147,9 +147,25 @@ def test_the_page_shows_pictures_and_escapes_names(whole: Results) -> None:
     text = page(whole, "Works & more", ["a <note>"], shown)
     assert "Works &amp; more" in text
     assert "a &lt;note&gt;" in text
+    assert "1 of 1" in text[text.index("<h2>Not alerted</h2>") :]
+    assert "no stranger" not in text, "what is for a person to look at accuses nobody"
     assert "/&lt;b&gt;.jpg" in text
     assert "<b>.jpg" not in text
     assert text.count("data:image/jpeg;base64,") == len(shown)
+
+
+def test_a_stranger_that_is_alerted_is_to_be_looked_at_before_anything_is_believed() -> None:
+    loud = made(asked(copy("crop10"), one=0.98), asked(copy("ninth"), one=0.7), asked(stranger("copied"), one=0.99))
+    (alerted, reviewed) = loud.edits
+    assert (alerted.found, alerted.not_alerted) == (0, ())
+    assert (reviewed.reviewed, len(reviewed.not_alerted)) == (1, 1)
+
+    text = page(loud, "Works", [], {})
+    assert loud.advice_on_strangers is not None
+    assert loud.advice_on_strangers.startswith("1 stranger is alerted. ")
+    assert "above 0.990." in loud.advice_on_strangers
+    assert loud.advice_on_strangers in text
+    assert "1 of 1, 1 of them for a person to look at" in text
 
 
 def test_another_way_of_answering_is_shown_beside_it(whole: Results) -> None:

@@ -16,12 +16,14 @@ from pypdf import PdfReader
 from structlog.testing import capture_logs
 
 from guardian.cases.deciding import Edit, assign, decide, set_due
+from guardian.errors import UsageError
 from guardian.evidence.bundle import Written
 from guardian.evidence.bundle_options import EVERYTHING, BundleOptions
 from guardian.evidence.exporting import Exporting, export
 from guardian.evidence.retention import hold
 from guardian.evidence.settings import EvidenceSettings
 from guardian.evidence.shortening import LEFT_OUT
+from guardian.evidence.signing import KEY_FILE, installation_key
 from guardian.evidence.verifying import verify
 from guardian.fetch.trusted import TrustedClient
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
@@ -246,3 +248,16 @@ def test_the_command_says_that_a_bundle_is_incomplete(breakable: Home, tmp_path:
     content[content.index(b'"missing"')] ^= 1
     written.path.write_bytes(content)
     assert CliRunner().invoke(verify_bundle, [str(written.path)]).exit_code == 1
+
+
+def test_a_lost_key_is_said_instead_of_another_one_being_made(home: Home, tmp_path: Path) -> None:
+    home.exported(tmp_path / "one.zip")
+    key = home.exporting.data_dir / KEY_FILE
+    kept = key.rename(tmp_path / "backup.key")
+    with pytest.raises(UsageError, match=r"evidence\.key is missing.*restore it from a backup"):
+        home.exported(tmp_path / "two.zip")
+    assert not key.exists()
+
+    other = installation_key(home.exporting.data_dir)
+    assert verify(home.exported(tmp_path / "two.zip").path).key == other.fingerprint, "a person made it knowingly"
+    kept.rename(key)

@@ -1,6 +1,7 @@
 """Whatever is done to a bundle is noticed, and where; what was not touched verifies anywhere."""
 
 import io
+import os
 import random
 import subprocess
 import sys
@@ -54,6 +55,13 @@ def rezipped(content: bytes, change: Callable[[list[tuple[str, bytes]]], None], 
         for name, data in members:
             new.writestr(zipfile.ZipInfo(name), data, compression)
     return made.getvalue()
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_what_can_be_read_once_or_for_ever_is_no_bundle(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "b.zip")
+    with pytest.raises(NotABundle, match="is no file"):
+        verify(tmp_path / "b.zip")
 
 
 def test_a_whole_bundle_says_what_it_is(bundle: Path, authority: Authority) -> None:

@@ -58,7 +58,7 @@ def test_no_page_takes_long(html: Callable[[], str]) -> None:
     # On a busy machine even a process of its own may be too slow for the odd ones: then they are refused in time.
     with suppress(FetchRefused):
         assert all(isinstance(one, PageImage | Skipped) for one in read(text).seen)
-    assert time.monotonic() - started < 25
+    assert time.monotonic() - started < 60
 
 
 SHEETS = ["url(", 'url("', "url( ", "url('url(\"", "image-set(", '"a" ', "/*", "@import", "@font-face {", "\\"]

@@ -19,15 +19,15 @@ def utc_now() -> datetime:
 
 
 def patient(**changed: Any) -> FetchSettings:
-    """Settings for loopback: no pauses, short limits."""
+    """Settings for loopback: no pauses, limits that a busy machine keeps. Who waits for one passes a shorter one."""
     usual: dict[str, Any] = {
         "contact": "tests@example.com",
         "allow_networks": (ip_network("127.0.0.0/8"),),
         "delay_per_host": timedelta(),
         "busy_pause": timedelta(milliseconds=50),
-        "connect_timeout": timedelta(seconds=2),
-        "read_timeout": timedelta(seconds=2),
-        "timeout": timedelta(seconds=5),
+        "connect_timeout": timedelta(seconds=10),
+        "read_timeout": timedelta(seconds=10),
+        "timeout": timedelta(seconds=20),
         "retries": 0,
     }
     return FetchSettings(**(usual | changed))
@@ -40,7 +40,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def settings() -> Callable[..., FetchSettings]:
-    """settings(retries=1): settings that may visit loopback, in a hurry."""
+    """settings(retries=1): settings that may visit loopback, without pauses."""
     return patient
 
 

@@ -226,7 +226,7 @@ def test_the_browser_ends_with_guardian(site: Site, tmp_path: Path) -> None:
 
         guardian.kill()
         guardian.wait()
-        _, alive = psutil.wait_procs(family, timeout=10)
+        _, alive = psutil.wait_procs(family, timeout=60)
         assert not alive
 
 

@@ -58,7 +58,7 @@ def test_a_host_that_mostly_keeps_silent_is_left_alone_for_the_rest_of_the_scan(
     silent = [site.put(f"/silent/{number}", Silent()) for number in range(40)]
     shown = [site.put(f"/{number}", "GIF8") for number in range(60)]
     # Eight at a time are waited for together.
-    hurried = settings(read_timeout=timedelta(seconds=0.5), requests_per_host=8)
+    hurried = settings(read_timeout=timedelta(seconds=1), requests_per_host=8)
 
     async def word(fetcher: Fetcher, url: str) -> str:
         try:
@@ -88,7 +88,7 @@ def test_two_scans_of_one_host_share_its_turns(site: Site, settings: Callable[..
     urls = [site.put(f"/{number}", "hello") for number in range(4)]
 
     async def go() -> None:
-        calm = settings(delay_per_host=timedelta(seconds=0.3), requests_per_host=1)
+        calm = settings(delay_per_host=timedelta(seconds=0.6), requests_per_host=1)
         async with WebClient(calm, clock=lambda: datetime.now(UTC)) as web:
             scans = [Fetcher.for_scan(web), Fetcher.for_scan(web)]
             await asyncio.gather(*(scans[n % 2].get(url, kind="page") for n, url in enumerate(urls)))

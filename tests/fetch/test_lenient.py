@@ -26,7 +26,7 @@ from tests.websites import Raw, Says, Site
 Get = Callable[..., Response]
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = b"transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
-HASTE = {"timeout": timedelta(seconds=3), "read_timeout": timedelta(seconds=0.6)}
+HASTE = {"timeout": timedelta(seconds=10), "read_timeout": timedelta(seconds=1.5)}
 """For answers whose end does not come."""
 
 ODD: list[tuple[str, Says, bytes]] = [

@@ -18,7 +18,7 @@ def reason_for(url: str) -> str:
     started = time.monotonic()
     with pytest.raises((FetchFailed, FetchRefused)) as said:
         local.read(url, MOST)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     assert said.value.url == url
     return said.value.reason
 

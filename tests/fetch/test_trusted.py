@@ -18,7 +18,7 @@ from guardian.fetch.trusted import TrustedClient, TrustedResponse
 SECONDS = timedelta(seconds=1)
 
 
-def post(url: str, timeout: timedelta = 5 * SECONDS, ca_file: Path | None = None) -> TrustedResponse:
+def post(url: str, timeout: timedelta = 10 * SECONDS, ca_file: Path | None = None) -> TrustedResponse:
     async def go() -> TrustedResponse:
         async with TrustedClient(ca_file) as operator:
             return await operator.post(url, {"content-type": "text/plain", "x-one": "1"}, b"hello", timeout)
@@ -55,7 +55,7 @@ def test_an_answer_that_does_not_come_is_a_timeout(receiver: Any, answer: Any, w
     with pytest.raises(FetchFailed, match=r"no answer within 0\.4 s") as failed:
         post(receiver.url, timeout=0.4 * SECONDS)
     assert failed.value.reason == "timeout"
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
 
 
 @pytest.mark.parametrize("way", ["drip_body", "endless_body"])
@@ -65,7 +65,7 @@ def test_a_body_without_end_does_not_spoil_the_answer(receiver: Any, answer: Any
     told = post(receiver.url)
     assert told.status == 200
     assert 0 < len(told.body_start) <= 2048
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
 
 
 def test_a_reset_and_a_closed_port_have_their_reasons(receiver: Any, answer: Any) -> None:
@@ -120,7 +120,7 @@ def test_certificates_are_verified_and_an_own_authority_can_be_named(tmp_path: P
         assert untrusted.value.reason == "tls"
         assert untrusted.value.detail == "the certificate of 127.0.0.1 is not valid: self-signed certificate"
         assert post(url, ca_file=certificate).status == 200
-        thread.join(10)
+        thread.join(60)
 
 
 def test_a_missing_authority_file_is_said_at_once(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_each_misbehaviour_has_its_reason_in_bounded_time_and_memory(
     with pytest.raises((FetchFailed, FetchRefused)) as said:
         get(url, max_page_bytes=200_000, **(TOO_SMALL_A_PATIENCE if reason == "timeout" else {}))
     assert (said.value.skipped.word, bool(str(said.value))) == (reason, True)
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 30
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000, "kilobytes"
 
 
@@ -232,11 +232,12 @@ def test_a_busy_site_is_asked_again_after_the_usual_pause_when_it_does_not_say(
 
 @pytest.mark.parametrize("as_date", [False, True])
 def test_a_busy_site_is_given_the_pause_it_wishes(site: Site, get: Get, as_date: bool) -> None:
-    wish = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True) if as_date else "1"
+    # A date has whole seconds, of which a busy machine takes its time to come to the first request.
+    wish = format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True) if as_date else "1"
     url = site.put("/", websites.Busy(wish, status="503 Service Unavailable"))
     assert get(url, retries=1).content == b"fine again"
     first, second = [asked.at for asked in site.asked if asked.path == "/"]
-    assert 0.9 < second - first < 8
+    assert 0.9 < second - first < 30
 
 
 def test_a_site_that_wishes_for_hours_is_left_alone_for_this_scan(site: Site, settings: Callable[..., Any]) -> None:
@@ -268,7 +269,7 @@ def test_a_site_that_wishes_for_hours_is_left_alone_for_this_scan(site: Site, se
 def test_only_what_may_pass_is_asked_for_again(site: Site, get: Get, way: Says, tries: int) -> None:
     url = site.put("/", websites.Flaky(way, Says(b"recovered")))
     if tries == 2:
-        assert get(url, retries=2, read_timeout=timedelta(seconds=0.6)).content == b"recovered"
+        assert get(url, retries=2, read_timeout=timedelta(seconds=1.5)).content == b"recovered"
     else:
         with pytest.raises(FetchFailed):
             get(url, retries=2)
@@ -279,7 +280,7 @@ def test_requests_to_one_host_keep_their_distance_and_their_number(site: Site, s
     urls = [site.put(f"/{number}", "hello") for number in range(4)]
 
     async def context() -> None:
-        calm = settings(delay_per_host=timedelta(seconds=0.3), requests_per_host=2)
+        calm = settings(delay_per_host=timedelta(seconds=0.6), requests_per_host=2)
         async with WebClient(calm, clock=lambda: datetime.now(UTC)) as web:
             await asyncio.gather(*(web.get(url, kind="image") for url in urls))
 
@@ -295,7 +296,7 @@ def test_ports_and_www_are_the_same_host_to_be_polite_to(site: Site, settings: C
     def look_up(host: str, port: int, family: int) -> list[tuple[Any, ...]]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
-    calm = settings(delay_per_host=timedelta(seconds=0.25))
+    calm = settings(delay_per_host=timedelta(seconds=0.4))
     for other in running():
         hosts = [f"{name}:{one.port}" for one in (site, other) for name in ("site.example", "www.site.example")]
 
@@ -346,8 +347,8 @@ def test_a_person_is_not_held_up_by_robots_or_pauses(site: Site, get: Get) -> No
         get(url)
     assert refused.value.reason == "robots"
     started = time.monotonic()
-    assert get(url, asked_by_person=True, delay_per_host=timedelta(seconds=30)).content == b"hello"
-    assert time.monotonic() - started < 5
+    assert get(url, asked_by_person=True, delay_per_host=timedelta(seconds=60)).content == b"hello"
+    assert time.monotonic() - started < 30
     assert site.paths(but_robots=False) == ["/robots.txt", "/"]
 
 
@@ -456,7 +457,7 @@ def test_a_name_server_that_hangs_holds_up_nobody_else(site: Site, settings: Cal
 
     async def context() -> bytes:
         # Long enough for the page on a busy machine, short enough to wait for.
-        fast = settings(timeout=timedelta(seconds=2))
+        fast = settings(timeout=timedelta(seconds=4))
         async with WebClient(fast, clock=lambda: datetime.now(UTC), look_up=look_up) as web:
             stuck = [
                 asyncio.ensure_future(
@@ -469,7 +470,7 @@ def test_a_name_server_that_hangs_holds_up_nobody_else(site: Site, settings: Cal
             # Other rooms work on the loop's own threads.
             assert await asyncio.to_thread(lambda: "free") == "free"
             for one in stuck:
-                with pytest.raises(FetchFailed, match=r"\b2 s") as failed:
+                with pytest.raises(FetchFailed, match=r"\b4 s") as failed:
                     await one
                 assert failed.value.reason == "timeout"
         hanging.set()

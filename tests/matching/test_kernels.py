@@ -16,15 +16,16 @@ PROGRAM = """
 import sys, tempfile
 from pathlib import Path
 from numba.core.dispatcher import Dispatcher
-from guardian.matching import geometry, kernels
+from guardian.matching import kernels
 from guardian.matching.index.writer import IndexWriter
-from guardian.matching.index import votes
 from guardian.matching.matcher import Matcher
+from guardian.matching.pair import Start, measure_pair
 from guardian.matching.settings import MatchingSettings
 from tests.matching.pictures import encoded, photograph
 
 def compiled():
-    found = [one for room in (geometry, votes) for one in vars(room).values() if isinstance(one, Dispatcher)]
+    rooms = [room for name, room in sys.modules.items() if name.startswith("guardian.matching.")]
+    found = [one for room in rooms for one in vars(room).values() if isinstance(one, Dispatcher)]
     return {one.py_func.__name__: len(one.signatures) for one in found}
 
 kernels.load()
@@ -33,8 +34,10 @@ folder = Path(tempfile.mkdtemp())
 matcher = Matcher(MatchingSettings(), None, folder)
 entry = (1, "a", matcher.fingerprint(encoded(photograph("coffee"))))
 IndexWriter(folder / matcher.recipe, matcher.recipe).publish([entry])
-(match,) = matcher.match(encoded(photograph("coffee", 500))).matches
-assert match.comparison.keypoint_inliers > 50
+report, _ = matcher.match_and_describe(encoded(photograph("coffee", 500)))
+assert report.matches[0].comparison.keypoint_inliers > 50
+pair = measure_pair(matcher, encoded(photograph("coffee")), encoded(photograph("coffee", 300)), Start())
+assert pair.comparison.keypoint_inliers > 50
 assert compiled() == before, (before, compiled())
 assert min(before[name] for name in ("_select", "_collect", "_count_agreeing", "_refine")) > 0, before
 """

@@ -117,6 +117,8 @@ def test_an_image_whose_worker_was_killed_is_tried_again_with_no_other_beside_it
             # The second worker is ready: it dies at once.
             await workers.run(os.getpid)
             killed = asyncio.create_task(workers.run(jobs.be_killed, log, 1))
+            while not (log.exists() and noted(log)):
+                await asyncio.wait({killed}, timeout=0.05)
             # Longer than the pause before the second attempt.
             await asyncio.wait({killed}, timeout=2)
             assert len(noted(log)) == 1
@@ -143,7 +145,7 @@ def test_an_idle_worker_that_is_killed_concerns_no_image(tmp_path: Path) -> None
         idle = await workers.run(os.getpid)
         descriptor = os.pidfd_open(idle)
         os.kill(idle, signal.SIGKILL)
-        assert gone_within(descriptor, 10)
+        assert gone_within(descriptor, 60)
         assert await workers.run(os.getpid) != idle
 
     with_workers(tmp_path, test)
@@ -199,15 +201,15 @@ def test_a_hang_ends_at_its_limit_and_so_does_the_worker(tmp_path: Path, log: Pa
     async def test(workers: Workers) -> None:
         await workers.run(os.getpid)
         started = time.monotonic()
-        with pytest.raises(WorkerLost, match=r"more than 0\.5 s") as caught:
+        with pytest.raises(WorkerLost, match="more than 1 s") as caught:
             await workers.run(jobs.hang, log)
-        assert 0.5 <= time.monotonic() - started < 10
+        assert 1 <= time.monotonic() - started < 60
         assert caught.value.reason == "timed_out"
         (hung,) = noted(log)
         assert not is_running(hung)
         assert await workers.run(os.getpid) != hung
 
-    with_workers(tmp_path, test, timeout=timedelta(seconds=0.5), workers=1)
+    with_workers(tmp_path, test, timeout=timedelta(seconds=1), workers=1)
 
 
 def test_a_hang_is_not_tried_again(tmp_path: Path, log: Path) -> None:
@@ -227,7 +229,7 @@ def test_loading_is_not_charged_to_the_first_image(tmp_path: Path) -> None:
             for _ in range(4):
                 group.start_soon(workers.run, os.getpid)
 
-    with_workers(tmp_path, test, timeout=timedelta(seconds=0.3))
+    with_workers(tmp_path, test, timeout=timedelta(seconds=0.6))
 
 
 def test_never_more_at_once_than_there_are_workers(tmp_path: Path) -> None:
@@ -254,7 +256,7 @@ def test_a_cancelled_caller_ends_its_worker(tmp_path: Path, log: Path) -> None:
             pid = int((await anyio.to_thread.run_sync(log.read_bytes)).strip())
             descriptor = os.pidfd_open(pid)
             group.cancel_scope.cancel()
-        assert gone_within(descriptor, 10)
+        assert gone_within(descriptor, 60)
 
     with_workers(tmp_path, test)
 

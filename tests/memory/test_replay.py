@@ -11,7 +11,7 @@ from guardian.memory.settings import MemorySettings
 from guardian.model import Asset, Comparison, Match, MatchReport
 from guardian.rules import Rules
 from guardian.store import Store
-from guardian.views.replays import case_change_json, comparison_lines, replay_lines, side_change_json
+from guardian.views.replays import case_change_json, comparison_lines, recipe_lines, replay_lines, side_change_json
 from tests.memory.made import NOW, met
 
 OLD, NEW = "v3-none-full-m4-aaaa", "v3-none-full-m5-bbbb"
@@ -100,10 +100,20 @@ def test_two_recipes_differ_where_a_picture_changes_sides(
     answer(store, met(1).sha256, NEW)
     answer(store, met(2).sha256, NEW, Match(asset.id, Comparison(0.97)))
     with store.read() as tx:
-        assert tx.candidates.recipes() == {OLD: 3, NEW: 2}
+        known = tx.candidates.recipes()
+        assert known == {OLD: 3, NEW: 2}
         found = compare_recipes(tx, rules_from(tmp_path / "r", 0.9), GROUND, OLD, NEW)
     assert (found.pictures, found.only_before) == (2, 1)
     lost, gained = (side_change_json(change) for change in found.changes)
     assert (lost["operator"], lost["before"]["measured"]["probability"], lost["after"]) == ("1.example", 0.99, None)
     assert (gained["operator"], gained["after"]["decision"]["action"]) == ("2.example", "alert")
     assert comparison_lines(found, OLD, NEW)[0].startswith("2 uses changed sides, of 2 pictures")
+
+    assert recipe_lines(known, NEW) == [
+        f"{OLD}  3 pictures",
+        f"{NEW}  2 pictures  (today's)",
+        f"`guardian index compare {OLD}` compares one with today's",
+    ]
+    assert recipe_lines({OLD: 3}, NEW)[1] == f"{NEW}  0 pictures  (today's)"
+    assert recipe_lines({NEW: 2}, NEW)[1].startswith("there is nothing to compare it with")
+    assert recipe_lines({}, NEW) == ["no picture was compared so far"]

@@ -1,6 +1,7 @@
 """What was made of what is told from the pixels: crops of crops, captioned versions, the same saved again."""
 
 import io
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from xml.etree import ElementTree
@@ -107,6 +108,14 @@ def test_without_previews_a_cut_that_both_share_tells(spread: Spread, tmp_path: 
         for one, made in zip(bare, found, strict=True)
     }
     assert parents == {"first": None, "crop": None, "caption": None, "inner": "crop", "again": None}
+
+
+def test_versions_that_could_not_be_compared_are_not_passed_off_as_made_of_the_work(spread: Spread) -> None:
+    lost = replace(spread, not_compared="the original is missing", without_preview=5)
+    assert spread_lines(lost)[-1] == (
+        "Which copy was made of which is not known: they could not be compared (the original is missing)."
+    )
+    assert (spread_json(lost)["not_compared"], spread_json(spread)["not_compared"]) == ("the original is missing", None)
 
 
 def test_a_work_that_nobody_has_is_told_so() -> None:

@@ -233,6 +233,27 @@ def test_only_what_was_sent_is_countered_and_a_withdrawn_notice_ends(bench: Benc
             consider(tx, notice.id, "words that come too late", by("jo"))
 
 
+def test_a_case_whose_only_notice_came_back_waits_for_somebody_again(bench: Bench) -> None:
+    notice = sent(bench)
+    (case_id,) = notice.case_ids
+    second = bench.draft(case_id).notice
+    with bench.store.begin() as tx:
+        check_licence(tx, second.id, "asked the sales team, none was sold", by("mara"))
+        consider(tx, second.id, "a full copy in a shop, no comment on it", by("mara"))
+        approve(tx, second.id, by("jo"), FOUR_EYES)
+        note_verified(tx, second.id, {}, by("jo"))
+        mark_sent(tx, second.id, "abuse@host.example", lambda: COPY, by("jo", 1), FOUR_EYES)
+
+    states = []
+    for one in (notice, second):
+        with bench.store.begin() as tx:
+            withdraw(tx, one.id, by("jo", 2), "550 no such user")
+            case = tx.cases.get(case_id)
+        assert case is not None
+        states.append(case.state)
+    assert states == [CaseState.NOTICE_SENT, CaseState.OPEN]
+
+
 def test_a_licence_of_a_subdomain_counts_at_each_step(bench: Bench) -> None:
     licence = Licence("lic_1", "blog.thief.example", collection="shop")
     case_id = bench.used("https://blog.thief.example/1")

@@ -1,6 +1,8 @@
 """What stands first, by each aspect, among drawings that differ in one thing at a time."""
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,10 +128,12 @@ def test_colours_alone_and_their_shares(ask: Asking) -> None:
     found = ask(None, colours=(wanted_colour("#141eaa"),)).found
     assert _order(ask(None, colours=(wanted_colour("blue"), wanted_colour("white:60%"))))[:1] == [BLUE_BARS]
     assert found[0].key[1] == BLUE_BARS
-    assert found[0].colour_share is not None
-    assert 0.1 < found[0].colour_share < 0.7
-    assert "% in this colour" in why(found[0], By.AUTO)
-    assert "% in the one of these colours that it has least of" in why(found[0], By.AUTO, colours=2)
+    (share,) = found[0].colour_shares
+    assert 0.1 < share < 0.7
+    two = (wanted_colour("#141eaa"), wanted_colour(" White:60%"))
+    both = ask(None, colours=two).found[0]
+    assert both.key[1] == BLUE_BARS
+    assert re.fullmatch(r"\d\d % #141eaa and \d\d % White", why(both, By.AUTO, two))
 
     few = _order(ask(None, colours=(wanted_colour("#c81e1e:10%"),)))
     much = _order(ask(None, colours=(wanted_colour("#c81e1e:40%"),)))
@@ -158,6 +162,9 @@ def test_a_copy_stands_first_however_it_looks_and_reasons_say_so(ask: Asking) ->
 
     assert first.key == (Kind.ASSET, BLUE_BARS)
     assert why(first, By.AUTO) == "copy: crop of 40 %"
+    by_chance, doubtful = (replace(first, copy=CopyFact(sure, "crop of 1 %")) for sure in (0.002, 0.3))
+    assert why(by_chance, By.COPY) == "hardly a copy (<1 % sure)"
+    assert why(doubtful, By.COPY) == "perhaps a copy (30 % sure): crop of 1 %"
     assert second.key == (Kind.ASSET, RED_DISC)
     assert "colours" in why(second, By.AUTO)
 

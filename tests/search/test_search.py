@@ -1,10 +1,12 @@
 """The whole search: assets and what was seen in one answer, copies first, filters, and what is said of each."""
 
 import asyncio
+import hashlib
 from datetime import timedelta
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from guardian.errors import UsageError
@@ -26,6 +28,9 @@ def _encoded(seed: int) -> bytes:
     """The picture of a seed, cut to its inner part."""
     rgb = picture(seed).rgb[20:220, 20:300]
     return cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
+
+
+THIRD_FILE = hashlib.sha256(_encoded(40)).hexdigest()
 
 
 def test_what_was_seen_comes_with_its_places_and_copies_come_first(tmp_path: Path) -> None:
@@ -54,10 +59,22 @@ async def _asked(tmp_path: Path) -> None:
 
         copies = await search.answer(Request(picture=_encoded(3), by=By.COPY))
         assert copies.results[0].seen == first.seen
+        # Only a part is meant, with as much again beside it: that part is what is looked for.
+        both = _beside(_encoded(3), _encoded(17))
+        part = await search.answer(Request(picture=both, by=By.COPY, region=(0, 0, 280, 200)))
+        assert part.results[0].seen == first.seen
+        assert part.results[0].score > 0.9
+        small = await search.answer(Request(picture=both, region=(0, 0, 12, 12)))
+        assert small.results
+        assert small.not_searched[0].startswith("copies of this part: 12 x 12 pixels")
+        with pytest.raises(UsageError, match="560 x 200"):
+            await search.answer(Request(picture=both, by=By.COPY, region=(300, 0, 280, 200)))
+
         on_host = await search.answer(Request(picture=_encoded(3), filters=Filters(host="other.example")))
         assert [one.addresses[0].host for one in on_host.results] == ["other.example"]
         press = await search.answer(Request(picture=_encoded(3), filters=Filters(collection="press")))
         assert press.results == ()
+        assert press.in_words == "nothing was searched: no picture passes all of these filters"
         with pytest.raises(UsageError, match="nothing to search with"):
             await search.answer(Request())
 
@@ -89,12 +106,19 @@ async def _asked(tmp_path: Path) -> None:
         store.close()
 
 
+def _beside(one: bytes, other: bytes) -> bytes:
+    """Two encoded pictures side by side."""
+    pixels = [cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) for content in (one, other)]
+    return cv2.imencode(".png", np.concatenate(pixels, axis=1))[1].tobytes()
+
+
 def _protect(store: Store, data_dir: Path) -> None:
     """Protect three pictures, of which two have an appearance, beside one that is withdrawn and one too plain."""
     with store.begin() as tx:
         assets = [
             tx.assets.reserve(
-                f"{number:x}" * 64, title=f"Work {number}", collection="shop" if number % 2 else "Press",
+                THIRD_FILE if number == 3 else f"{number:x}" * 64, title=f"Work {number}",
+                collection="shop" if number % 2 else "Press",
                 path=f"/{number}.jpg", size=(320, 240), at=NOW + timedelta(days=number),
                 tags=("Wüste", 'so "called"') if number < 3 else (f"{number} wüste",),
             )
@@ -112,6 +136,12 @@ def _protect(store: Store, data_dir: Path) -> None:
 
 
 async def _asked_of_assets(store: Store, search: Search) -> None:
+    # The very file of an asset, of which the index knows nothing that could be measured.
+    same = await search.answer(Request(picture=_encoded(40), by=By.COPY))
+    assert [(one.asset.title, one.score, one.why) for one in same.results if one.asset] == [
+        ("Work 3", 1.0, "copy: the whole image")
+    ]
+
     async def found(filters: Filters, own: Asset | None = None) -> list[str]:
         titles = []
         for request in (

@@ -58,7 +58,7 @@ def test_reading_does_not_wait_for_a_writer_and_cannot_write(store: Store) -> No
 
         reader = threading.Thread(target=look)
         reader.start()
-        reader.join(timeout=20)
+        reader.join(timeout=60)
     assert seen == {"before": True, "during": False}
     with pytest.raises(Exception, match=r"(?i)read.?only|cannot be written"), store.read() as tx:
         tx.candidates.remember("never", "recipe", Skipped("", SkipReason.TOO_PLAIN), NOON)

@@ -39,7 +39,7 @@ class Served:
 
     def client(self) -> httpx.Client:
         """A browser that nobody has signed in with."""
-        return httpx.Client(base_url=self.url, trust_env=False, timeout=30)
+        return httpx.Client(base_url=self.url, trust_env=False, timeout=60)
 
     def signed_in(self, name: str) -> httpx.Client:
         """A browser in which somebody signed in; it sends the session's secret with all it sends."""
@@ -93,7 +93,7 @@ def served_desk(desk: Desk) -> Iterator[Served]:
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()
-    assert started.wait(30)
+    assert started.wait(60)
     yield Served(f"http://{address[0]}", desk)
     stop.set()
     thread.join()

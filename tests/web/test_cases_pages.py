@@ -1,5 +1,7 @@
 """The queue and the page of a case, by form as a browser without scripts sends them."""
 
+import csv
+import io
 import re
 from datetime import timedelta
 from html import unescape
@@ -171,6 +173,20 @@ def test_a_case_leads_on_in_the_queue_from_which_it_was_opened(served: Served, c
     assert re.search(r'class="pair" href="/cases/case_\w+"', rita.get("/cases").text), "the usual queue needs no words"
     assert rita.get(f"/cases/{cases[4].id}/next").status_code == 303
     assert rita.get("/cases/case_none/next").status_code == 404
+
+
+def test_what_the_queue_finds_is_a_table_too(served: Served, cases: list[Case]) -> None:
+    vera = served.signed_in("Vera")
+    answer = vera.get("/cases.csv?words=Harbour&severity=high")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert {row["case"] for row in rows} == {case.id for case in cases[:4]}
+    assert {row["work"] for row in rows} == {"Harbour"}
+    (place,) = csv.DictReader(io.StringIO(vera.get(f"/cases/{cases[0].id}/places.csv").text))
+    assert (place["page"], place["gone"]) == ("https://thief0.example/page", "")
+    (hostile,) = csv.reader(io.StringIO(vera.get(f"/cases/{cases[4].id}/places.csv").text.partition("\n")[2]))
+    assert all(len(cell) < 600 for cell in hostile)
+    assert vera.get("/cases/case_none/places.csv").status_code == 404
 
 
 def test_a_second_reviewer_sees_what_the_first_did_and_loses_nothing(served: Served, cases: list[Case]) -> None:

@@ -265,7 +265,7 @@ def barriers(page: "Page", axe: str) -> list[str]:
 EVERY_PAGE = [
     "/cases?group=operator", "/cases/{case}", "/cases/case_none", "/operators",
     "/operators/show?name=barriers.example", "/assets", "/assets/{asset}", "/licences", "/check", "/overview",
-    "/cases/{case}/timeline", "/notices", "/sources", "/deliveries", "/audit", "/people", "/settings",
+    "/cases/{case}/timeline", "/notices", "/sources", "/deliveries", "/audit", "/people", "/settings", "/account",
 ]  # fmt: skip
 OWNER = OwnerSettings(name="Ada", address="Here", email="ada@example.com", phone="1", signs_as="Ada")
 NARROW_AND_DARK = {"color_scheme": "dark", "viewport": {"width": 390, "height": 800}}

@@ -45,7 +45,7 @@ def jpeg(picture: Image.Image) -> bytes:
 
 async def signed_in(url: str, name: str) -> httpx.AsyncClient:
     """A browser in which somebody signed in; it sends the session's secret with all it sends."""
-    client = httpx.AsyncClient(base_url=url, trust_env=False, timeout=30)
+    client = httpx.AsyncClient(base_url=url, trust_env=False, timeout=60)
     form = re.search(r'name="form" value="([^"]+)"', (await client.get("/login")).text)
     assert form is not None
     data = {"username": name, "password": PASSWORD, "form": form[1]}

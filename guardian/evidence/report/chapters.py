@@ -249,8 +249,9 @@ def exhibits(listed: Sequence[Exhibit], number: int) -> Iterator[Flowable]:
 
 def limits(content: ReportContent, number: int) -> Iterator[Flowable]:
     """Yield the chapter that says what was lost, left out or not taken, and what visitors were shown differently."""
-    yield from heading(number, "What is missing")
     record = content.record
+    differ = any(capture.differences for capture in record.captures)
+    yield from heading(number, "What is missing, and what was shown differently" if differ else "What is missing")
     rows: list[tuple[str, Flowable | str]] = [("Lost", _lost_text(one)) for one in content.lost]
     rows += [("Left out", sentence) for sentence in record.left_out]
     for capture in record.captures:

@@ -45,7 +45,8 @@ def angles_of(grey: NDArray[np.uint8], places: NDArray[np.int32]) -> NDArray[np.
     """Return the direction of each corner's centroid of greys: float32 [n], degrees clockwise from the x axis."""
     if not places.shape[1]:
         return np.zeros(0, np.float32)
-    across, down = _moments(grey, places, _HALF_WIDTHS)
+    # In one order for all, or the kernel would be compiled once more when the first picture has the other.
+    across, down = _moments(grey, np.ascontiguousarray(places), _HALF_WIDTHS)
     return np.asarray(cv2.phase(across, down, angleInDegrees=True), np.float32).ravel()
 
 

@@ -9,11 +9,11 @@ from urllib.parse import urljoin, urlsplit
 from guardian.crawl.crawler import same_host
 from guardian.crawl.page_reader import PageReader, PageReading
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.model import Answer, LicenceStatus, Sighting
+from guardian.model import Answer, LicenceStatus, Sighting, SkipReason
 from guardian.model.notices import PlaceLook, PlaceState
 from guardian.scan.context import ScanContext, crawl_context_of
 from guardian.scan.pipeline import answer_and_record
-from guardian.scan.recheck.places import matches_with
+from guardian.scan.recheck.places import GONE_STATUSES, matches_with
 from guardian.scan.services import Services
 from guardian.urls.keys import page_key
 
@@ -24,6 +24,20 @@ Of the known ones, and of their pictures, it looks at as many again.
 """
 
 _AT_ONCE = 4
+
+_HIDES_NOTHING = frozenset(
+    {
+        SkipReason.NOT_AN_IMAGE,
+        SkipReason.VECTOR,
+        SkipReason.TOO_SMALL,
+        SkipReason.TOO_PLAIN,
+        SkipReason.NOT_A_PAGE,
+        SkipReason.ROBOTS,
+        SkipReason.SCHEME,
+        SkipReason.BAD_ADDRESS,
+    }
+)
+"""Why something was left out that is no picture, or that a scan does not look at either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +61,24 @@ async def search_site(
     `pages`, of one host and at least one, do not show it at its known addresses any more: all of their pictures are
     compared. Others are the front page, and what it and `pages` link to on the same host, those first that lie nearest
     to the first of `pages` in the folders of the site. Ten pages and fifty pictures of either kind are looked at, at
-    most. What cannot be read is passed over: it was not known to show anything. When nothing shows the work, but a
-    picture could not be compared with every asset, that one is returned as unclear. Raises GuardianError when the
-    index, a worker or the database is lost.
+    most. When nothing shows the work, but a picture could not be compared with every asset, that one is returned as
+    unclear. Otherwise the pages and pictures that could not be seen are returned: they were not known to show anything,
+    so that they do not keep the picture from being gone, but whoever reads the answer must hear of them. Raises
+    GuardianError when the index, a worker or the database is lost.
     """
     reader = PageReader(context.source, crawl_context_of(services, context))
     pages = list(dict.fromkeys(pages))[:MOST_PAGES]
     front = urljoin(pages[0], "/")
-    readings = {url: await _read(reader, url) for url in dict.fromkeys((*pages, front))}
+    looks: list[PlaceLook] = []
+    readings = {url: await _read(reader, url, looks) for url in dict.fromkeys((*pages, front))}
     near = _near(pages[0], [one for one in readings.values() if one is not None], search)
 
-    looks: list[PlaceLook] = []
     own = {page_key(url) for url in pages}
     done = {*search.known} - own
     for urls in (pages, [front, *near][:MOST_PAGES]):
         room = MOST_PICTURES
         for url in urls:
-            reading = readings[url] if url in readings else await _read(reader, url)
+            reading = readings[url] if url in readings else await _read(reader, url, looks)
             if reading is None or page_key(reading.final_url) in done or not search.belongs(reading.final_url):
                 continue
             done.add(page_key(reading.final_url))
@@ -72,18 +87,23 @@ async def search_site(
             answers = await answer_and_record(services, context, sightings, asyncio.Semaphore(_AT_ONCE))
             which = "the page" if page_key(reading.final_url) in own else "another page of the site"
             looks += _looks(reading.final_url, answers, search.asset_ids, which)
-    return [one for one in looks if one.state is PlaceState.THERE] or looks[:1]
+    for state in (PlaceState.THERE, PlaceState.UNCLEAR):
+        if told := [one for one in looks if one.state is state]:
+            return told
+    return looks
 
 
 def _looks(page_url: str, answers: Sequence[Answer], asset_ids: Set[str], which: str) -> Iterator[PlaceLook]:
-    """Yield the pictures of a page that show the work, and those that were not compared with every asset."""
+    """Yield the pictures of a page that show the work, and those that were not seen or compared with every asset."""
     for answer in answers:
-        place = page_url, answer.sighting.image_url
+        place, problem = (page_url, answer.sighting.image_url), answer.problem
         if _shows(answer, asset_ids):
             yield PlaceLook(*place, PlaceState.THERE, f"{which} shows it now, at an address that was not known")
         elif answer.report is not None and answer.report.partial:
             detail = f"a picture that {which} shows could not be compared with every asset"
             yield PlaceLook(*place, PlaceState.UNCLEAR, detail)
+        elif problem is not None and _hides(problem.reason, problem.status):
+            yield PlaceLook(*place, PlaceState.UNSEEN, problem.detail or problem.reason.label)
 
 
 def _near(page_url: str, readings: list[PageReading], search: Search) -> list[str]:
@@ -104,11 +124,23 @@ def _path(url: str) -> str:
     return f"/{urlsplit(url).path.lstrip('/')}"
 
 
-async def _read(reader: PageReader, url: str) -> PageReading | None:
+async def _read(reader: PageReader, url: str, looks: list[PlaceLook]) -> PageReading | None:
+    """Return what a page shows; one that cannot be read is added to the looks, unless there is none."""
     try:
-        return await reader.read(url)
-    except (FetchFailed, FetchRefused):
+        reading = await reader.read(url)
+    except (FetchFailed, FetchRefused) as error:
+        skipped = error.skipped
+        if _hides(skipped.reason, skipped.status):
+            looks.append(PlaceLook(url, None, PlaceState.UNSEEN, str(error)))
         return None
+    if reading.hidden_by is not None:
+        looks.append(PlaceLook(reading.final_url, None, PlaceState.UNSEEN, reading.hidden_by.label))
+    return reading
+
+
+def _hides(reason: SkipReason, status: int | None) -> bool:
+    """Return whether there may be a picture that was not seen for this reason."""
+    return status not in GONE_STATUSES and reason not in _HIDES_NOTHING
 
 
 def _shows(answer: Answer, asset_ids: Set[str]) -> bool:

@@ -77,7 +77,7 @@ def list_licences(request: Request, actor: Reader, query: Annotated[LicenceQuery
     "/imports",
     summary="Add the licences of a file",
     response_model=schemas.ImportedLicences,
-    responses=problems(409, 413),
+    responses=problems(409, 413, 415),
     operation_id="import_licences",
 )
 async def import_file(
@@ -114,7 +114,7 @@ def get_proof(request: Request, actor: Reader, licence_id: IdInPath) -> Response
     "/{licence_id}/proof",
     summary="Keep the proof of a licence",
     response_model=schemas.Licence,
-    responses=problems(404, 413),
+    responses=problems(404, 409, 413, 415),
     operation_id="keep_proof",
 )
 async def put_proof(

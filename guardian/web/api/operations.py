@@ -14,7 +14,7 @@ from guardian.delivery.floods import drop_flood, held_floods, release_flood
 from guardian.delivery.sending import delivery_numbered, retry_now
 from guardian.model import Actor, Permission, Task, TaskKind, TaskState
 from guardian.sources.overview import listed_source
-from guardian.sources.requests import ask_for_scan
+from guardian.sources.requests import ask_for_scan, find_source
 from guardian.sources.settings import SourceSettings
 from guardian.store import Transaction
 from guardian.views.cases import case_json
@@ -318,7 +318,7 @@ def _operators(tx: Transaction, query: OperatorQuery) -> dict[str, Any]:
 
 
 def _source(desk: Desk, name: str) -> SourceSettings:
-    source = next((one for one in desk.sources if one.name == name), None)
+    source = find_source(desk.sources, name)
     if source is None:
         raise not_found("there is no source of this name; GET /api/v1/sources lists them")
     return source

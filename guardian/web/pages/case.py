@@ -22,6 +22,7 @@ from guardian.model import (
     Permission,
 )
 from guardian.store import Transaction
+from guardian.views.case_tables import places_csv
 from guardian.views.cases import CaseDetail, event_text
 from guardian.views.findings import licence_text, missed_text, version_facts
 from guardian.views.overlap import Overlap, finding_sentence, overlap_of, points_text
@@ -33,7 +34,7 @@ from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Tools, tool
 from guardian.web.pages.evidence import EvidencePanel, panel_of_evidence
 from guardian.web.pages.not_mine import Again, ask_if_sure
 from guardian.web.pages.notice_panel import NoticePanel, panel_of_case
-from guardian.web.rendering import page
+from guardian.web.rendering import csv_file, page
 
 router = APIRouter(prefix="/cases", include_in_schema=False)
 
@@ -76,6 +77,22 @@ async def show_case(
     """Show a case; `finding` is the one of its findings that is compared."""
     said = DONE_TEXTS[Decision(done)] if done in list(Decision) else None
     return await _case_page(request, case_id, finding=finding, done=(said, case[:200]) if said else None)
+
+
+@router.get("/{case_id}/places.csv", dependencies=[Depends(person_may(Permission.CASES_READ))])
+async def download_places(request: Request, case_id: str) -> Response:
+    """Send all places of a case as CSV."""
+    desk = desk_of(request)
+
+    def read() -> list[Finding] | None:
+        with desk.store.read() as tx:
+            case = tx.cases.get(case_id)
+            return tx.findings.list(case.id) if case is not None else None
+
+    found = await run_in_threadpool(read)
+    if found is None:
+        raise HTTPException(404, f"there is no case {case_id[:80]}")
+    return csv_file("places", places_csv(found))
 
 
 @router.get("/{case_id}/next", dependencies=[Depends(person_may(Permission.CASES_READ))])

@@ -21,7 +21,7 @@ from guardian.web.auth.requests import address_of
 from guardian.web.desk import Desk, desk_of
 from guardian.web.licence_files import import_licences, keep_proof, licences_csv, proof_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may
-from guardian.web.rendering import page
+from guardian.web.rendering import csv_file, page
 
 router = APIRouter(prefix="/licences", include_in_schema=False)
 
@@ -84,9 +84,7 @@ async def download(request: Request, host: str = Query("", max_length=500)) -> R
             today = desk.clock().date()
             return [replace(draft, valid_from=today) for draft in licensing.suggested(tx, host)]
 
-    text = licences_csv(await run_in_threadpool(read))
-    headers = {"content-disposition": f'attachment; filename="licences{"-draft" if host else ""}.csv"'}
-    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+    return csv_file("licences-draft" if host else "licences", licences_csv(await run_in_threadpool(read)))
 
 
 @router.post("/import")

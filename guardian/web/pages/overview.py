@@ -9,7 +9,7 @@ from guardian.views.overview import SERIES, csv_text, median_text
 from guardian.web.desk import desk_of
 from guardian.web.overviews import Overview, read_overview
 from guardian.web.pages.access import person_may
-from guardian.web.rendering import page
+from guardian.web.rendering import csv_file, page
 
 router = APIRouter(
     prefix="/overview", dependencies=[Depends(person_may(Permission.CASES_READ))], include_in_schema=False
@@ -40,8 +40,7 @@ async def download(request: Request, name: str) -> Response:
         text = csv_text(["state", "cases"], [[state.value, number] for state, number in found.states.items()])
     else:
         raise HTTPException(404, "there is no such table")
-    headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
-    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+    return csv_file(name, text)
 
 
 def _read(request: Request) -> Overview:

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
 from starlette.responses import RedirectResponse, Response
 
-from guardian.cases.queue import QueuedCase, QueuedGroup, group_page, queue_page
+from guardian.cases.queue import QueuedCase, QueuedGroup, group_page, queue_page, queued
 from guardian.errors import UsageError
 from guardian.model import (
     BrowserSession,
@@ -27,13 +27,14 @@ from guardian.model import (
 from guardian.people.views import forget_view, keep_view
 from guardian.store import Transaction
 from guardian.store.ids import new_id
+from guardian.views.case_tables import cases_csv
 from guardian.web.choosing import Choice, choice_of
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, local_path, person_may
 from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Outcome, decide_all, tools_of, with_done
 from guardian.web.pages.not_mine import Again, ask_if_sure
 from guardian.web.pages.whole_choice import MOST_AT_ONCE, ask_about_all
-from guardian.web.rendering import page
+from guardian.web.rendering import csv_file, page
 
 router = APIRouter(include_in_schema=False)
 
@@ -86,6 +87,20 @@ async def show_queue(
     """Show one page of the queue."""
     choice = choice_of(request.query_params)
     return await _queue(request, choice, after=after, done=_done(done, case))
+
+
+@router.get("/cases.csv", dependencies=[READER])
+async def download(request: Request) -> Response:
+    """Send the cases that the queue finds as CSV, the most urgent first, as many as are decided about at once."""
+    desk = desk_of(request)
+    wanted = choice_of(request.query_params).filter()
+
+    def read() -> tuple[QueuedCase, ...]:
+        with desk.store.read() as tx:
+            return queued(tx, tx.cases.queue(wanted, MOST_AT_ONCE), desk.clock())
+
+    found = await run_in_threadpool(read)
+    return csv_file("cases", cases_csv((one.case, one.asset, one.finding, one.points) for one in found))
 
 
 @router.post("/cases")
@@ -224,6 +239,7 @@ async def _queue(
         severities=list(reversed(Severity)),
         licences=list(LicenceStatus),
         reasons=list(DismissReason),
+        most_at_once=MOST_AT_ONCE,
         groupings=list(CaseGrouping),
         now=desk.clock(),
     )

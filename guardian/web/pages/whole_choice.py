@@ -49,6 +49,7 @@ async def ask_about_all(request: Request, asked: Asked, choice: Choice, note: st
         count=len(found),
         selected=" ".join(f"{case.id}:{case.version}" for case in found),
         shown=shown,
+        states=Counter(case.state for case in found).most_common(),
         operators=operators.most_common(_MOST_OPERATORS),
         operator_count=len(operators),
     )

@@ -34,7 +34,7 @@ def with_delivery(
 
     async def go() -> Any:
         async with TrustedClient() as operator:
-            settings = DeliverySettings(timeout=timedelta(seconds=2))
+            settings = DeliverySettings(timeout=timedelta(seconds=4))
             return await work(Delivery([destination], settings, operator, secrets, clock))
 
     return asyncio.run(go())

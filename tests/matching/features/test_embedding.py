@@ -132,7 +132,7 @@ def test_missing_weights_are_told_at_once_and_how_to_get_them(
         assert "guardian model fetch" in told
         assert "embedding.weights" in told
         assert "without" in told
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 def test_looking_for_weights_loads_nothing_heavy(tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def test_fetching_without_network_says_so_in_seconds(tmp_path: Path) -> None:
         "from guardian.matching.features import embedding; from guardian.matching.settings import EmbeddingSettings\n"
         "started = time.monotonic()\n"
         "try: embedding.download(EmbeddingSettings(model='ViT-B-32', weights='laion2b_s34b_b79k'))\n"
-        "except WeightsMissing as error: print(time.monotonic() - started < 20, error)"
+        "except WeightsMissing as error: print(time.monotonic() - started < 60, error)"
     )
     environment = {**os.environ, "HOME": str(tmp_path), "HF_HOME": str(tmp_path), "HF_ENDPOINT": "http://127.0.0.1:9"}
     environment.pop("HF_HUB_OFFLINE", None)

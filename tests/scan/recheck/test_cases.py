@@ -41,6 +41,7 @@ from guardian.shipped import rules_folder
 from guardian.sources.settings import SiteSettings
 from guardian.tasks.outcomes import Consumer, Done, Postponed, Settled
 from guardian.tasks.runner import Runner
+from guardian.views.notices import outcome_text
 from tests.kept_workers import run_in_app
 from tests.notices.conftest import NOON
 from tests.websites import Conditional, Redirect, Says, Site, Status, Varying, running
@@ -416,6 +417,19 @@ async def moved_to_a_page_that_no_scan_has_met(shop: Shop, picture: Conditional)
     assert [look.detail for look in recheck.elsewhere if look.page_url == f"{shop.start}prints/newer"] == [
         "another page of the site shows it now, at an address that was not known"
     ]
+
+    # What cannot be seen does not keep it from being gone, and is said.
+    for path in ("/prints/newer", "/newest.jpg"):
+        web.put(path, missing)
+    web.put("/", "<a href=/prints/busy>busy</a> <a href=/missing>missing</a> <img src=/dead.jpg> <img src=/lost.jpg>")
+    for path in ("/prints/busy", "/dead.jpg"):
+        web.put(path, Status("503 Service Unavailable"))
+    outcome, recheck = await shop.recheck()
+    assert outcome is RecheckOutcome.GONE
+    unseen = [one.image_url or one.page_url for one in recheck.elsewhere if one.state is PlaceState.UNSEEN]
+    assert unseen == [f"{shop.start}dead.jpg", f"{shop.start}prints/busy"]
+    assert outcome_text(recheck) == "gone, but 1 picture and 1 page of the site could not be seen"
+    assert shop.case.state is CaseState.GONE
 
     # The same page shows it under a new name, and so does the one to which it then leads.
     for path in ("/", "/prints/newer", "/newest.jpg"):
