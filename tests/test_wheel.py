@@ -85,7 +85,7 @@ def lend_compiled(site: Path) -> None:
     for kind in ("pyc", "nbi", "nbc"):
         for file in ROOT.glob(f"guardian/**/__pycache__/*.{kind}"):
             there = site / file.relative_to(ROOT)
-            there.parent.mkdir(exist_ok=True)
+            there.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(file, there)
 
 

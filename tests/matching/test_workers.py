@@ -201,15 +201,15 @@ def test_a_hang_ends_at_its_limit_and_so_does_the_worker(tmp_path: Path, log: Pa
     async def test(workers: Workers) -> None:
         await workers.run(os.getpid)
         started = time.monotonic()
-        with pytest.raises(WorkerLost, match="more than 1 s") as caught:
+        with pytest.raises(WorkerLost, match="more than 3 s") as caught:
             await workers.run(jobs.hang, log)
-        assert 1 <= time.monotonic() - started < 60
+        assert 3 <= time.monotonic() - started < 60
         assert caught.value.reason == "timed_out"
         (hung,) = noted(log)
         assert not is_running(hung)
         assert await workers.run(os.getpid) != hung
 
-    with_workers(tmp_path, test, timeout=timedelta(seconds=1), workers=1)
+    with_workers(tmp_path, test, timeout=timedelta(seconds=3), workers=1)
 
 
 def test_a_hang_is_not_tried_again(tmp_path: Path, log: Path) -> None:
@@ -217,7 +217,7 @@ def test_a_hang_is_not_tried_again(tmp_path: Path, log: Path) -> None:
         with pytest.raises(WorkerLost):
             await workers.run(jobs.hang, log)
 
-    with_workers(tmp_path, test, timeout=timedelta(seconds=0.2))
+    with_workers(tmp_path, test, timeout=timedelta(seconds=3))
     assert len(noted(log)) == 1
 
 

@@ -146,7 +146,7 @@ def queue_by_keyboard(browser: "Browser", served: Served) -> None:
 
         page.locator(".row .pair").first.focus()
         page.keyboard.press("Enter")
-        page.wait_for_url(f"**/cases/{names[0]}")
+        page.wait_for_url(f"**/cases/{names[0]}?queue=*")
 
 
 def compare_and_license(browser: "Browser", served: Served) -> None:
