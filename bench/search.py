@@ -22,13 +22,14 @@ from bench.qt_resources import unpacked
 from guardian.errors import Unmatchable
 from guardian.matching.features.appearance import APPEARANCE_BYTES, appearance_of
 from guardian.matching.features.embedding import load
-from guardian.matching.features.image import decode
+from guardian.matching.features.image import Picture, decode
 from guardian.matching.settings import MatchingSettings
 from guardian.search.aspects import Aspect, exact_vectors_of, vectors_of
 from guardian.search.fitting import classes_of
 from guardian.search.nearest import nearest
 from guardian.search.neighbours import majority
 from guardian.search.ranking import fused_ranks
+from guardian.search.views_of_query import views_of
 
 _HALVED = ("openclipart", "wesnoth")
 _FOLDERS = {
@@ -136,9 +137,15 @@ def labels_by_neighbours(labelled: Labelled) -> LabelQuality:
 
 
 def similarities(pictures: Sequence[NDArray[np.uint8]]) -> dict[Aspect, Similarity]:
-    """Return how alike pictures are by each aspect, as the search ranks them."""
+    """Return how alike each picture asked with is to all, by each aspect, as the search ranks them."""
     rows = np.stack([appearance_of(one).values for one in pictures])
-    return {aspect: _products(exact_vectors_of(rows, aspect)) for aspect in Aspect}
+    asked = np.stack([views_of(Picture(one, one.shape[1], one.shape[0], "PNG"), None) for one in pictures])
+    found = {}
+    for aspect in Aspect:
+        vectors = exact_vectors_of(rows, aspect)
+        by_view = [exact_vectors_of(asked[:, view], aspect) @ vectors.T for view in range(asked.shape[1])]
+        found[aspect] = np.max(by_view, axis=0)
+    return found
 
 
 def fused(aspects: Mapping[Aspect, Similarity]) -> Similarity:
@@ -187,9 +194,6 @@ EDITS: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
 
 def recalls(labelled: Labelled, queries: int) -> dict[str, tuple[float, float]]:
     """Return for each edit how often the original stands first, and among the first ten, by look."""
-    from guardian.matching.features.image import Picture
-    from guardian.search.views_of_query import views_of
-
     rows = np.stack([appearance_of(one).values for one in labelled.pictures])
     looks = exact_vectors_of(rows, Aspect.LOOK)
     chosen = np.linspace(0, len(rows) - 1, min(queries, len(rows))).astype(int)

@@ -72,17 +72,18 @@ def apply(session: Session, as_json: bool) -> None:
     """Put the terms on all assets and remembered pictures, in place of the labels before.
 
     A phrasing among the words of a picture labels it; so does a descriptor that knows texts (CLIP), where one is
-    configured; the others get what most of the eight pictures carry that look most like them. None need fit.
+    configured; the others get what the pictures carry that look most like them, where these agree. None need fit.
     """
     vocabulary = _vocabulary(session)
-    counts = asyncio.run(_apply(session, vocabulary))
+    counts, lacking = asyncio.run(_apply(session, vocabulary))
     if as_json:
         terms = {
             term: {source.value: counts.by_term.get((term, source), 0) for source in LabelSource}
             for term in vocabulary.terms
         }
         whole = {"assets": counts.assets, "assets_without": counts.assets_without}
-        click.echo(json_line({"terms": terms, **whole, "seen": counts.seen, "seen_without": counts.seen_without}))
+        seen = {"seen": counts.seen, "seen_without": counts.seen_without, "seen_lacking_parts": lacking}
+        click.echo(json_line({"terms": terms, **whole, **seen}))
         return
     screen = Screen.of_output()
     for term in vocabulary.terms:
@@ -96,17 +97,24 @@ def apply(session: Session, as_json: bool) -> None:
             f"{counted(counts.seen, 'remembered picture')}, {counts.seen_without} without"
         )
     )
+    if lacking:
+        words = f"{counted(lacking, 'remembered picture')} of an earlier version get fewer labels by their neighbours"
+        echo(screen.wrapped(f"{words} until `guardian memory rebuild` completes them; then apply again"))
 
 
-async def _apply(session: Session, vocabulary: "Vocabulary") -> "LabelCounts":
+async def _apply(session: Session, vocabulary: "Vocabulary") -> tuple["LabelCounts", int]:
+    """Label everything; return the counts, and how many remembered pictures lack parts of today's appearance."""
     from guardian.app import opened_app
+    from guardian.memory.rebuilding import earlier_appearances
     from guardian.search.labelling import Labelling
 
     async with opened_app(session.config) as app:
-        if app.services.memory is not None:
-            await asyncio.to_thread(app.services.memory.fold)
+        memory, lacking = app.services.memory, 0
+        if memory is not None:
+            await asyncio.to_thread(memory.fold)
+            lacking = await asyncio.to_thread(earlier_appearances, memory)
         await app.catalog.complete_appearances(lambda done, total: None)
-        return await Labelling(app.store, app.services.workers, app.config.data_dir, vocabulary).all()
+        return await Labelling(app.store, app.services.workers, app.config.data_dir, vocabulary).all(), lacking
 
 
 def _vocabulary(session: Session, file: Path | None = None) -> "Vocabulary":

@@ -1,8 +1,8 @@
 """The aspects by which pictures are compared: an appearance becomes one short unit vector for each.
 
-Each is a linear projection of parts of the appearance, fitted by fitting.py on pictures that no judged set holds; in
-the look, local shapes are projected by themselves, and joined with a weight. Parts that an earlier version lacks count
-as those of an average picture. Vectors are kept as int8: 127 times a number between -1 and 1.
+Each is a linear projection of parts of the appearance, fitted by fitting.py. In the look, local shapes are projected by
+themselves and joined with a weight, and so are the classes that a picture is near to. Parts that an earlier version
+lacks count as those of an average picture. Kept is 127 times each number, as int8.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from guardian.matching.features.local_shapes import local_shape_values
 
 FITTED = Path(__file__).parent / "aspects.npz"
 
-ASPECTS_VERSION = 4
+ASPECTS_VERSION = 5
 """Raise when the fitted file or this module changes: vectors that were kept are then made anew."""
 
 VECTORS = f"a{APPEARANCE_VERSION}-p{ASPECTS_VERSION}"
@@ -35,6 +35,12 @@ Floats = NDArray[np.float32]
 
 LOCAL_SHAPES_WEIGHT = 0.5
 """Of the cosine of local shapes in the look, beside 1 for all other parts together."""
+
+CLASSES_WEIGHT = 0.2
+"""Of the cosine of what is near to classes, beside 1 for everything else in the look."""
+
+_SHARPNESS = 15.0
+"""How much more the nearest classes count: they are weighed by the exponential of so many times their cosine."""
 
 _SCALE = 127.0
 _BLOCK = 4096
@@ -71,6 +77,19 @@ class Projection:
     much_alike: float
 
 
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """Classes of pictures, by which others are described (classemes: Torresani, Szummer and Fitzgibbon, 2010).
+
+    `centres` float32 [c, d] are the mean directions of their pictures. Square roots of a picture's shares in them, less
+    `mean` float32 [c], are reduced by `axes` float32 [c, e].
+    """
+
+    centres: Floats
+    mean: Floats
+    axes: Floats
+
+
 def decoded(appearances: NDArray[np.uint8], aspect: Aspect) -> Floats:
     """Return the values of an aspect's parts, float32 [n, p], of appearances uint8 [n, APPEARANCE_BYTES]."""
     columns = [_values(name)[appearances[:, SLICES[name]]] for name in PARTS[aspect]]
@@ -92,6 +111,14 @@ def _of_local_shapes() -> Floats:
     """Return the fitted projection of local shapes, float32 [LOCAL_SHAPES, d]."""
     with np.load(FITTED, allow_pickle=False) as fitted:
         return np.asarray(fitted["local_shapes_matrix"], dtype=np.float32)
+
+
+@lru_cache(maxsize=1)
+def _classes() -> Classes:
+    """Return the fitted classes that come with guardian."""
+    with np.load(FITTED, allow_pickle=False) as fitted:
+        centres, mean, axes = (fitted[f"classes_{name}"].astype(np.float32) for name in ("centres", "mean", "axes"))
+    return Classes(unit(centres), mean, axes)
 
 
 @lru_cache(maxsize=1)
@@ -117,8 +144,8 @@ def vectors_of(appearances: NDArray[np.uint8], aspect: Aspect) -> NDArray[np.int
 
 
 def _dimensions(aspect: Aspect) -> int:
-    matrices = [projections()[aspect].matrix, *([_of_local_shapes()] if aspect is Aspect.LOOK else [])]
-    return sum(int(matrix.shape[1]) for matrix in matrices)
+    of_look = [_of_local_shapes(), _classes().axes] if aspect is Aspect.LOOK else []
+    return sum(int(matrix.shape[1]) for matrix in (projections()[aspect].matrix, *of_look))
 
 
 def exact_vectors_of(appearances: NDArray[np.uint8], aspect: Aspect) -> Floats:
@@ -131,7 +158,8 @@ def exact_vectors_of(appearances: NDArray[np.uint8], aspect: Aspect) -> Floats:
     vectors = unit(np.asarray(centred @ fitted.matrix, dtype=np.float32))
     if aspect is not Aspect.LOOK:
         return vectors
-    return joined(vectors, local_shape_values(appearances[:, SLICES["local_shapes"]]), _of_local_shapes())
+    local_shapes = local_shape_values(appearances[:, SLICES["local_shapes"]])
+    return with_classes(joined(vectors, local_shapes, _of_local_shapes()), _classes())
 
 
 def joined(looks: Floats, local_shapes: Floats, matrix: Floats) -> Floats:
@@ -142,6 +170,19 @@ def joined(looks: Floats, local_shapes: Floats, matrix: Floats) -> Floats:
     lengths = np.linalg.norm(local_shapes, axis=1, keepdims=True)
     weighed = unit(local_shapes @ matrix) * (np.minimum(lengths, 1) * np.sqrt(LOCAL_SHAPES_WEIGHT))
     return unit(np.concatenate([looks, weighed], axis=1))
+
+
+def with_classes(looks: Floats, classes: Classes) -> Floats:
+    """Return unit vectors, float32 [n, d + e], of looks, [n, d], and of the classes that these are near to."""
+    described = unit((roots_of_shares(looks, classes.centres) - classes.mean) @ classes.axes)
+    return unit(np.concatenate([looks, described * np.float32(np.sqrt(CLASSES_WEIGHT))], axis=1))
+
+
+def roots_of_shares(looks: Floats, centres: Floats) -> Floats:
+    """Return the square roots of how much unit vectors, [n, d], belong to classes about centres, [c, d]: [n, c]."""
+    strengths = _SHARPNESS * (looks @ centres.T)
+    shares = np.exp(strengths - strengths.max(axis=1, keepdims=True))
+    return np.asarray(np.sqrt(shares / shares.sum(axis=1, keepdims=True)), dtype=np.float32)
 
 
 @cache

@@ -18,10 +18,12 @@ from guardian.search.rows import Rows
 from guardian.views.word_tokens import tokens
 
 SAME_LOOK = 0.9
-"""Cosine of the looks of two files of one picture, recompressed or resized; other pictures hardly reach it."""
+"""Cosine of the looks of two files of one picture: of 60 photographs 98 % reach it at JPEG quality 30, all at a quarter
+of the size; of pairs of 200 other photographs one in two thousand does."""
 
-SIBLING_LOOK = 0.6
-"""Cosine of the looks of pictures of one scene, beside which colours and composition must be much alike."""
+SIBLING_LOOK = 0.9
+"""Cosine of the looks of pictures of one scene, beside which colours and composition must be alike. Photographs look
+much alike to each other: of pairs of 200, of as good as no shoots, 568 of 19,900 would be siblings at 0.6, 8 are so."""
 
 SMALL_SIDE = 320
 """Pixels of the shorter side below which a picture is tiny: no print, and few copies of crops would be found."""

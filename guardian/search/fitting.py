@@ -20,7 +20,18 @@ from guardian.matching.features.appearance import SLICES, appearance_of
 from guardian.matching.features.image import decode
 from guardian.matching.features.local_shapes import local_shape_values
 from guardian.matching.settings import MatchingSettings
-from guardian.search.aspects import FITTED, PARTS, Aspect, Floats, decoded, joined, unit
+from guardian.search.aspects import (
+    FITTED,
+    PARTS,
+    Aspect,
+    Classes,
+    Floats,
+    decoded,
+    joined,
+    roots_of_shares,
+    unit,
+    with_classes,
+)
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 LEAST, MOST = 2, 30
@@ -46,11 +57,11 @@ _WEIGHTS = {
 }
 """How much of the variance each part has before directions are weighed; the fit changes them by direction."""
 
-_DIMENSIONS = {Aspect.LOOK: 128, Aspect.COLOUR: 64, Aspect.SHAPE: 64, Aspect.TEXTURE: 48}
-_LOCAL_SHAPES_DIMENSIONS = 64
+_DIMENSIONS = {Aspect.LOOK: 160, Aspect.COLOUR: 64, Aspect.SHAPE: 64, Aspect.TEXTURE: 48}
+_LOCAL_SHAPES_DIMENSIONS, _CLASSES_DIMENSIONS = 48, 48
 _SHRINKAGE, _LOCAL_SHAPES_SHRINKAGE = 1.0, 0.5
 
-_EDITS_WEIGHT = 0.3
+_EDITS_WEIGHT = 1.0
 """How much it counts, beside how pictures of a class differ, how edited copies differ from their original."""
 
 _EDITED_EVERY = 8
@@ -99,23 +110,50 @@ def fit(
     directions would be taken for what the classes of these folders have in common. The other aspects: principal
     components, which keep distances as they are.
     """
-    shapes = local_shape_values(appearances[:, SLICES["local_shapes"]])
-    of_shapes = _local_shapes_matrix(shapes, labels)
-    arrays: dict[str, Any] = {"local_shapes_matrix": of_shapes.astype(np.float16)}
+    arrays: dict[str, Any] = {}
     for aspect in Aspect:
         values = decoded(appearances, aspect)
         mean = values.mean(axis=0)
         scales = _scales(values, aspect)
         centred = (values - mean) * scales
-
-        copies = (decoded(edited, aspect) - mean) * scales
-        is_look = aspect is Aspect.LOOK
-        matrix = _discriminants(centred, labels, copies, originals) if is_look else _components(centred, aspect)
-        vectors = centred @ matrix
+        if aspect is Aspect.LOOK:
+            copies = (decoded(edited, aspect) - mean) * scales
+            matrix = _discriminants(centred, labels, copies, originals)
+            vectors, of_look = _joined_look(unit(centred @ matrix), appearances, labels)
+            arrays |= of_look
+        else:
+            matrix = _main_axes(centred, _DIMENSIONS[aspect])
+            vectors = unit(centred @ matrix)
         arrays[f"{aspect.value}_matrix"] = (scales[:, None] * matrix).astype(np.float16)
         arrays[f"{aspect.value}_mean"] = mean.astype(np.float16)
-        arrays[f"{aspect.value}_levels"] = _levels(joined(unit(vectors), shapes, of_shapes) if is_look else vectors)
+        arrays[f"{aspect.value}_levels"] = _levels(vectors)
     return arrays
+
+
+def _joined_look(
+    looks: Floats, appearances: NDArray[np.uint8], labels: NDArray[np.int64]
+) -> tuple[Floats, dict[str, Any]]:
+    """Return looks float32 [n, d] with local shapes and classes, float32 [n, e], and the arrays that these need."""
+    shapes = local_shape_values(appearances[:, SLICES["local_shapes"]])
+    of_shapes = _local_shapes_matrix(shapes, labels)
+    vectors = joined(looks, shapes, of_shapes)
+
+    classes = _classes(vectors, labels)
+    arrays = {
+        "local_shapes_matrix": of_shapes.astype(np.float16),
+        "classes_centres": np.round(classes.centres * 127).astype(np.int8),
+        "classes_mean": classes.mean.astype(np.float16),
+        "classes_axes": classes.axes.astype(np.float16),
+    }
+    return with_classes(vectors, classes), arrays
+
+
+def _classes(looks: Floats, labels: NDArray[np.int64]) -> Classes:
+    """Return the classes int64 [n] of looks float32 [n, d], and the main directions in which shares in them vary."""
+    centres = unit(_means(looks, labels)[0])
+    roots = roots_of_shares(looks, centres)
+    mean = roots.mean(axis=0)
+    return Classes(centres, mean, _main_axes(roots - mean, _CLASSES_DIMENSIONS))
 
 
 def _local_shapes_matrix(shapes: Floats, labels: NDArray[np.int64]) -> Floats:
@@ -125,11 +163,11 @@ def _local_shapes_matrix(shapes: Floats, labels: NDArray[np.int64]) -> Floats:
 
 
 def _levels(vectors: Floats) -> NDArray[np.float16]:
-    """Return above which cosine two pictures are alike, and much alike: what 5 and 0.5 % of random pairs reach."""
+    """Return the cosines that 5 % (alike) and 0.5 % (much alike) of random pairs of unit vectors, [n, d], reach."""
     rng = np.random.default_rng(0)
     one, other = rng.integers(0, len(vectors), (2, 50_000))
     pairs = one != other
-    cosines = (unit(vectors[one[pairs]]) * unit(vectors[other[pairs]])).sum(axis=1)
+    cosines = (vectors[one[pairs]] * vectors[other[pairs]]).sum(axis=1)
     return np.asarray(np.quantile(cosines, (0.95, 0.995)), dtype=np.float16)
 
 
@@ -172,15 +210,17 @@ def _separating(means: Floats, within: Floats, shrinkage: float, count: int) -> 
     return np.asarray(whitened @ directions[:, -count:], dtype=np.float32)
 
 
-def _components(centred: Floats, aspect: Aspect) -> Floats:
+def _main_axes(centred: Floats, count: int) -> Floats:
+    """Return the principal directions of values float32 [n, p]: float32 [p, count]."""
     _, axes = np.linalg.eigh(centred.T @ centred / len(centred))
-    return np.asarray(axes[:, -_DIMENSIONS[aspect] :], dtype=np.float32)
+    return np.asarray(axes[:, -count:], dtype=np.float32)
 
 
 def labelled(classes: Mapping[str, list[Path]]) -> tuple[NDArray[np.uint8], list[str], NDArray[np.uint8]]:
     """Return the appearances of all pictures that can be matched, uint8 [n, APPEARANCE_BYTES], and their classes.
 
-    With them those of every eighth picture and its edited copies, uint8 [m, 5, APPEARANCE_BYTES].
+    Each comes twice, as it is and mirrored, since the search asks with both. With them come those of every eighth
+    picture and its edited copies, uint8 [m, 5, APPEARANCE_BYTES].
     """
     settings, rng = MatchingSettings(), np.random.default_rng(0)
     rows, names, edited = [], list[str](), []
@@ -190,9 +230,10 @@ def labelled(classes: Mapping[str, list[Path]]) -> tuple[NDArray[np.uint8], list
                 picture = decode(path.read_bytes(), settings)
             except Unmatchable:
                 continue
-            rows.append(appearance_of(picture.rgb).values)
-            names.append(name)
-            if len(rows) % _EDITED_EVERY == 1:
+            sides = (picture.rgb, np.ascontiguousarray(picture.rgb[:, ::-1]))
+            rows += [appearance_of(side).values for side in sides]
+            names += [name] * len(sides)
+            if len(rows) // len(sides) % _EDITED_EVERY == 1:
                 edited.append([appearance_of(one).values for one in edits_of(picture.rgb, rng)])
     return np.stack(rows), names, np.array(edited)
 
@@ -215,7 +256,7 @@ def _main() -> None:
     originals = np.repeat(np.arange(len(groups)), groups.shape[1])
     arrays = fit(np.concatenate(rows), numbers, groups.reshape(len(originals), -1), originals)
     np.savez_compressed(given.out, **arrays)
-    print(f"{given.out}: fitted on {len(labels)} pictures of {numbers.max() + 1} classes")
+    print(f"{given.out}: fitted on {len(labels) // 2} pictures of {numbers.max() + 1} classes")
 
 
 if __name__ == "__main__":

@@ -17,10 +17,16 @@ from guardian.search.rows import AssetRows, Rows
 from guardian.search.seen_rows import SeenPictures
 
 NEIGHBOURS = 8
-"""Nearest labelled pictures that are asked."""
+"""Nearest labelled pictures that are asked, at most."""
 
-MAJORITY = 0.5
-"""Share of them that must carry a term; more than this."""
+FEWEST = 4
+"""Of them must look alike at least: one random pair in twenty does."""
+
+MAJORITY = 0.7
+"""Share of the votes that a term must have; more than this."""
+
+_STEEPNESS = 8
+"""The vote of a neighbour is its cosine to this power, so that those that look much alike outvote the others."""
 
 # An animation has a row for each of its frames, of which one counts.
 _ROWS = 4 * NEIGHBOURS
@@ -60,17 +66,23 @@ def labelled_neighbours(
 
 
 def majority(cosines: NDArray[np.float32], carried: Sequence[Sequence[str]]) -> dict[str, float]:
-    """Return the terms that more than MAJORITY of the nearest carry, with their share.
+    """Return the terms that have more than MAJORITY of the votes of the nearest, with their share.
 
-    `cosines` float32 [n] are those of labelled pictures, `carried` their terms. Only pictures that look alike (one
-    random pair in twenty does) are asked, and there must be NEIGHBOURS of them: a picture that looks like nothing that
-    has labels gets none.
+    `cosines` float32 [n] are those of labelled pictures, `carried` their terms. A picture that looks like fewer than
+    FEWEST of them gets none.
     """
     nearest_ones = np.argsort(-cosines, kind="stable")[:NEIGHBOURS]
-    if len(nearest_ones) < NEIGHBOURS or cosines[nearest_ones[-1]] < projections()[Aspect.LOOK].alike:
+    alike = nearest_ones[cosines[nearest_ones] >= projections()[Aspect.LOOK].alike]
+    if len(alike) < FEWEST:
         return {}
-    votes = Counter(term for place in nearest_ones for term in set(carried[place]))
-    return {term: count / NEIGHBOURS for term, count in sorted(votes.items()) if count > MAJORITY * NEIGHBOURS}
+
+    weights = cosines[alike].astype(np.float64) ** _STEEPNESS
+    votes = Counter[str]()
+    for place, weight in zip(alike, weights, strict=True):
+        for term in set(carried[place]):
+            votes[term] += weight
+    total = float(weights.sum())
+    return {term: weight / total for term, weight in sorted(votes.items()) if weight > MAJORITY * total}
 
 
 def _opened(data_dir: Path, memory_recipe: str) -> list[tuple[Kind, Rows]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from guardian.matching.features.image import Picture
 from guardian.matching.features.small import small_fingerprint
@@ -140,10 +141,15 @@ async def _goes_on(store: Store, workers: Workers, memory: Memory, data_dir: Pat
         assert tx.assets.list()[0].terms == ("sea", "water")
 
 
-def test_most_of_the_nearest_decide() -> None:
-    carried = [("sea",)] * 5 + [("dunes",)] * 3 + [("sea",)] * 9
+def test_most_of_the_votes_of_the_nearest_decide() -> None:
+    carried = [("sea",)] * 6 + [("dunes",)] * 2 + [("sea",)] * 9
     alike = np.array([0.9] * 8 + [0.1] * 9, dtype=np.float32)
-    assert majority(alike, carried) == {"sea": 0.625}
-    assert majority(alike, [("sea",)] * 4 + [("dunes",)] * 13) == {}, "half is no majority"
+    assert majority(alike, carried) == {"sea": pytest.approx(0.75)}
+    assert majority(alike, [("sea",)] * 5 + [("dunes",)] * 12) == {}, "five of eight are not enough"
     assert majority(alike - 0.8, carried) == {}, "none of them looks like it"
-    assert majority(alike[:7], carried[:7]) == {}, "too few to ask"
+    assert majority(alike[:3], carried[:3]) == {}, "too few to ask"
+
+    # Three that look much alike outvote five that look a little alike: 3 * 0.95 ** 8 of 5 * 0.7 ** 8.
+    unequal = np.array([0.95] * 3 + [0.7] * 5, dtype=np.float32)
+    assert majority(unequal, [("sea",)] * 3 + [("dunes",)] * 5) == {"sea": pytest.approx(0.874, abs=0.001)}
+    assert majority(unequal, [("sea", "coast")] * 3 + [("coast",)] * 5)["coast"] == pytest.approx(1)
