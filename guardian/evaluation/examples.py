@@ -1,6 +1,7 @@
 """Labelled examples made from a pile of pictures: edited copies, distractors, and look-alikes that copy nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from guardian.errors import NotRecognisable
 from guardian.evaluation import lookalikes
@@ -29,8 +30,15 @@ _SLIDES = 3
 _SMALLEST_SIDE = 32
 
 
-def make_examples(pictures: Sequence[Picture], seed: int) -> Examples:
-    """Protect and edit half of the pictures; the others are hosts, distractors and look-alikes."""
+def _as_it_is(picture: Picture) -> Picture:
+    return picture
+
+
+def make_examples(pictures: Sequence[Picture], seed: int, keep: Callable[[Picture], Picture] = _as_it_is) -> Examples:
+    """Protect and edit half of the pictures; the others are hosts, distractors and look-alikes.
+
+    `keep` takes each picture that was made and returns it as it is to be held: see PictureFile.
+    """
     pile = piled(pictures, seed)
     references = [Reference(pile.sized[number], frozenset([number])) for number in pile.owned]
     references += _variants(pile)
@@ -44,10 +52,10 @@ def make_examples(pictures: Sequence[Picture], seed: int) -> Examples:
         lookalikes.of_one_template(pile, min(120, len(pictures) // 2)),
         lookalikes.other_parts(pile),
     ):
-        references += more_references
-        queries += more_queries
-    queries += _copies(pile)
-    queries += _distractors(pile)
+        references += (replace(one, picture=keep(one.picture)) for one in more_references)
+        queries += (replace(one, picture=keep(one.picture)) for one in more_queries)
+    for made in (_copies(pile), _distractors(pile)):
+        queries += (replace(one, picture=keep(one.picture)) for one in made)
     large = [query for query in queries if min(query.picture.shape[:2]) >= _SMALLEST_SIDE]
     return Examples(tuple(references), tuple(map(pile.settled, large)))
 

@@ -11,7 +11,7 @@ import json
 import multiprocessing
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -25,25 +25,23 @@ from numpy.typing import NDArray
 
 from guardian.child_process import end_with_parent
 from guardian.errors import Unmatchable
+from guardian.evaluation import measured
 from guardian.evaluation.attacks import Picture, shrunk
 from guardian.evaluation.diagram import drawn
-from guardian.evaluation.examples import make_examples
-from guardian.evaluation.pile import Examples
+from guardian.evaluation.held_out import as_text, rows_of
+from guardian.evaluation.measured import Measured, Pair, as_decoded, digest_of_code, matcher_of
 from guardian.matching.features import hashing
-from guardian.matching.features.fingerprint import fingerprint
-from guardian.matching.features.image import Picture as Decoded
 from guardian.matching.features.image import decode
-from guardian.matching.index.writer import IndexWriter
-from guardian.matching.matcher import Matcher
-from guardian.matching.profiles import FULL
-from guardian.matching.recipe import FITTED, index_recipe
+from guardian.matching.recipe import FITTED
 from guardian.matching.settings import MatchingSettings
 from guardian.matching.verify.confidence import FEATURES
 
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2, 3, 5, 6)
+"""Of the examples; seed 4 is kept for judging."""
+
 FOLDS = 5
 CALIBRATED_FROM = -4.0
 """Logit of held-out trees from which pairs take part in the calibration: about 0.04."""
@@ -54,17 +52,6 @@ NEAR_DUPLICATE_BITS = 70
 
 SHARED_INLIERS, SHARED_STRENGTH = 15, 4.0
 """Nor are those used that show a part of another one: close keypoints that agree, and strength of the core."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """One compared pair. `group` names the query's main picture, so that folds share no picture."""
-
-    features: NDArray[np.float64]
-    is_copy: bool
-    edit: str
-    group: int
-    query: int
 
 
 def load_pictures(folders: Sequence[Path]) -> tuple[list[Picture], str]:
@@ -99,92 +86,77 @@ def _without_overlaps(pictures: Sequence[Picture]) -> list[Picture]:
     """Leave out pictures that show a part of an earlier one: a copy labelled a distractor teaches the opposite."""
     kept: dict[int, Picture] = {}
     with tempfile.TemporaryDirectory() as folder:
-        matcher = _matcher_of(pictures, Path(folder))
+        matcher = matcher_of(pictures, Path(folder))
         for number, picture in enumerate(pictures):
             shows_another = any(
                 int(pair.asset.id) in kept
                 and pair.measurement.close_inliers >= SHARED_INLIERS
                 and (pair.measurement.alignment.core is not None)
                 and pair.measurement.alignment.core.strength >= SHARED_STRENGTH
-                for pair in matcher.compared(_decoded(picture))
+                for pair in matcher.compared(as_decoded(picture))
             )
             if not shows_another:
                 kept[number] = picture
     return list(kept.values())
 
 
-def _matcher_of(pictures: Sequence[Picture], folder: Path) -> Matcher:
-    """Make a matcher over a throw-away index; asset ids are the places in `pictures`."""
-    recipe = index_recipe(MatchingSettings(), None)
-    entries = [
-        (number, str(number - 1), fingerprint(_decoded(picture), recipe, FULL, None))
-        for number, picture in enumerate(pictures, start=1)
-    ]
-    IndexWriter(folder / recipe, recipe).publish(entries)
-    matcher = Matcher(MatchingSettings(), None, folder)
-    matcher.refresh()
-    return matcher
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The content of confidence.json, and what is stated of the pairs by trees that did not see their pictures.
 
-
-def measure_examples(examples: Examples) -> Iterator[Pair]:
-    """Publish the references into a throw-away index and compare every query with it."""
-    with tempfile.TemporaryDirectory() as folder:
-        matcher = _matcher_of([reference.picture for reference in examples.references], Path(folder))
-        for number, query in enumerate(examples.queries):
-            compared = [(int(pair.asset.id), pair.features) for pair in matcher.compared(_decoded(query.picture))]
-            yield from _labelled(examples, number, compared)
-
-
-def _labelled(examples: Examples, number: int, compared: Sequence[tuple[int, NDArray[np.float64]]]) -> Iterator[Pair]:
-    """Yield what one query teaches: each compared reference (its place, features) is a copy, is not, or is left out.
-
-    Of an original that is protected several times only the reference with most of its own is learnt from. The others'
-    evidence was taken as shared, and a copy that has nothing of its own would teach that shared pages are copies.
+    `held_out` are the probabilities (0-1) of the pairs that were fitted on, `judged` those of pairs that chose nothing.
     """
-    query = examples.queries[number]
-    own = list(FEATURES).index("own_natural")
-    most: dict[frozenset[int], float] = {}
-    for place, features in compared:
-        shows = examples.references[place].shows
-        most[shows] = max(most.get(shows, 0.0), features[own])
 
-    for place, features in compared:
-        shows = examples.references[place].shows
-        is_copy = bool(shows & query.copies)
-        if is_copy and features[own] < most[shows]:
-            continue
-        if is_copy or not shows & query.may_show:
-            yield Pair(features, is_copy, query.edit, query.main, number)
+    content: dict[str, Any]
+    held_out: NDArray[np.float64]
+    judged: NDArray[np.float64]
 
 
-def fit(pairs: Sequence[Pair], provenance: dict[str, Any]) -> dict[str, Any]:
-    """Fit trees on all pairs and calibrate on answers for held-out pictures; returns the content of confidence.json."""
+def fit(pairs: Sequence[Pair], provenance: dict[str, Any], judging: Sequence[Pair] = ()) -> Fitted:
+    """Fit trees on all pairs, and calibrate them on what trees say of pictures that were held out.
+
+    Pairs of `judging` take no part: each is rated by trees that did not see its picture in any other pair either.
+    """
     from sklearn.model_selection import GroupKFold
 
     features = np.stack([pair.features for pair in pairs])
     truth = np.array([pair.is_copy for pair in pairs])
     groups = np.array([pair.group for pair in pairs])
+    others = np.array([pair.features for pair in judging]).reshape(len(judging), features.shape[1])
+    of_others = np.array([pair.group for pair in judging], np.int64)
 
     # The calibration must be learnt on answers that the trees did not see.
-    held_out = np.zeros(len(pairs))
+    held_out, judged = np.zeros(len(pairs)), np.zeros(len(judging))
+    unrated = np.ones(len(judging), bool)
     for train, test in GroupKFold(FOLDS).split(features, truth, groups):
-        held_out[test] = _trees().fit(features[train], truth[train]).decision_function(features[test])
+        model = _trees().fit(features[train], truth[train])
+        held_out[test] = model.decision_function(features[test])
+        unseen = unrated & ~np.isin(of_others, groups[train])
+        if unseen.any():
+            judged[unseen] = model.decision_function(others[unseen])
+            unrated &= ~unseen
     slope, intercept = _calibration(held_out, truth)
 
     model = _trees().fit(features, truth)
-    return {
+    stated = _probability(slope * held_out + intercept)
+    content = {
         "provenance": {
             **provenance,
             "pairs": len(pairs),
             "copies": int(truth.sum()),
             "scikit_learn": version("scikit-learn"),
         },
-        "reliability": _reliability(1 / (1 + np.exp(-(slope * held_out + intercept))), truth),
+        "reliability": _reliability(stated, truth),
         "facts": list(FEATURES),
         "baseline": float(model._baseline_prediction.ravel()[0]),
         "calibration": {"slope": slope, "intercept": intercept},
         "trees": [_exported(predictor[0].nodes) for predictor in model._predictors],
     }
+    return Fitted(content, stated, _probability(slope * judged + intercept))
+
+
+def _probability(logit: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-logit)))
 
 
 def _calibration(logits: NDArray[np.float64], truth: NDArray[np.bool_]) -> tuple[float, float]:
@@ -245,24 +217,32 @@ def _reliability(probability: NDArray[np.float64], truth: NDArray[np.bool_]) -> 
     return rows
 
 
-def _digest_of_code() -> str:
-    """Digest all that makes and measures examples, so that a file says by which code it was fitted."""
-    digest = hashlib.sha256()
-    # The matcher's folder: FITTED lies one below it.
-    for folder in (Path(__file__).parent, FITTED.parent.parent):
-        for path in sorted(folder.rglob("*.py")):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def _decoded(rgb: Picture) -> Decoded:
-    return Decoded(np.ascontiguousarray(rgb), rgb.shape[1], rgb.shape[0], "example")
-
-
-def _measure_seed(pictures: Path, seed: int) -> list[Pair]:
-    cv2.setNumThreads(1)
+def _measured(pictures: Path, folder: Path | None, seed: int) -> Measured:
+    """Return what a seed teaches: read from the folder, or measured and kept there."""
+    kept = None if folder is None else folder / f"seed-{seed}.npz"
+    if kept is not None and kept.exists():
+        return measured.load(kept)
     with np.load(pictures) as saved:
-        return list(measure_examples(make_examples([saved[name] for name in saved.files], seed)))
+        made = measured.measured_seed([saved[name] for name in saved.files], seed)
+    if kept is not None:
+        measured.save(made, kept)
+    return made
+
+
+def _measured_all(pictures: Sequence[Picture], folder: Path | None, seeds: Sequence[int]) -> list[Measured]:
+    """Measure all seeds, as many at once as there are processors."""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    # Spawned, and the pictures handed over in a file: a fork would inherit OpenCV's locked thread pool and hang.
+    with (
+        tempfile.TemporaryDirectory() as aside,
+        ProcessPoolExecutor(
+            mp_context=multiprocessing.get_context("spawn"), initializer=end_with_parent, initargs=(os.getpid(),)
+        ) as pool,
+    ):
+        pile = Path(aside) / "pictures.npz"
+        np.savez(pile, *pictures)
+        return list(pool.map(_measured, [pile] * len(seeds), [folder] * len(seeds), seeds))
 
 
 def main() -> None:
@@ -270,46 +250,45 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="folders of pictures to fit on")
     parser.add_argument("--out", type=Path, default=FITTED, help="where to write the parameters")
-    parser.add_argument("--pairs", type=Path, help="where to keep the measured pairs (.npz), for studies of one's own")
+    parser.add_argument(
+        "--pairs",
+        type=Path,
+        metavar="FOLDER",
+        help="where to keep the measured pairs, a file for each seed (seed-1.npz); a seed of which there is one is not "
+        "measured again, so remove it when the matcher or the pictures have changed",
+    )
     parser.add_argument("--diagram", type=Path, help="where to draw the reliability diagram (SVG)")
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), help="seeds of the examples to fit on")
+    parser.add_argument("--judges", type=int, nargs="*", default=[], help="seeds that are measured and not fitted on")
     arguments = parser.parse_args()
 
     pictures, digest = load_pictures(arguments.folders)
     print(f"{len(pictures)} pictures")
-    # Spawned, and the pictures handed over in a file: a fork would inherit OpenCV's locked thread pool and hang.
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        ProcessPoolExecutor(
-            mp_context=multiprocessing.get_context("spawn"), initializer=end_with_parent, initargs=(os.getpid(),)
-        ) as pool,
-    ):
-        pile = Path(folder) / "pictures.npz"
-        np.savez(pile, *pictures)
-        measured = list(pool.map(_measure_seed, [pile] * len(arguments.seeds), arguments.seeds))
-
-    pairs = [pair for found in measured for pair in found]
-    if arguments.pairs is not None:
-        columns = {"facts": np.stack([pair.features for pair in pairs]), "names": np.array(list(FEATURES))}
-        columns["seed"] = np.repeat(arguments.seeds, [len(found) for found in measured])
-        for name in ("is_copy", "edit", "group", "query"):
-            columns[name] = np.array([getattr(pair, name) for pair in pairs])
-        np.savez_compressed(arguments.pairs, **columns)  # type: ignore[arg-type]
-
+    found = _measured_all(pictures, arguments.pairs, [*arguments.seeds, *arguments.judges])
+    learnt, judging = found[: len(arguments.seeds)], found[len(arguments.seeds) :]
     provenance = {
         "command": "make fit",
         "pictures": len(pictures),
         "pictures_sha256": digest,
         "seeds": arguments.seeds,
-        "code_sha256": _digest_of_code(),
+        "code_sha256": digest_of_code(),
     }
 
-    fitted = fit(pairs, provenance)
-    arguments.out.write_text(json.dumps(fitted, separators=(",", ":")) + "\n", encoding="utf-8")
+    fitted = fit(_pairs_of(learnt), provenance, _pairs_of(judging))
+    arguments.out.write_text(json.dumps(fitted.content, separators=(",", ":")) + "\n", encoding="utf-8")
     if arguments.diagram is not None:
-        arguments.diagram.write_text(drawn(fitted["reliability"]), encoding="utf-8")
-    for row in fitted["reliability"]:
+        arguments.diagram.write_text(drawn(fitted.content["reliability"]), encoding="utf-8")
+    for row in fitted.content["reliability"]:
         print("stated {stated:.4f}: right {right:.4f} of {pairs}".format(**row))
+    for seeds, stated in ((learnt, fitted.held_out), (judging, fitted.judged)):
+        if seeds:
+            print(f"\nseeds {' '.join(str(one.seed) for one in seeds)}, by trees that did not see the picture:")
+            print(as_text(rows_of(seeds, stated)))
+            print(as_text(rows_of(seeds, stated, by_edit=True)))
+
+
+def _pairs_of(seeds: Sequence[Measured]) -> list[Pair]:
+    return [pair for one in seeds for pair in one.pairs]
 
 
 if __name__ == "__main__":

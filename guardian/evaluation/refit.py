@@ -292,7 +292,10 @@ def _joined(shipped: Confidence, trees: Sequence[dict[str, Any]]) -> Confidence:
 def _rated_again(answer: Answer, fitted: Confidence) -> Answer:
     """Return the answer with the probabilities of another confidence, where the pair's features were kept."""
     stated = 1 / (1 + np.exp(-_logits(fitted, answer.features)))
-    rated = {asset: float(probability) for asset, probability in zip(answer.pairs, stated, strict=True)}
+    rated: dict[str, float] = {}
+    for asset, probability in zip(answer.pairs, stated, strict=True):
+        # An asset may have been measured in several ways, of which the report tells the most probable.
+        rated[asset] = max(float(probability), rated.get(asset, 0.0))
     found = [
         Found(one.asset, {**one.facts, "probability": rated.get(one.asset, one.probability)}) for one in answer.found
     ]

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from guardian.evaluation import fit
+from guardian.evaluation import fit, measured
 from guardian.evaluation.examples import Examples, Query, Reference
-from guardian.evaluation.fit import Pair
+from guardian.evaluation.measured import Measured, Pair
 from guardian.matching.verify import confidence
 from guardian.matching.verify.confidence import FEATURES
 from tests.matching.pictures import encoded, photograph
@@ -24,8 +24,13 @@ def some_pairs(count: int = 1200) -> list[Pair]:
 
 
 @pytest.fixture(scope="module")
-def fitted() -> dict[str, object]:
-    return fit.fit(some_pairs(), {"seeds": [1]})
+def whole_fit() -> fit.Fitted:
+    return fit.fit(some_pairs(), {"seeds": [1]}, judging=some_pairs()[:100])
+
+
+@pytest.fixture(scope="module")
+def fitted(whole_fit: fit.Fitted) -> dict[str, object]:
+    return whole_fit.content
 
 
 def test_what_is_read_answers_as_scikit_learn_does(fitted: dict[str, object], tmp_path: Path) -> None:
@@ -59,12 +64,23 @@ def test_calibration_is_taken_on_what_was_held_out(fitted: dict[str, object]) ->
     assert 0 < calibration["slope"] < 3
 
 
+def test_pairs_that_judge_are_rated_by_trees_that_did_not_see_their_pictures(whole_fit: fit.Fitted) -> None:
+    """The same pairs, as judges and as held out: their own fold's trees answer both."""
+    assert whole_fit.judged == pytest.approx(whole_fit.held_out[:100])
+
+
+def test_a_seed_that_was_kept_is_not_measured_again(tmp_path: Path) -> None:
+    kept = Measured(3, ("made",), tuple(some_pairs(1)))
+    measured.save(kept, tmp_path / "seed-3.npz")
+    assert fit._measured(tmp_path / "no pictures.npz", tmp_path, 3).edits == kept.edits
+
+
 def test_provenance_says_what_was_fitted_and_by_which_code(fitted: dict[str, object]) -> None:
     provenance = fitted["provenance"]
     assert isinstance(provenance, dict)
     assert (provenance["seeds"], provenance["pairs"]) == ([1], len(some_pairs()))
     assert provenance["copies"] == sum(pair.is_copy for pair in some_pairs())
-    assert len(fit._digest_of_code()) == 64
+    assert len(measured.digest_of_code()) == 64
 
 
 def test_pictures_that_show_each_other_are_used_once(tmp_path: Path) -> None:
@@ -88,5 +104,5 @@ def test_of_an_original_protected_twice_the_reference_with_most_of_its_own_is_le
     features = [np.zeros(len(FEATURES)) for _ in references]
     for row, natural in zip(features, (0.5, 4.0, 0.0, 9.0), strict=True):
         row[own] = natural
-    learnt = list(fit._labelled(Examples(references, (query,)), 0, list(enumerate(features))))
+    learnt = list(measured.labelled(Examples(references, (query,)), 0, list(enumerate(features))))
     assert [(pair.is_copy, pair.features[own]) for pair in learnt] == [(True, 4.0), (False, 0.0)]

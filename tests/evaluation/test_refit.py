@@ -123,6 +123,18 @@ def empty_pairs() -> Pairs:
     return Pairs(np.zeros((0, len(NAMES))), np.zeros(0, bool), np.zeros(0, np.int64))
 
 
+def test_an_asset_that_was_measured_in_two_ways_is_rated_by_the_better() -> None:
+    generator, shipped = np.random.default_rng(5), confidence.fitted()
+    measurements = [measured(generator, inliers) for inliers in (1, 60, 200)]
+    measurements.sort(key=lambda row: -shipped.probability(row.astype(np.float64)))
+    rows = np.stack(measurements)
+    best, least = (shipped.probability(rows[place].astype(np.float64)) for place in (0, -1))
+    assert least < best / 2
+    given = Answer("q", None, (Found(WORKS[0].id, {"probability": best}),), (WORKS[0].id,) * 3, rows)
+    (found,) = refit._rated_again(given, shipped).found
+    assert found.probability == pytest.approx(best)
+
+
 def test_works_that_resemble_each_other_teach_nothing_about_each_other() -> None:
     one, other = WORKS[:2]
     row = measured(np.random.default_rng(3), 20)[None]

@@ -1,0 +1,36 @@
+"""What a seed teaches is the same wherever its pictures lie, and is read as it was kept."""
+
+from pathlib import Path
+
+import numpy as np
+
+from guardian.evaluation import measured
+from guardian.evaluation.measured import Measured, Pair
+from guardian.evaluation.picture_file import PictureFile
+from guardian.matching.verify.confidence import FEATURES
+
+
+def test_pictures_in_a_file_are_the_same(tmp_path: Path) -> None:
+    generator = np.random.default_rng(1)
+    made = [generator.integers(0, 256, (height, 30, 3), dtype=np.uint8) for height in (1, 20, 300)]
+    file = PictureFile(tmp_path, bytes_of_file=4_000)
+    kept = [file.keep(picture) for picture in made]
+    assert all(np.array_equal(one, other) for one, other in zip(kept, made, strict=True))
+    assert [path.stat().st_size for path in sorted(tmp_path.iterdir())] == [4_000, 27_000]
+
+
+def test_what_was_measured_is_read_as_it_was_kept(tmp_path: Path) -> None:
+    rows = np.random.default_rng(2).uniform(0, 1, (3, len(FEATURES)))
+    pairs = tuple(
+        Pair(row, query == 2, ("crop20", "ninth", "meme")[query], 7, query)
+        for row, query in zip(rows, (0, 2, 2), strict=True)
+    )
+    made = Measured(5, ("crop20", "ninth", "meme"), pairs)
+    measured.save(made, tmp_path / "seed-5.npz")
+    again = measured.load(tmp_path / "seed-5.npz")
+    assert (again.seed, again.edits) == (made.seed, made.edits)
+    assert [(one.is_copy, one.edit, one.group, one.query) for one in again.pairs] == [
+        (one.is_copy, one.edit, one.group, one.query) for one in pairs
+    ]
+    assert np.array_equal([one.features for one in again.pairs], rows)
+    assert [path.name for path in tmp_path.iterdir()] == ["seed-5.npz"]
