@@ -20,6 +20,7 @@ def test_terms_are_applied_listed_and_chosen_by(protected: Home) -> None:
     applied = json.loads(protected.guardian("label", "apply", "--json").stdout)
     assert applied["terms"]["spacemen"] == applied["terms"]["people"] == {"words": 1, "meaning": 0, "neighbours": 0}
     assert (applied["assets"], applied["assets_without"]) == (2, 1), "coffee is neither"
+    assert applied["seen_lacking_parts"] == 0, "nothing was remembered by an earlier version"
     first, _ = map(json.loads, protected.guardian("label", "list", "--json").stdout.splitlines())
     assert (first["term"], first["above"], first["assets"], first["seen"]) == ("spacemen", ["people"], 1, 0)
 
