@@ -8,13 +8,15 @@ from pathlib import Path
 
 from guardian.errors import ConfigError
 from guardian.views.counting import counted
+from guardian.views.plain_text import without_apostrophe
 
 _SEPARATORS = ",;\t"
 _STATED_SEPARATOR = re.compile(r"""["']?sep=([,;\t])["']?[,;\t]*""", re.IGNORECASE)
 
 
 def read_rows(path: Path, columns: Sequence[str], *, required: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the line and the values by column of each row that has any; blanks around values are removed.
+    """Yield the line and the values by column of each row that has any; blanks around values are removed, and the
+    apostrophes by which tables that guardian writes keep spreadsheets from running values as formulas.
 
     The first line names the columns, some of `columns` and `required` among them, in any order. They are separated by
     comma, semicolon or tab. Raises ConfigError with the line.
@@ -81,7 +83,7 @@ def _names(path: Path, line: int, fields: list[str], columns: Sequence[str], req
 
 
 def _values(path: Path, line: int, names: list[str], fields: list[str]) -> dict[str, str]:
-    values = [field.strip() for field in fields]
+    values = [without_apostrophe(field.strip()) for field in fields]
     if any(values[len(names) :]) or len(values) < len(names):
         raise ConfigError(
             f"{counted(len(values), 'field')}, but the first line names {len(names)} columns", file=path, line=line

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.errors import UsageError
 from guardian.evaluation.examples import make_examples
 from guardian.evaluation.picture_file import PictureFile
 from guardian.evaluation.pictures import Picture
@@ -121,8 +122,10 @@ def save(measured: Measured, path: Path) -> None:
 
 
 def load(path: Path) -> Measured:
-    """Read what `save` wrote."""
+    """Read what `save` wrote. Raises UsageError for pairs of which other features were measured."""
     with np.load(path) as saved:
+        if saved["names"].tolist() != list(FEATURES):
+            raise UsageError(f"{path} holds other features than are measured today; remove it, to measure anew")
         edits = tuple(str(edit) for edit in saved["edits"])
         columns = zip(saved["facts"], saved["is_copy"], saved["group"], saved["query"], strict=True)
         pairs = tuple(

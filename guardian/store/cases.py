@@ -165,7 +165,8 @@ class Cases:
         if after is not None:
             query = query.having((urgency < after[0]) | ((urgency == after[0]) & (cases.c.operator > after[1])))
         names = self._connection.execute(query.order_by(urgency.desc(), cases.c.operator).limit(limit)).scalars()
-        return self._summaries(list(names))
+        # Both are in the same order, so the parts follow each other in it.
+        return [summary for part in in_chunks(names) for summary in self._summaries(part)]
 
     def _summaries(self, operators: Sequence[str] | None) -> Sequence[OperatorSummary]:
         """Return what is known of these operators, the one with the most urgent case first; None: of all."""

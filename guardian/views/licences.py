@@ -47,7 +47,9 @@ def licence_json(licence: Licence, today: LicenceStatus) -> dict[str, Any]:
 def licence_cells(licence: Licence) -> dict[str, str]:
     """Return a licence as a row of a CSV file of licences, by column; its proof is no part of it."""
     return {
-        "host": licence.place,
+        "host": licence.host,
+        # Not as one address: only the accounts of known platforms are read back from that.
+        "path": licence.path or "",
         "asset": licence.asset_id or "",
         "collection": licence.collection or "",
         "tag": licence.tag or "",

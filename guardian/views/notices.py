@@ -189,9 +189,8 @@ def outcome_text(recheck: Recheck) -> str:
     if recheck.outcome is not RecheckOutcome.GONE or not unseen:
         return text
     pictures = sum(look.image_url is not None for look in unseen)
-    parts = [counted(pictures, "picture")] * (pictures > 0) + [counted(len(unseen) - pictures, "page")] * (
-        pictures < len(unseen)
-    )
+    numbers = {"picture": pictures, "page": len(unseen) - pictures}
+    parts = [counted(number, name) for name, number in numbers.items() if number]
     return f"{text}, but {' and '.join(parts)} of the site could not be seen"
 
 

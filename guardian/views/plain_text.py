@@ -9,7 +9,7 @@ _BLANK = re.compile("[\\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _DIRECTION = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CUT = "…"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def cleaned(text: str) -> str:
@@ -49,6 +49,11 @@ def printable(text: str) -> str:
 def without_formula(text: str) -> str:
     """Return the text as a spreadsheet shows it: an apostrophe stands before what it would run as a formula."""
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+
+
+def without_apostrophe(text: str) -> str:
+    """Return the text that `without_formula` was given; any other text as it is."""
+    return text[1:] if text.startswith("'") and without_formula(text[1:]) == text else text
 
 
 def json_size(text: str) -> int:

@@ -30,9 +30,11 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
 
 
 def csv_file(name: str, text: str) -> Response:
-    """Return a table as a CSV file to be saved. `name` is plain: letters, digits, hyphens, underscores."""
+    """Return a table as a CSV file to be saved, UTF-8. `name` is plain: letters, digits, hyphens, underscores."""
+    # With a byte order mark: without one Excel reads UTF-8 as the code page of its machine.
+    content = text.encode("utf-8-sig")
     headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
-    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def static_folder() -> str:

@@ -15,6 +15,7 @@ from guardian.model import Asset, CaseState, Licence, TaskKind
 from guardian.rules import load
 from guardian.shipped import rules_folder
 from guardian.store import Store
+from guardian.web.licence_files import licences_csv
 
 Use = Callable[..., RecordedUse]
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -118,6 +119,19 @@ def test_a_file_is_read_whole(store: Store, assets: list[Asset], tmp_path: Path)
     assert first.proof_sha256 == hashlib.sha256(b"signed").hexdigest()
     assert (second.place, second.asset_id) == ("instagram.com/bob", assets[1].id)
     assert (third.collection, fourth.tag) == ("press", "cover")
+
+
+def test_what_is_written_as_a_file_is_read_as_the_same(store: Store, assets: list[Asset], tmp_path: Path) -> None:
+    """A licence for a part of a site stays one for that part, and no name gains the apostrophe against formulas."""
+    terms = [
+        Licence("", "customer.example", collection="-press", path="/blog", note="=1+1"),
+        Licence("", "instagram.com", asset_id=assets[0].id, path="/bob", valid_until=date(2999, 1, 1)),
+        Licence("", "third.example", tag="'tis", territory="EU", medium="print"),
+    ]
+    file = tmp_path / "l.csv"
+    file.write_text(licences_csv(terms), encoding="utf-8-sig")
+    with store.read() as tx:
+        assert read_licences(tx, file, None) == terms
 
 
 def test_every_row_that_is_wrong_is_named_and_no_proof_kept(store: Store, tmp_path: Path) -> None:

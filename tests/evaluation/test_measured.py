@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from guardian.errors import UsageError
 from guardian.evaluation import measured
 from guardian.evaluation.measured import Measured, Pair
 from guardian.evaluation.picture_file import PictureFile
@@ -34,3 +36,12 @@ def test_what_was_measured_is_read_as_it_was_kept(tmp_path: Path) -> None:
     ]
     assert np.array_equal([one.features for one in again.pairs], rows)
     assert [path.name for path in tmp_path.iterdir()] == ["seed-5.npz"]
+
+
+def test_pairs_of_other_features_are_refused(tmp_path: Path) -> None:
+    measured.save(Measured(5, (), ()), tmp_path / "seed-5.npz")
+    with np.load(tmp_path / "seed-5.npz") as saved:
+        earlier = dict(saved) | {"names": saved["names"][:-1]}
+    np.savez(tmp_path / "seed-5.npz", **earlier)
+    with pytest.raises(UsageError, match=r"seed-5\.npz holds other features"):
+        measured.load(tmp_path / "seed-5.npz")

@@ -152,6 +152,7 @@ def test_operators_come_by_urgency_or_by_places(store: Store, protect: Callable[
         assert list(tx.cases.operators(limit=2)) == list(everyone[:2])
         place = (everyone[1].rank, everyone[1].operator)
         assert list(tx.cases.operators(limit=9, after=place)) == list(everyone[2:])
+        assert list(tx.cases.operators(limit=100_000)) == list(everyone)
         named = [one for one in everyone if one.operator == "x.example"]
         assert list(tx.cases.operators(limit=9, words="X.example")) == named
         assert tx.cases.count_operators("X.example") == len(named) == 1

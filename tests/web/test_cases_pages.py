@@ -179,10 +179,11 @@ def test_what_the_queue_finds_is_a_table_too(served: Served, cases: list[Case]) 
     vera = served.signed_in("Vera")
     answer = vera.get("/cases.csv?words=Harbour&severity=high")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert {row["case"] for row in rows} == {case.id for case in cases[:4]}
     assert {row["work"] for row in rows} == {"Harbour"}
-    (place,) = csv.DictReader(io.StringIO(vera.get(f"/cases/{cases[0].id}/places.csv").text))
+    places = vera.get(f"/cases/{cases[0].id}/places.csv").content.decode("utf-8-sig")
+    (place,) = csv.DictReader(io.StringIO(places))
     assert (place["page"], place["gone"]) == ("https://thief0.example/page", "")
     (hostile,) = csv.reader(io.StringIO(vera.get(f"/cases/{cases[4].id}/places.csv").text.partition("\n")[2]))
     assert all(len(cell) < 600 for cell in hostile)

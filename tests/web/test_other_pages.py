@@ -200,7 +200,7 @@ def test_the_overview_has_pictures_and_their_numbers(served: Served) -> None:
     assert sum(int(row["new"]) for row in rows) == 1
     assert "thief.example,1,1,1" in vera.get("/overview/operators.csv").text
     assert "No source is configured" in text
-    assert vera.get("/overview/coverage.csv").text == "source,compared,not seen,trouble\r\n"
+    assert vera.get("/overview/coverage.csv").content.decode("utf-8-sig") == "source,compared,not seen,trouble\r\n"
     assert vera.get("/overview/none.csv").status_code == 404
 
 
@@ -215,5 +215,6 @@ def test_the_overview_says_what_a_source_saw_and_what_not() -> None:
 
 
 def test_no_cell_of_a_table_is_a_formula() -> None:
-    text = csv_text(["a"], [["=cmd()"], ["+1"], ["-1"], ["@x"], [" =x"], ["plain, with comma"], [-3]])
-    assert text.splitlines() == ["a", "'=cmd()", "'+1", "'-1", "'@x", "' =x", '"plain, with comma"', "-3"]
+    text = csv_text(["a"], [["=cmd()"], ["+1"], ["-1"], ["@x"], [" =x"], ["plain, with comma"], ["\n=x"], [-3]])
+    written = ["'=cmd()", "'+1", "'-1", "'@x", "' =x", '"plain, with comma"', "\"'\n=x\"", "-3"]
+    assert text == "".join(f"{line}\r\n" for line in ["a", *written])
