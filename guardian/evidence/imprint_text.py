@@ -22,7 +22,6 @@ _PERSON = re.compile(
     r"|titular|propietari[oa]|administrador(?:a)?|responsable)\b[^:\n]{0,60}:\s*(?P<name>\S.*)$",
     re.IGNORECASE,
 )
-# Postal code and town, with what stands before the code in some countries; British codes stand at the end.
 _UPPER = "[A-ZÀ-ÖØ-ÞĀĄĆČĎĘĚŁŃŇŘŚŠŤŽŹŻ]"
 # Postal code and town, with what stands before the code in some countries; British codes stand at the end.
 _TOWN = re.compile(
