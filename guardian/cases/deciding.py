@@ -14,6 +14,7 @@ from guardian.cases.standing import Judging, judge_again, uses_under
 from guardian.errors import CaseChanged, UsageError
 from guardian.model import STATES_OF_PEOPLE, Case, CaseEvent, CaseState, Decided, DismissReason
 from guardian.store import Transaction
+from guardian.store.ids import is_of_batch
 from guardian.views.cases import event_text
 from guardian.views.plain_text import cleaned
 
@@ -112,16 +113,21 @@ def add_note(tx: Transaction, case_id: str, edit: Edit) -> Case:
     return tx.cases.update(replace(case, updated_at=edit.at))
 
 
-def undo(tx: Transaction, case_id: str, edit: Edit, judging: Judging | None = None) -> Case:
+def undo(
+    tx: Transaction, case_id: str, edit: Edit, judging: Judging | None = None, *, batch: str | None = None
+) -> Case:
     """Undo what a person changed last at a case and has not undone yet; return the case.
 
     What it was before holds again; the history keeps both lines. Several times undoes several changes. Notes stay. That
     a picture is not one's own is undone as a whole, with the cases that were closed because of it. Raises as `decide`;
     UsageError too when there is nothing to undo, or when the case has moved on since (a use was seen again, say), so
     that it would be wrong to take it back. `judging`: what uses are judged by when a licence is taken out again.
+    `batch`: the decision about several cases that is meant; UsageError where something else was changed last.
     """
     case = _seen(tx, case_id, edit)
     line = last_change(tx, case)
+    if batch is not None and not is_of_batch(line.batch, batch):
+        raise UsageError(f"{case.id}: this decision is undone already, or was followed by another: {event_text(line)}")
     if line.kind == GRANTED:
         case = _withdraw_licence(tx, case, line, edit, judging)
     restored = _take_back(tx, case, line, edit)

@@ -75,10 +75,15 @@ def judge_again(tx: Transaction, finding_ids: Iterable[str], judging: Judging, a
     A use that no licence covers any more is told of as a sighting would be, unless it was not seen since it became
     licensed: then the licence was a mistake, and what was told before still holds.
     """
+    ids = list(finding_ids)
+    # The cases before their findings, and in the order in which those who miss findings lock them.
+    for case_id in tx.findings.cases_of(ids):
+        tx.cases.lock(case_id)
+
     uses = 0
     licensed: dict[str, Case] = {}
     unlicensed: dict[str, Case] = {}
-    for id_ in finding_ids:
+    for id_ in ids:
         before = tx.findings.get(id_)
         work = tx.works.of_asset(before.asset_id) if before is not None else None
         if before is None or work is None:
@@ -90,9 +95,6 @@ def judge_again(tx: Transaction, finding_ids: Iterable[str], judging: Judging, a
 
         uses += 1
         judged = _judged(before, work, standing, judging, at)
-        if before.case_id is not None:
-            # The case before its finding, as whoever records a use locks them.
-            tx.cases.lock(before.case_id)
         tx.findings.judge(judged)
         if judged.is_licensed:
             case = note_licensed(tx, judged, at)

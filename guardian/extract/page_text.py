@@ -1,6 +1,8 @@
 """The text of a page as its HTML has it: what is shown when no script runs."""
 
 import re
+from collections import Counter
+from collections.abc import Iterator
 from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser
@@ -13,6 +15,9 @@ _NOT_SHOWN = ["script", "style", "template", "head", "noscript"]
 
 # Words with digits are times, numbers of requests and tokens.
 _WORD = re.compile(r"(?<!\w)[^\W\d_]+(?!\w)")
+
+_RUN = 3
+"""So many elements and words in a row have two pages in common for another reason than chance."""
 
 
 def text_of_page(response: Response) -> str | None:
@@ -47,3 +52,22 @@ def elements_and_words(response: Response, most: int, without: tuple[str, ...] =
             text = text.replace(one, " ")
         found += _WORD.findall(text.lower())
     return tuple(found) if len(found) <= most else None
+
+
+def in_common(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what of one page's elements and words stands in another's too, in runs of three and as often as there.
+
+    Runs may stand in another order. So a site cannot make this take long, as it can a comparison in order.
+    """
+    length = min(_RUN, len(one), len(other))
+    left = Counter(_runs(other, length))
+    kept: set[int] = set()
+    for start, run in enumerate(_runs(one, length)):
+        if left[run] > 0:
+            left[run] -= 1
+            kept.update(range(start, start + length))
+    return tuple(one[number] for number in sorted(kept))
+
+
+def _runs(words: tuple[str, ...], length: int) -> Iterator[tuple[str, ...]]:
+    return (words[start : start + length] for start in range(len(words) - length + 1))

@@ -14,11 +14,10 @@ _LONGEST_NAME = 100
 def add_person(tx: Transaction, actor: Actor, name: str, role: Role, password: str, at: datetime) -> Person:
     """Add somebody who signs in with a password. Raises UsageError for a name that is taken, or no name or password."""
     name = checked_name(name)
-    if tx.people.named(name) is not None:
-        raise UsageError(f"there is a user {name} already; `guardian user list` shows all")
-
     person = Person(new_id("user"), name, role, at)
-    tx.people.add(person, hash_of(password))
+    # Case does not count in names. Somebody else may add the same one at this moment.
+    if tx.people.named(name) is not None or not tx.people.add(person, hash_of(password)):
+        raise UsageError(f"there is a user {name} already; `guardian user list` shows all")
     tx.audit.add(actor, "user.added", person.id, at, {"name": name, "role": role.value})
     return person
 

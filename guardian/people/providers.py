@@ -39,15 +39,25 @@ def sign_in_account(tx: Transaction, account: Account, address: str, at: datetim
         raise SignInRefused("your account has no role in guardian; ask an admin for one at the provider")
 
     if person is None:
-        person = Person(
-            new_id("user"), _free_name(tx, account), account.role, at, issuer=account.issuer, subject=account.subject
-        )
-        tx.people.add(person, None)
-        detail = {"name": person.name, "role": person.role.value, "issuer": account.issuer}
-        tx.audit.add(actor_of(person, address), "user.added", person.id, at, detail)
-    elif person.role is not account.role:
+        person = _added(tx, account, account.role, address, at)
+    if person.role is not account.role:
         person = _with_role(tx, person, account.role, address, at)
     return begin_session(tx, person, address, at, proof=account.issuer)
+
+
+def _added(tx: Transaction, account: Account, role: Role, address: str, at: datetime) -> Person:
+    """Add whoever comes for the first time, and return them; in two windows at once, both are this one person."""
+    name = _free_name(tx, account)
+    person = Person(new_id("user"), name, role, at, issuer=account.issuer, subject=account.subject)
+    if tx.people.add(person, None):
+        detail = {"name": name, "role": role.value, "issuer": account.issuer}
+        tx.audit.add(actor_of(person, address), "user.added", person.id, at, detail)
+        return person
+
+    same = tx.people.of_provider(account.issuer, account.subject)
+    if same is None:
+        raise SignInRefused("somebody has taken your name at this moment; sign in again")
+    return same
 
 
 def _with_role(tx: Transaction, person: Person, role: Role, address: str, at: datetime) -> Person:

@@ -64,8 +64,8 @@ async def _scan_claimed(
                 if isinstance(result, Checkpoint):
                     counts = result.counts if result.begins_anew else counts + result.counts
                     is_crawl = is_crawl or result.is_finished
-                    silent = await _under_repair(services, context, row, None) if result.is_finished else set()
-                    await asyncio.to_thread(_settle, services, row, result, counts, silent)
+                    under_repair = await _under_repair(services, context, row, None) if result.is_finished else set()
+                    await asyncio.to_thread(_settle, services, row, result, counts, under_repair)
                     continue
 
                 counts += ScanCounts.of(result)

@@ -8,14 +8,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from difflib import SequenceMatcher
 from urllib.parse import unquote, urljoin, urlsplit
 
 from guardian.crawl.crawler import same_host
 from guardian.crawl.page_loader import PageLoader
 from guardian.crawl.page_reader import PageReader, PageReading
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.extract.page_text import elements_and_words
+from guardian.extract.page_text import elements_and_words, in_common
 from guardian.media.sniff import is_page
 from guardian.model import UnseenFinding
 from guardian.model.cases import SCANS_UNTIL_ABSENT
@@ -34,10 +33,7 @@ _MOST_SITES = 5
 """Hosts that are asked at the end of one scan."""
 
 _LONGEST = 1_000
-"""Elements and words; a page of more is no page for repairs, and comparing them would take long."""
-
-_SHORTEST_RUN = 3
-"""So many elements and words in a row have two pages in common for another reason than chance."""
+"""Elements and words; a page of more is no page for repairs."""
 
 _SAME_SHARE = 0.7
 """Of what two answers for missing pages have in common, so much must stand in a third one that is alike."""
@@ -156,17 +152,10 @@ def _is_alike(first: _Answer, second: _Answer, answer: _Answer) -> bool:
     """Return whether an answer differs from two others, which stand for the same, no more than these do."""
     if first.text is None or second.text is None or answer.text is None:
         return False
-    lasting = _in_common(first.text, second.text)
+    lasting = in_common(first.text, second.text)
     varying = max(len(first.text), len(second.text)) - len(lasting)
-    kept = len(_in_common(lasting, answer.text))
+    kept = len(in_common(lasting, answer.text))
     return kept >= _SAME_SHARE * len(lasting) and len(answer.text) - kept <= 2 * varying + len(lasting) // 10
-
-
-def _in_common(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what stands in both, in the same order, in runs that are no chance."""
-    shortest = min(_SHORTEST_RUN, len(one), len(other))
-    blocks = SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
-    return tuple(word for block in blocks if block.size >= shortest for word in one[block.a : block.a + block.size])
 
 
 def _ways_on(reading: PageReading) -> int:

@@ -16,3 +16,8 @@ def new_id(kind: str) -> str:
 def part_of_batch(batch: str, case_id: str) -> str:
     """Return the id of the part of a decision about several cases that is about one of them."""
     return f"{batch}.{case_id}"
+
+
+def is_of_batch(id_: str | None, batch: str) -> bool:
+    """Return whether an id is that of a decision about several cases, or of a part of it."""
+    return id_ is not None and (id_ == batch or id_.startswith(part_of_batch(batch, "")))

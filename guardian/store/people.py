@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from guardian.model import ApiToken, BrowserSession, Permission, Person, Role
+from guardian.store.inserting import insert_into
 from guardian.store.people_tables import api_tokens, people, sessions, sign_in_links, sign_ins
 
 
@@ -14,19 +15,19 @@ class People:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, person: Person, password_hash: str | None) -> None:
-        """Write a new person. The caller has made sure that the name is free."""
-        self._connection.execute(
-            insert(people).values(
-                id=person.id,
-                name=person.name,
-                role=person.role,
-                password_hash=password_hash,
-                added_at=person.added_at,
-                issuer=person.issuer,
-                subject=person.subject,
-            )
+    def add(self, person: Person, password_hash: str | None) -> bool:
+        """Write a new person; return False when somebody has the name or the account, as of a moment ago."""
+        statement = insert_into(self._connection, people).values(
+            id=person.id,
+            name=person.name,
+            role=person.role,
+            password_hash=password_hash,
+            added_at=person.added_at,
+            issuer=person.issuer,
+            subject=person.subject,
         )
+        inserted = statement.on_conflict_do_nothing().returning(people.c.id)
+        return self._connection.execute(inserted).first() is not None
 
     def named(self, name: str) -> tuple[Person, str | None] | None:
         """Return the person of this name who may sign in, and the hash of the password; case does not count."""

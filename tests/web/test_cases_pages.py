@@ -123,6 +123,28 @@ def test_many_are_decided_at_once_and_undone_at_once(served: Served, cases: list
     assert {state(served, one).state for one in cases[:3]} == {CaseState.OPEN}
 
 
+def test_undo_of_many_takes_back_nothing_else(served: Served, cases: list[Case]) -> None:
+    """Neither what was decided before it, when it is sent twice, nor what a colleague decided after it."""
+    rita, anna = served.signed_in("Rita"), served.signed_in("Anna")
+    first, second = cases[:2]
+    anna.post(f"/cases/{first.id}", data={"decision": "assign", "value": "Vera"})
+    selected = [f"{one.id}:{state(served, one).version}" for one in (first, second)]
+    done = rita.post("/cases", data={"selected": selected, "decision": "confirm"}).headers["location"]
+    undo = {"which": done.partition("case=")[2]}
+    anna.post(f"/cases/{second.id}", data={"decision": "close"})
+
+    for refused in ("1 stayed as it was", "2 stayed as they were"):
+        answer = rita.post("/cases/undo", data=undo)
+        assert (answer.status_code, refused in answer.text) == (409, True)
+        assert (state(served, first).state, state(served, first).assignee) == (CaseState.OPEN, "Vera")
+        assert state(served, second).state is CaseState.CLOSED
+    for one in (first, second, second):
+        anna.post("/cases/undo", data={"which": one.id})
+    assert [(state(served, one).state, state(served, one).assignee) for one in (first, second)] == [
+        (CaseState.OPEN, None)
+    ] * 2
+
+
 def test_all_that_the_queue_finds_is_decided_at_once_but_for_what_changes_meanwhile(
     served: Served, cases: list[Case]
 ) -> None:

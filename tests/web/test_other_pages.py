@@ -216,5 +216,5 @@ def test_the_overview_says_what_a_source_saw_and_what_not() -> None:
 
 def test_no_cell_of_a_table_is_a_formula() -> None:
     text = csv_text(["a"], [["=cmd()"], ["+1"], ["-1"], ["@x"], [" =x"], ["plain, with comma"], ["\n=x"], [-3]])
-    written = ["'=cmd()", "'+1", "'-1", "'@x", "' =x", '"plain, with comma"', "\"'\n=x\"", "-3"]
+    written = ["'=cmd()", "'+1", "'-1", "'@x", "' =x", '"plain, with comma"', '"\'\n=x"', "-3"]
     assert text == "".join(f"{line}\r\n" for line in ["a", *written])

@@ -146,7 +146,7 @@ def _remembered(records: _Records, known: Sequence[KnownPlace]) -> Iterable[Know
             continue
         # Of a picture that is only alike the bytes prove nothing: it must be compared.
         digests = frozenset({picture.sha256} & records.digests)
-        place = Place(*key, digests, address.context)
+        place = Place(*key, digests, address.context, address.last_seen_at)
         found.setdefault(key, KnownPlace(place, address.source, None, records.asset_ids))
     return found.values()
 

@@ -74,7 +74,7 @@ class EarlierUseConsumer:
     async def _look(self, use: EarlierUse) -> PlaceSeen:
         """Look at the page of a use, which decides; a picture that was seen on no page is looked at by itself."""
         services = self._services
-        place = Place(use.page_url, use.image_url, frozenset({use.sha256}), use.context)
+        place = Place(use.page_url, use.image_url, frozenset({use.sha256}), use.context, use.last_seen_at)
         asset_ids = await asyncio.to_thread(_asset_ids_with, services, use.asset_id)
         sought = Sought(asset_ids, use.first_seen_at, page_decides=True)
         context = context_of_place(services, self._sources, use.source)

@@ -67,7 +67,7 @@ class Place:
     """The addresses of a page and of a picture on it (None: written into the page; no page: seen by itself).
 
     `digests` are the SHA-256 of the bytes that were seen there and are known to be the picture that is looked for.
-    `words` stood around it. `last_seen_at`: when a scan or a recheck last saw it there; None where nobody noted that.
+    `words` stood around it. `last_seen_at`: when it was last seen there; None where nobody noted that.
     """
 
     page_url: str | None

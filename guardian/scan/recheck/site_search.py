@@ -61,7 +61,7 @@ async def search_site(
     `pages`, of one host and at least one, do not show it at its known addresses any more: all of their pictures are
     compared. Others are the front page, and what it and `pages` link to on the same host, those first that lie nearest
     to the first of `pages` in the folders of the site. Ten pages and fifty pictures of either kind are looked at, at
-    most. When nothing shows the work, but a picture could not be compared with every asset, that one is returned as
+    most. When nothing shows the work, but pictures could not be compared with every asset, these are returned as
     unclear. Otherwise the pages and pictures that could not be seen are returned: they were not known to show anything,
     so that they do not keep the picture from being gone, but whoever reads the answer must hear of them. Raises
     GuardianError when the index, a worker or the database is lost.

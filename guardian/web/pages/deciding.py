@@ -124,7 +124,7 @@ async def tools_of(request: Request, session: BrowserSession, asked: "Asked", ca
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A decision as a form says it. `value`: the reason, person, label or day that it needs."""
+    """A decision as a form says it. `value`: the reason, person, label or day that it needs; of `undo` the batch."""
 
     decision: Decision
     value: str = ""
@@ -170,7 +170,7 @@ class Asked:
             case Decision.NOTE:
                 return add_note
             case _:
-                return lambda tx, case_id, edit: undo(tx, case_id, edit, tools.judging)
+                return lambda tx, case_id, edit: undo(tx, case_id, edit, tools.judging, batch=value or None)
 
 
 def closed_besides(tx: Transaction, asked: Asked, case_ids: Collection[str], tools: Tools) -> list[Case]:

@@ -152,14 +152,16 @@ async def undo_last(
 ) -> Response:
     """Undo what was just decided: about one case, or about all of one decision."""
     desk = desk_of(request)
-    edit = edit_by(session, desk, None, expected=None, batch=new_id("batch") if which.startswith("batch_") else None)
+    is_batch = which.startswith("batch_")
+    edit = edit_by(session, desk, None, expected=None, batch=new_id("batch") if is_batch else None)
 
-    asked = Asked(Decision.UNDO)
+    # Whoever sends it twice must not take back what was decided before it, too.
+    asked = Asked(Decision.UNDO, which if is_batch else "")
     tools = await tools_of(request, session, asked, [])
 
     def take_back() -> Outcome:
         with desk.store.read() as tx:
-            lines = tx.cases.lines_of_batch(which) if which.startswith("batch_") else []
+            lines = tx.cases.lines_of_batch(which) if is_batch else []
         # Cases that were closed because others are not mine come back with those.
         meant = [line for line in lines if line.batch == which or line.detail == DismissReason.NOT_MINE]
         ids = list(dict.fromkeys(line.case_id for line in meant)) or [which]

@@ -48,6 +48,8 @@ def test_places_that_only_the_memory_knows_are_those_of_the_same_operator(store:
     found = places_of(store, SETTINGS, case, None, NOON.date())
     assert [one.place.page_url for one in found.named] == [pages[0]]
     assert [(one.place.page_url, one.is_licensed) for one in found.elsewhere] == [(pages[1], False)]
+    # Without it a site that answers every address alike would keep the case from ever being gone.
+    assert [one.place.last_seen_at for one in (*found.named, *found.elsewhere)] == [NOON, NOON]
     with store.begin() as tx:
         tx.licences.grant(Licence("", "forum.example", path="/user/alice/2", collection="shop"), NOON)
     (elsewhere,) = places_of(store, SETTINGS, case, None, NOON.date()).elsewhere
