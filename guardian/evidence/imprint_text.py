@@ -16,6 +16,15 @@ _LEGAL_FORM = re.compile(
 _OTHER_COMPANY = re.compile(r"\bHR[AB]\b|gericht|IBAN|\bBIC\b|\bBank\b", re.IGNORECASE)
 """Lines that name a court or a bank."""
 
+_WORKS_FOR_SITE = re.compile(
+    r"^[^:]*(?:host|design\b|webmaster|umsetzung|realisierung|gestaltung|programmierung|agentur|agency|agence|agencia"
+    r"|fotos?\b|photo|bild(?:er|nachweis|quelle|rechte)|images?\b|credit|crédit|hébergeur|hébergement|alojamiento"
+    r"|datenschutz|privacy|versicher|insur)"
+    r"[^:]*:",
+    re.IGNORECASE,
+)
+"""Lines that name those who host, draw or insure a site, or took its pictures, and not whose it is."""
+
 _PERSON = re.compile(
     r"^(?:Inhaber(?:in)?|Betreiber(?:in)?|Geschäftsführer(?:in)?|Geschäftsführung|vertreten durch|verantwortlich"
     r"|owner|proprietor|operated by|managing directors?|director|directeur(?: de la publication)?|propriétaire|gérante?"
@@ -24,11 +33,12 @@ _PERSON = re.compile(
 )
 _UPPER = "[A-ZÀ-ÖØ-ÞĀĄĆČĎĘĚŁŃŇŘŚŠŤŽŹŻ]"
 # Postal code and town, with what stands before the code in some countries; British codes stand at the end.
+# The country may follow.
 _TOWN = re.compile(
-    rf"(?:^|[,–]\s?)(?:(?:[A-Z]{{1,3}}[-–]\s?)?\d{{5}}|(?:A|AT|CH|B|BE|L|DK)[-–]\s?\d{{4}}|\d{{4}}\s?[A-Z]{{2}})"
-    rf"\s+{_UPPER}[\w.'()/-]*(?:\s[\w.'()/-]+){{0,4}}$"
-    rf"|{_UPPER}[\w.' -]{{1,40}},\s+[A-Z]{{2}}\s+\d{{5}}(?:-\d{{4}})?$"
-    r"|\b[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}$"
+    rf"(?:(?:^|[,–]\s?)(?:(?:[A-Z]{{1,3}}[-–]\s?)?\d{{5}}|(?:A|AT|CH|B|BE|L|DK)[-–]\s?\d{{4}}|\d{{4}}\s?[A-Z]{{2}})"
+    rf"\s+{_UPPER}[\w.'()/-]*(?:\s[\w.'()/-]+){{0,4}}"
+    rf"|{_UPPER}[\w.' -]{{1,40}},\s+[A-Z]{{2}}\s+\d{{5}}(?:-\d{{4}})?"
+    rf"|\b[A-Z]{{1,2}}\d[A-Z\d]?\s\d[A-Z]{{2}})(?:,\s?{_UPPER}[^\d,:]{{1,30}})?$"
 )
 _STREET = re.compile(
     r"\d|(?:straße|strasse|str\.|weg|platz|allee|street|road|avenue|lane|rue|calle|via)\b", re.IGNORECASE
@@ -41,8 +51,10 @@ def names_in(lines: Sequence[str]) -> Iterator[str]:
     for line in _short(lines):
         person = _PERSON.match(line)
         if person is not None:
-            yield person["name"]
-        elif _LEGAL_FORM.search(line) and not _OTHER_COMPANY.search(line):
+            # Without a capital it is the rest of a sentence.
+            if person["name"] != person["name"].lower():
+                yield person["name"]
+        elif _LEGAL_FORM.search(line) and not _OTHER_COMPANY.search(line) and not _WORKS_FOR_SITE.match(line):
             named = _LABEL.sub("", line)
             first = named.partition(",")[0]
             yield first if _LEGAL_FORM.search(first) else named
@@ -52,7 +64,7 @@ def postal_addresses_in(lines: Sequence[str]) -> Iterator[str]:
     """Yield postal addresses: a line with postal code and town, with the street that stands before it."""
     before = ""
     for line in _short(lines):
-        if _TOWN.search(line):
+        if _TOWN.search(line) and not _WORKS_FOR_SITE.match(line):
             town = _LABEL.sub("", line)
             street = _LABEL.sub("", before)
             has_street = _STREET.search(street) and not _TOWN.search(street)

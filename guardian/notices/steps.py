@@ -225,7 +225,8 @@ def withdraw(tx: Transaction, notice_id: str, by: StepAuthor, note: str | None =
     if notice.state is NoticeState.WITHDRAWN:
         raise UsageError(f"{notice.id} is withdrawn already")
     for case_id in notice.case_ids:
-        case = tx.cases.get(case_id)
+        # Locked, so that what somebody decides about it meanwhile is not taken back.
+        case = tx.cases.lock(case_id)
         if case is None:
             continue
         event = CaseEvent(case.id, by.at, "notice_withdrawn", by=cleaned(by.name), note=_optional(note))

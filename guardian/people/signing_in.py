@@ -92,14 +92,12 @@ def begin_session(
 
 
 def change_own_password(
-    store: Store, person: Person, passwords: tuple[str, str], address: str, at: datetime
+    store: Store, person: Person, present: str, new: str, address: str, at: datetime
 ) -> tuple[str, BrowserSession]:
     """Replace somebody's password, for whoever knows the present one; return a new session, since all others end.
 
-    `passwords` are the present one and the new one. Raises SignInRefused as `sign_in` does, and UsageError for a new
-    one that is too short or too long.
+    Raises SignInRefused as `sign_in` does, and UsageError for a new password that is too short or too long.
     """
-    present, new = passwords
     # Asked first, so that nothing is begun for a password that is refused.
     hash_of(new)
     sign_in(store, person.name, present, address, at)

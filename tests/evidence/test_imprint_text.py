@@ -25,6 +25,9 @@ from guardian.evidence.imprint_text import names_in, postal_addresses_in
         ("Art B.V.\nKeizersgracht 12\n1015 CJ Amsterdam", ["Art B.V."], ["Keizersgracht 12, 1015 CJ Amsterdam"]),
         ("Registergericht: AG Charlottenburg, HRB 12345\nVolksbank AG, IBAN DE02 1203", [], []),
         ("Seit 2010 in Berlin\n10000 zufriedene Kunden\nAB 19,90 EUR\nmehr als 12345 Bilder", [], []),
+        ("Website-Betreiber: Kaffee GmbH\n10115 Berlin, Germany", ["Kaffee GmbH"], ["10115 Berlin, Germany"]),
+        ("Hosting: Wolken SE\nBildnachweis: Agentur X GmbH\nCrédits photo : Images SARL", [], []),
+        ("Owner of all photos: all rights reserved\nHébergeur : Nuages SAS, 59100 Roubaix", [], []),
         (f"{'x ' * 80}GmbH\n{'y ' * 80}10115 Berlin", [], []),
     ],
 )

@@ -37,7 +37,7 @@ async def change(
         if password != again:
             raise UsageError("the new password was not written the same twice")
         secret, _ = await run_in_threadpool(
-            change_own_password, desk.store, session.person, (current, password), address_of(request), desk.clock()
+            change_own_password, desk.store, session.person, current, password, address_of(request), desk.clock()
         )
     except SignInRefused as refused:
         fault = str(refused) if refused.wait is not None else "this is not the present password"
