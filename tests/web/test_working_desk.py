@@ -282,6 +282,9 @@ async def search_both_ways(visit: Visit) -> None:
     assert "more like this" in text
     text = (await visit.vera.get("/search", params={"text": "cup", "where": "seen"})).text
     assert "“a cup” (alt text)" in text
+    assert "<h2>1 result among " in text
+    text = (await visit.vera.get("/search", params={"text": "cup", "host": "nowhere.example"})).text
+    assert "<h2>Nothing was searched: no picture passes all of these filters</h2>" in text
     assert "no word" in (await visit.vera.get("/search", params={"text": "--"})).text
 
     found = (await visit.program.post("/api/v1/search", files={"picture": ("a.jpg", visit.copy)})).json()
