@@ -172,6 +172,7 @@ def test_all_that_the_queue_finds_is_decided_at_once_but_for_what_changes_meanwh
     rita.post("/cases/undo", data={"which": batch[1]})
     assert {state(served, one).state for one in cases} == {CaseState.OPEN}
     assert "no case is like this" in rita.post("/cases", data=chosen | {"back": "/cases?words=nowhere"}).text
+    assert "Assign (nobody): 4 cases" in rita.post("/cases", data=chosen | {"decision": "assign"}).text
 
 
 def test_a_case_leads_on_in_the_queue_from_which_it_was_opened(served: Served, cases: list[Case]) -> None:
