@@ -254,8 +254,9 @@ def rank(tx: Transaction, case_id: str, seen: Finding | None = None) -> None:
     # The first finding of a case: its operator uses one more work, by which its other cases may be more urgent.
     if seen is not None and case.finding_count == 1 and case.rank == 0.0 and is_step(works):
         # Locked in one order, so that nobody's news of them is written over, and two who do this do not deadlock.
-        for id_ in sorted(other.id for other in tx.cases.matching(CaseFilter(operator=case.operator))):
-            other = tx.cases.lock(id_)
+        others = tx.cases.matching(CaseFilter(operator=case.operator))
+        for one in sorted(others, key=lambda other: (other.work_id, other.id)):
+            other = tx.cases.lock(one.id)
             if other is not None:
                 tx.cases.rank(replace(other, rank=rank_of(other, works)))
 

@@ -76,7 +76,7 @@ def judge_again(tx: Transaction, finding_ids: Iterable[str], judging: Judging, a
     licensed: then the licence was a mistake, and what was told before still holds.
     """
     ids = list(finding_ids)
-    # The cases before their findings, and in the order in which those who miss findings lock them.
+    # The cases before their findings, as whoever records a use locks them.
     for case_id in tx.findings.cases_of(ids):
         tx.cases.lock(case_id)
 

@@ -125,12 +125,16 @@ class Findings:
             )
 
     def cases_of(self, ids: Sequence[str]) -> list[str]:
-        """Return the ids of the cases that any of these findings belong to, in order."""
-        found: set[str] = set()
+        """Return the ids of the cases that any of these findings belong to, in the order in which cases are locked.
+
+        That is the order of their works: whoever records a picture that shows several works knows no cases before.
+        """
+        found: set[tuple[str, str]] = set()
         for chunk in in_chunks(ids):
-            query = select(findings.c.case_id).where(findings.c.id.in_(chunk))
-            found |= {id_ for id_ in self._connection.execute(query.distinct()).scalars() if id_ is not None}
-        return sorted(found)
+            query = select(findings.c.work_id, findings.c.case_id).where(findings.c.id.in_(chunk))
+            of_case = query.where(findings.c.case_id.is_not(None)).distinct()
+            found |= {(row.work_id, row.case_id) for row in self._connection.execute(of_case)}
+        return list(dict.fromkeys(case_id for _, case_id in sorted(found)))
 
     def foremost(self, case_ids: Sequence[str]) -> dict[str, Finding]:
         """Return for each of these cases the finding seen last, if possible one whose picture was kept."""

@@ -248,6 +248,18 @@ def test_many_sightings_at_once_make_one_case_and_one_message(store: Store, use:
     assert told(store) == ["case.opened"] * len(operators)
 
 
+def test_cases_are_locked_in_the_order_in_which_a_picture_of_several_works_records_them(
+    store: Store, use: Use, assets: list[Asset]
+) -> None:
+    """So nobody who misses or judges uses waits for such a scan, while it waits for them."""
+    uses = [use(f"https://thief{number}.example/", asset=asset) for number in range(3) for asset in assets]
+    ids = [finding.id for finding in see(store, *uses)]
+    with store.read() as tx:
+        cases = [case for case in map(tx.cases.get, tx.findings.cases_of(ids)) if case is not None]
+    assert len(cases) == 6
+    assert cases == sorted(cases, key=lambda case: (case.work_id, case.id))
+
+
 def test_the_log_names_case_asset_and_page(store: Store, use: Use) -> None:
     seen = use()
     with capture_logs() as logs:
