@@ -13,11 +13,16 @@ SHORTEST, LONGEST = 12, 1_000
 
 def hash_of(password: str) -> str:
     """Return the hash to keep of a new password. Raises UsageError for one that is too short or too long."""
+    refuse_wrong_length(password)
+    return _hasher().hash(password)
+
+
+def refuse_wrong_length(password: str) -> None:
+    """Raise UsageError for a new password that is too short or too long."""
     if len(password) < SHORTEST:
         raise UsageError(f"the password has {len(password)} characters; it needs at least {SHORTEST}")
     if len(password) > LONGEST:
         raise UsageError(f"the password has more than {LONGEST} characters")
-    return _hasher().hash(password)
 
 
 def is_password(password: str, hash_: str | None) -> bool:

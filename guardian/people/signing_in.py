@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from guardian.errors import GuardianError
 from guardian.model import Actor, ActorKind, BrowserSession, Person
-from guardian.people.passwords import hash_of, is_password, needs_new_hash
+from guardian.people.passwords import hash_of, is_password, needs_new_hash, refuse_wrong_length
 from guardian.people.people import change_password
 from guardian.store import Store, Transaction
 
@@ -99,7 +99,7 @@ def change_own_password(
     Raises SignInRefused as `sign_in` does, and UsageError for a new password that is too short or too long.
     """
     # Asked first, so that nothing is begun for a password that is refused.
-    hash_of(new)
+    refuse_wrong_length(new)
     sign_in(store, person.name, present, address, at)
     with store.begin() as tx:
         change_password(tx, actor_of(person, address), person.name, new, at)
