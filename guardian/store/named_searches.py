@@ -29,6 +29,11 @@ class NamedSearches:
         changed = update(named_searches).where(named_searches.c.name == name).values(**values)
         return self._connection.execute(changed).rowcount > 0
 
+    def unwatch(self, name: str) -> None:
+        """End the watch of a search, which is kept, and so is what it has told of."""
+        changed = update(named_searches).where(named_searches.c.name == name)
+        self._connection.execute(changed.values(above=None, severity=None, watched_to=None))
+
     def note_watched(self, name: str, to: int, told: Collection[str], at: datetime) -> None:
         """Keep up to which picture a watch has looked, and of which ones (by SHA-256) it has told."""
         self._connection.execute(update(named_searches).where(named_searches.c.name == name).values(watched_to=to))
