@@ -1,9 +1,8 @@
 """Fits the confidence of the matcher: `make fit PICTURES="FOLDER..."`.
 
 Measures labelled examples with the shipped matcher, fits boosted trees whose answer may only rise or fall with each
-feature where that is reason, calibrates them on candidates made of pictures that they were not fitted on, and writes
-matching/confidence.json with its provenance. What is held out are whole kinds of designs, and pictures with all
-of their edits. Needs scikit-learn (extra `demo`).
+feature where that is reason, calibrates them on pictures and whole kinds of designs that they were not fitted on, and
+writes matching/confidence.json with its provenance. Needs scikit-learn (extra `demo`).
 """
 
 import argparse
