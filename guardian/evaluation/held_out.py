@@ -79,7 +79,10 @@ def family_of(edit: str) -> str:
     for name, family in (("standard", STANDARD), ("hard", HARD), ("wild", WILD)):
         if edit in family:
             return name
-    return "copy of a design" if edit.startswith("of_design") else edit.split("_")[0]
+    part, is_design, _ = edit.partition("of_design_")
+    if is_design:
+        return f"{part.rstrip('_') or 'copy'} of a design"
+    return edit.split("_")[0]
 
 
 def as_text(rows: Sequence[Row]) -> str:

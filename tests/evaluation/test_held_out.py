@@ -33,6 +33,11 @@ def test_kinds_are_counted_by_their_candidates(measured: list[Measured]) -> None
     ]
 
 
+def test_families_of_designs() -> None:
+    names = ("design_form", "of_design_form", "quarter_of_design_form")
+    assert [family_of(name) for name in names] == ["design", "copy of a design", "quarter of a design"]
+
+
 def test_each_edit_has_a_row_if_asked(measured: list[Measured]) -> None:
     rows = rows_of(measured, STATED, by_edit=True)
     assert [row.kind for row in rows] == ["crop20", "design_form", "distractor_None", "distractor_crop20"]
