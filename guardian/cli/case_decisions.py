@@ -103,7 +103,7 @@ def _change(session: Session, change: "Change", asked: _Asked) -> None:
 
 
 def _say_how_to_undo(batch: str) -> None:
-    click.echo(f"to take back this decision at all of them: guardian case undo --decision {batch}", err=True)
+    click.echo(f"`guardian case undo --decision {batch}` takes it back at all of them", err=True)
 
 
 def _meant(tx: "Transaction", session: Session, asked: _Asked) -> list[Case]:

@@ -1,4 +1,4 @@
-"""`guardian search save | run | list | remove | watch`: searches under a name, and those that watch."""
+"""`guardian search save | run | list | remove | watch | unwatch`: searches under a name, and those that watch."""
 
 import asyncio
 import json
@@ -108,6 +108,17 @@ def watch(session: Session, name: str, above: float, severity: str) -> None:
     told = [one.name for one in session.config.destinations if one.subscription.wants(EVENT)]
     whom = f"; {', '.join(told)} will be told" if told else f", but nobody is told: no destination wants {EVENT}"
     echo(Screen.of_output().wrapped(f"{name} watches what is met from now on{whom}"))
+
+
+@click.command("unwatch")
+@click.argument("name")
+@pass_session
+def unwatch(session: Session, name: str) -> None:
+    """End the watch of the search NAME. The search stays, and `watch` has it watch again from then on."""
+    with opened_store(session) as store, store.begin() as tx:
+        _named(tx.named_searches.get(name), name)
+        has_watched = tx.named_searches.unwatch(name)
+    echo([f"{name} watches no more; the search stays" if has_watched else f"{name} did not watch"])
 
 
 async def _save(session: Session, name: str, options: dict[str, Any]) -> None:
