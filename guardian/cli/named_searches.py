@@ -1,4 +1,4 @@
-"""`guardian search save | run | list | remove | watch`: searches under a name, and those that watch."""
+"""`guardian search save | run | list | remove | watch | unwatch`: searches under a name, and those that watch."""
 
 import asyncio
 import json
@@ -13,7 +13,6 @@ from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Screen, echo
 from guardian.cli.searching import asked_by, asked_options, content_of, search, shown_options
 from guardian.cli.showing import json_line
-from guardian.errors import UsageError
 from guardian.model import NamedSearch, Severity
 from guardian.views.timestamps import json_timestamp
 
@@ -80,35 +79,40 @@ def remove(session: Session, name: str) -> None:
 @click.command("watch")
 @click.argument("name")
 @click.option(
-    "--above", type=click.FloatRange(0, 1),
+    "--above", type=click.FloatRange(0, 1), required=True,
     help="The least score that is told: of --by look the cosine, as `guardian search run` shows it in JSON.",
 )  # fmt: skip
 @click.option(
     "--severity", type=click.Choice([one.value for one in Severity]), default=Severity.LOW.value, show_default=True,
     help="What the message says of its urgency.",
 )  # fmt: skip
-@click.option("--off", "is_off", is_flag=True, help="Watch no more; the search is kept.")
 @pass_session
-def watch(session: Session, name: str, above: float | None, severity: str, is_off: bool) -> None:
+def watch(session: Session, name: str, above: float, severity: str) -> None:
     """Have the search NAME watch what scans meet from now on.
 
     Destinations that want `watch.found` are told of pictures that look like it, each once; nobody is accused. `guardian
     run` looks every few minutes. By `auto` a watch compares looks: fused ranks say nothing of a picture by itself.
     """
-    from guardian.search.kept import begin_watch, end_watch
+    from guardian.search.kept import begin_watch
     from guardian.search.watching import EVENT
 
-    if is_off == (above is not None):
-        raise UsageError("a watch needs --above, such as --above 0.7; --off ends it")
     with opened_store(session) as store, store.begin() as tx:
-        if above is None:
-            end_watch(tx, name, this_user(), datetime.now(UTC))
-            echo([f"{name} watches no more; the search is kept"])
-            return
         begin_watch(tx, name, above, Severity(severity), this_user(), datetime.now(UTC))
     told = [one.name for one in session.config.destinations if one.subscription.wants(EVENT)]
     whom = f"; {', '.join(told)} will be told" if told else f", but nobody is told: no destination wants {EVENT}"
     echo(Screen.of_output().wrapped(f"{name} watches what is met from now on{whom}"))
+
+
+@click.command("unwatch")
+@click.argument("name")
+@pass_session
+def unwatch(session: Session, name: str) -> None:
+    """End the watch of the search NAME. The search stays, and `watch` has it watch again from then on."""
+    from guardian.search.kept import end_watch
+
+    with opened_store(session) as store, store.begin() as tx:
+        has_watched = end_watch(tx, name, this_user(), datetime.now(UTC))
+    echo([f"{name} watches no more; the search stays" if has_watched else f"{name} did not watch"])
 
 
 async def _save(session: Session, name: str, options: dict[str, Any]) -> None:

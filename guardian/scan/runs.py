@@ -128,6 +128,8 @@ async def _under_repair(services: Services, context: ScanContext, row: Scan, cou
     `counts` are those of a complete scan, None for a crawl.
     """
 
+    # Whoever writes lists them anew: asking sites takes seconds, without a transaction, in which another source or a
+    # recheck may have seen one of them.
     def read() -> list[UnseenFinding]:
         with services.store.read() as tx:
             return missed_in_crawl(tx, row.source) if counts is None else missed_in_scan(tx, row.source, counts)

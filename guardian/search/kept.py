@@ -90,11 +90,13 @@ def begin_watch(tx: Transaction, name: str, above: float, severity: Severity, ac
     tx.audit.add(actor, "search.watched", name, at, {"above": f"{above:g}", "severity": severity.value})
 
 
-def end_watch(tx: Transaction, name: str, actor: Actor, at: datetime) -> None:
-    """End the watch of a search, which is kept. Raises UsageError when there is none of this name."""
+def end_watch(tx: Transaction, name: str, actor: Actor, at: datetime) -> bool:
+    """End the watch of a search, which is kept; return False when it has none. Raises UsageError for no such search."""
     kept_search(tx, name)
-    tx.named_searches.unwatch(name)
-    tx.audit.add(actor, "search.watch_ended", name, at)
+    has_watched = tx.named_searches.unwatch(name)
+    if has_watched:
+        tx.audit.add(actor, "search.unwatched", name, at)
+    return has_watched
 
 
 def _unused_picture(tx: Transaction, gone: NamedSearch | None) -> str | None:

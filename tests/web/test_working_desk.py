@@ -370,7 +370,7 @@ async def keep_a_search(visit: Visit) -> None:
         assert tx.named_searches.list() == []
         actions = [(line.actor, line.action) for line in tx.audit.lines(subject="style")]
     assert sorted(actions) == [
-        ("Rita", f"search.{done}") for done in ("kept", "removed", "watch_ended", "watched")
+        ("Rita", f"search.{done}") for done in ("kept", "removed", "unwatched", "watched")
     ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from fastapi import Request
 
 from guardian.cases import Edit, add_note, assign, call_not_mine, decide, label, set_due, undo
 from guardian.cases.licensing import call_licensed
-from guardian.cases.lookalikes import would_close
+from guardian.cases.lookalikes import refuse_too_many, would_close
 from guardian.cases.standing import Judging
 from guardian.errors import CaseChanged, UsageError
 from guardian.model import Actor, BrowserSession, Case, CaseState, DismissReason
@@ -84,8 +84,6 @@ DONE_TEXTS = {
 _IN_A_TRANSACTION = 100
 """Cases that are changed together when a decision is about many."""
 
-_MOST_NOT_MINE = 500
-
 
 @dataclass(frozen=True, slots=True)
 class Tools:
@@ -112,9 +110,8 @@ async def tools_of(request: Request, session: BrowserSession, asked: "Asked", ca
     """
     desk = desk_of(request)
     case_ids = list(case_ids)
-    if asked.is_not_mine and len(case_ids) > _MOST_NOT_MINE:
-        # Each of their pictures is compared with all that may be its kin.
-        raise UsageError(f"call {_MOST_NOT_MINE} pictures at most not yours at once; choose fewer")
+    if asked.is_not_mine:
+        refuse_too_many(len(case_ids))
     kin: dict[str, Collection[str]] = dict.fromkeys(case_ids, frozenset()) if asked.is_not_mine else {}
     if kin and desk.services is not None:
         archive = Archive(desk.store, desk.vault, desk.originals, desk.services.workers)
