@@ -173,13 +173,12 @@ async def decide_case(
     known = await run_in_threadpool(_known, desk, [case_id])
     kin = await _kin(desk, known, decision)
 
-    def write() -> tuple[Case, dict[str, Any]]:
-        with desk.store.begin() as tx:
-            edit = Edit(actor.name, now, getattr(decision, "note", None), expected)
-            case = _Decider(tx, desk, actor, kin).decide(known[0], decision, edit)
-            return case, object_of(tx, case, now)
+    def write(tx: Transaction) -> tuple[Case, dict[str, Any]]:
+        edit = Edit(actor.name, now, getattr(decision, "note", None), expected)
+        case = _Decider(tx, desk, actor, kin).decide(known[0], decision, edit)
+        return case, object_of(tx, case, now)
 
-    case, found = await run_in_threadpool(write)
+    case, found = await run_in_threadpool(desk.store.run, write)
     response.headers["etag"] = etag_of(case)
     return found
 
@@ -218,21 +217,20 @@ async def decide_cases(request: Request, actor: Reviewer, bulk: BulkDecision) ->
 
     batch = new_id("batch") if len(meant) > 1 and not bulk.dry_run else None
 
-    def write() -> list[dict[str, Any]]:
-        with desk.store.begin() as tx:
-            _refuse_followed(tx, [one.id for one in meant], bulk.decision)
-            note = getattr(bulk.decision, "note", None)
-            decider = _Decider(tx, desk, actor, kin)
-            for one in meant:
-                decider.decide(one.id, bulk.decision, Edit(actor.name, now, note, one.version, batch))
-            # Read anew: a decision about one may have changed another of them.
-            return [object_of(tx, case_of_id(tx, one.id), now) for one in meant]
+    def write(tx: Transaction) -> list[dict[str, Any]]:
+        _refuse_followed(tx, [one.id for one in meant], bulk.decision)
+        note = getattr(bulk.decision, "note", None)
+        decider = _Decider(tx, desk, actor, kin)
+        for one in meant:
+            decider.decide(one.id, bulk.decision, Edit(actor.name, now, note, one.version, batch))
+        # Read anew: a decision about one may have changed another of them.
+        return [object_of(tx, case_of_id(tx, one.id), now) for one in meant]
 
     def read() -> list[dict[str, Any]]:
         with desk.store.read() as tx:
             return [object_of(tx, case_of_id(tx, one.id), now) for one in meant]
 
-    items = await run_in_threadpool(read if bulk.dry_run else write)
+    items = await (run_in_threadpool(read) if bulk.dry_run else run_in_threadpool(desk.store.run, write))
     return {"items": items, "changed": not bulk.dry_run, "batch": batch}
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -195,15 +196,22 @@ def decide_all(store: Store, asked: Asked, cases: Sequence[tuple[str, Edit]], to
     refused: list[tuple[str, UsageError]] = []
     for start in range(0, len(cases), _IN_A_TRANSACTION):
         # Others may write in between: thousands take seconds.
-        with store.begin() as tx:
-            for case_id, edit in cases[start : start + _IN_A_TRANSACTION]:
-                try:
-                    changed.append(asked.change(tx, case_id, edit, tools))
-                except CaseChanged as error:
-                    refused.append((error.case.id, error))
-                except UsageError as error:
-                    refused.append((case_id, error))
+        part = store.run(partial(_decide_some, asked, cases[start : start + _IN_A_TRANSACTION], tools))
+        changed += part.changed
+        refused += part.refused
     return Outcome(changed, refused)
+
+
+def _decide_some(asked: Asked, cases: Sequence[tuple[str, Edit]], tools: Tools, tx: Transaction) -> Outcome:
+    outcome = Outcome([], [])
+    for case_id, edit in cases:
+        try:
+            outcome.changed.append(asked.change(tx, case_id, edit, tools))
+        except CaseChanged as error:
+            outcome.refused.append((error.case.id, error))
+        except UsageError as error:
+            outcome.refused.append((case_id, error))
+    return outcome
 
 
 def with_done(path: str, decision: Decision, case_id: str) -> str:
