@@ -1,6 +1,6 @@
 """Groups findings into cases. The only place that changes the state of a case, and that writes messages about one."""
 
-from guardian.cases.deciding import Edit, add_note, assign, decide, label, set_due, undo
+from guardian.cases.deciding import Edit, add_note, assign, cases_of_decision, decide, label, set_due, undo
 from guardian.cases.lookalikes import NotMine, call_not_mine
 from guardian.cases.messages import compose
 from guardian.cases.operators import operator
@@ -16,6 +16,7 @@ __all__ = [
     "add_note",
     "assign",
     "call_not_mine",
+    "cases_of_decision",
     "compose",
     "decide",
     "join_works",

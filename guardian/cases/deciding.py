@@ -125,9 +125,7 @@ def undo(
     `batch`: the decision about several cases that is meant; UsageError where something else was changed last.
     """
     case = _seen(tx, case_id, edit)
-    line = last_change(tx, case)
-    if batch is not None and not is_of_batch(line.batch, batch):
-        raise UsageError(f"{case.id}: this decision is undone already, or was followed by another: {event_text(line)}")
+    line = last_change(tx, case) if batch is None else require_last(tx, case, batch)
     if line.kind == GRANTED:
         case = _withdraw_licence(tx, case, line, edit, judging)
     restored = _take_back(tx, case, line, edit)
@@ -136,6 +134,19 @@ def undo(
         for other, its_line in _others_of_batch(tx, case, line.batch):
             _take_back(tx, other, its_line, edit)
     return restored
+
+
+def cases_of_decision(tx: Transaction, batch: str) -> list[str]:
+    """Return the cases at which `undo` takes back a decision about several, in its order.
+
+    Cases that were closed because a picture is not one's own come back with the case where that was said, so they are
+    not among them. Raises UsageError when no decision has this id.
+    """
+    lines = [line for line in tx.cases.lines_of_batch(batch) if line.before is not None]
+    said = [line for line in lines if line.detail == DismissReason.NOT_MINE]
+    if not lines:
+        raise UsageError(f"there is no decision {batch} that could be undone")
+    return list(dict.fromkeys(line.case_id for line in said or lines))
 
 
 def _take_back(tx: Transaction, case: Case, line: CaseEvent, edit: Edit) -> Case:
@@ -216,6 +227,14 @@ def last_change(tx: Transaction, case: Case) -> CaseEvent:
         later = later or (line if line.kind in _MOVED_BY_GUARDIAN else None)
 
     raise UsageError(f"nobody has decided anything about {case.id} that could be undone")
+
+
+def require_last(tx: Transaction, case: Case, batch: str) -> CaseEvent:
+    """Return the line of a case's history that a decision wrote. Raises UsageError when it is not the one to undo."""
+    line = last_change(tx, case)
+    if not is_of_batch(line.batch, batch):
+        raise UsageError(f"{case.id}: this decision is undone already, or was followed by another: {event_text(line)}")
+    return line
 
 
 def _seen(tx: Transaction, case_id: str, edit: Edit) -> Case:

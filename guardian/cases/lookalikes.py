@@ -18,6 +18,9 @@ _NEAR_BITS = 12
 _MOST_PICTURES = 50
 """A case with more different pictures than this is no single mistake of the matcher."""
 
+MOST_NOT_MINE = 500
+"""Cases whose pictures are called not one's own at once: each picture is compared with all that may be its kin."""
+
 
 @dataclass(frozen=True, slots=True)
 class NotMine:
@@ -25,6 +28,15 @@ class NotMine:
 
     case: Case
     closed: tuple[Case, ...] = ()
+
+
+def refuse_too_many(count: int) -> None:
+    """Raise UsageError when the pictures of so many cases cannot be called not one's own at once."""
+    if count > MOST_NOT_MINE:
+        raise UsageError(
+            f"the pictures of at most {MOST_NOT_MINE} cases are called not yours at once, and these are {count:,}: "
+            "choose fewer, those of one work or operator for example, or dismiss them for another reason"
+        )
 
 
 def pictures_of(tx: Transaction, case_id: str) -> list[Finding]:

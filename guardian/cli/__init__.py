@@ -29,7 +29,7 @@ COMMANDS = {
     "asset": "Your images: add, sync, list, show, edit, remove, duplicates, siblings, poor, spread.",
     "work": "Versions of one picture, which share cases and licences: list, show, join, split.",
     "check": "Is this a copy of something you own? Answers at once.",
-    "search": "What is like a picture or has some words, best first: find, save, run, list, remove, watch.",
+    "search": "What is like a picture or has some words, best first: find, save, run, list, remove, watch, unwatch.",
     "evaluate": "Edit your own works as people do: which copies would be found?",
     "scan": "One pass over one source.",
     "run": "The daemon: scan on schedule, tell, serve health and metrics.",

@@ -146,7 +146,8 @@ def show_case(session: Session, case_id: str, as_json: bool) -> None:
 
     click.echo()
     for event in detail.history:
-        echo(screen.wrapped(event_text(event), 2, first=""))
+        decision = f"  (decision {event.batch.partition('.')[0]})" if event.batch is not None and event.before else ""
+        echo(screen.wrapped(event_text(event) + decision, 2, first=""))
 
 
 for _decision in COMMANDS:

@@ -98,6 +98,12 @@ def _change(session: Session, change: "Change", asked: _Asked) -> None:
     for case in found:
         before = "would change: " if asked.dry_run else ""
         click.echo(f"{before}{case.id}  {case.operator}  {_now(case)}")
+    if batch is not None and not asked.dry_run:
+        _say_how_to_undo(batch)
+
+
+def _say_how_to_undo(batch: str) -> None:
+    click.echo(f"`guardian case undo --decision {batch}` takes it back at all of them", err=True)
 
 
 def _meant(tx: "Transaction", session: Session, asked: _Asked) -> list[Case]:
@@ -156,6 +162,7 @@ async def _call_not_mine(session: Session, store: "Store", found: list[Case], as
     from guardian.cases import Edit, call_not_mine
     from guardian.cases.lookalikes import closed_with, pictures_of
     from guardian.scan.lookalikes import find_kin
+    from guardian.store.ids import new_id
 
     workers = make_workers(session.config)
     try:
@@ -163,7 +170,8 @@ async def _call_not_mine(session: Session, store: "Store", found: list[Case], as
     finally:
         await workers.aclose()
 
-    edit = Edit(asked.by or user_name(), datetime.now(UTC), asked.note)
+    batch = new_id("batch") if len(found) > 1 else None
+    edit = Edit(asked.by or user_name(), datetime.now(UTC), asked.note, batch=batch)
     would = "would be " if asked.dry_run else ""
     with store.begin() as tx:
         for case, its_kin in zip(found, kin, strict=True):
@@ -179,6 +187,8 @@ async def _call_not_mine(session: Session, store: "Store", found: list[Case], as
             if its_kin.not_compared:
                 pictures_text = counted(its_kin.not_compared, "picture")
                 click.echo(f"  {pictures_text} of other cases could not be compared: the bytes are not here", err=True)
+    if batch is not None and not asked.dry_run:
+        _say_how_to_undo(batch)
 
 
 @click.command("not-mine")
@@ -288,10 +298,25 @@ def due(session: Session, asked: _Asked, day: datetime | None, never: bool) -> N
 
 
 @click.command
+@click.option(
+    "--decision", "batch", metavar="ID", help="Undo this decision about several cases, at all of them or those named."
+)
 @_of_cases
 @pass_session
-def undo(session: Session, asked: _Asked) -> None:
-    """Undo the last change that a person made to a case; again for the one before."""
+def undo(session: Session, asked: _Asked, batch: str | None) -> None:
+    """Undo the last change that a person made to a case; again for the one before.
+
+    With --decision nothing is undone but that decision, whose ID was said when it was made and stands in the history
+    (`case show`). Where it was followed by another one the case stays as it is and is named: exit code 1.
+    """
+    if batch is not None:
+        _undo_decision(session, batch, asked)
+        return
+    _change(session, _undoing(session, None), asked)
+
+
+def _undoing(session: Session, batch: str | None) -> "Change":
+    """Return the change that takes back what was decided last, or the decision of this id."""
     from guardian.app import judging_of
     from guardian.cases import undo as undo_case
     from guardian.cases.deciding import GRANTED, last_change
@@ -300,9 +325,43 @@ def undo(session: Session, asked: _Asked) -> None:
         case = tx.cases.get(case_id)
         # Only a licence needs the rules, which may not be there.
         is_licence = case is not None and last_change(tx, case).kind == GRANTED
-        return undo_case(tx, case_id, edit, judging_of(session.config) if is_licence else None)
+        return undo_case(tx, case_id, edit, judging_of(session.config) if is_licence else None, batch=batch)
 
-    _change(session, change, asked)
+    return change
+
+
+def _undoable(tx: "Transaction", case_id: str, batch: str) -> Case:
+    """Return a case at which a decision can be taken back. Raises UsageError where it cannot."""
+    from guardian.cases.deciding import require_last
+    from guardian.cases.reading import case_starting_with
+
+    case = case_starting_with(tx, case_id)
+    require_last(tx, case, batch)
+    return case
+
+
+def _undo_decision(session: Session, batch: str, asked: _Asked) -> None:
+    """Take back a decision about several cases where nobody has decided anything since; name the others, exit 1."""
+    from guardian.cases import Edit, cases_of_decision
+    from guardian.store.ids import new_id
+
+    change = _undoing(session, batch)
+    edit = Edit(asked.by or user_name(), datetime.now(UTC), asked.note, batch=new_id("batch"))
+    changed, refused = [], []
+    with opened_store(session) as store, store.begin() as tx:
+        named = [case.id for case in _meant(tx, session, asked)] if asked.case_ids or asked.operator else None
+        for case_id in named or cases_of_decision(tx, batch):
+            try:
+                changed.append(_undoable(tx, case_id, batch) if asked.dry_run else change(tx, case_id, edit))
+            except UsageError as error:
+                refused.append(str(error))
+
+    for case in changed:
+        click.echo(f"{'would undo: ' if asked.dry_run else ''}{case.id}  {case.operator}  {_now(case)}")
+    for why in refused:
+        click.echo(f"left as it is: {why}", err=True)
+    if refused:
+        raise SystemExit(1)
 
 
 COMMANDS = (

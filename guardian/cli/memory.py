@@ -48,9 +48,10 @@ def status(session: Session, as_lines: bool) -> None:
 
 @command.command("forget")
 @click.option("--host", required=True, help="A host; its subdomains are meant too.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_session
-def forget(session: Session, host: str) -> None:
-    """Forget all that was seen on a host, and remember nothing of it again.
+def forget(session: Session, host: str, yes: bool) -> None:
+    """Forget all that was seen on a host, and remember nothing of it again. What cannot be undone is asked about first.
 
     Fingerprints and previews are erased from the disk. Cases, findings and evidence stay: they are what you know of
     uses of your own works. `guardian memory allow` ends the refusal.
@@ -63,11 +64,15 @@ def forget(session: Session, host: str) -> None:
     with opened_store(session) as store:
         with store.read() as tx:
             require_free_host(tx, name)
+            places, pictures = tx.seen.count_on(name)
+        if places and not yes:
+            also = f", and {counted(pictures, 'picture')} seen nowhere else" if pictures else ""
+            click.confirm(f"Forget {counted(places, 'place')} on {name}{also}, for ever?", abort=True)
         forgotten = forget_host(
             store, opened_memory(session.config, store, make_workers(session.config)), name, utc_now()
         )
-    places, pictures = counted(forgotten.addresses, "place"), counted(forgotten.pictures, "picture")
-    click.echo(f"forgot {places} on {name}, and {pictures} that had been seen nowhere else")
+    places_text, pictures_text = counted(forgotten.addresses, "place"), counted(forgotten.pictures, "picture")
+    click.echo(f"forgot {places_text} on {name}, and {pictures_text} that had been seen nowhere else")
     click.echo(f"nothing of it is remembered again until `guardian memory allow --host {name}`")
 
 
@@ -135,8 +140,9 @@ async def _rebuild(session: Session) -> None:
 
 @command.command("off")
 @click.option("--forget", "forgets", is_flag=True, help="Forget all that is remembered, too.")
+@click.option("--yes", is_flag=True, help="Do not ask before all is forgotten.")
 @pass_session
-def off(session: Session, forgets: bool) -> None:
+def off(session: Session, forgets: bool, yes: bool) -> None:
     """Remember nothing more, in all processes on this database, until `guardian memory on`."""
     from guardian.app import make_workers, opened_memory
     from guardian.evidence.retention import require_free_host
@@ -146,6 +152,9 @@ def off(session: Session, forgets: bool) -> None:
         if forgets:
             with store.read() as tx:
                 require_free_host(tx, None)
+                pictures = tx.seen.count()
+            if pictures and not yes:
+                click.confirm(f"Forget all that is remembered, {counted(pictures, 'picture')}, for ever?", abort=True)
         with store.begin() as tx:
             tx.seen.switch(off=True)
         click.echo("nothing more is remembered until `guardian memory on`")

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from guardian.cli.named_searches import list_, remove, run, save, watch
+from guardian.cli.named_searches import list_, remove, run, save, unwatch, watch
 from guardian.cli.searching import find
 
 
@@ -35,5 +35,5 @@ def command(**_options: Any) -> None:
 # Shown by --help; what is given is read by `find`, since a search without a word for it goes there.
 command.params += [one for one in find.params if isinstance(one, click.Option)]
 
-for _one in (find, save, run, list_, remove, watch):
+for _one in (find, save, run, list_, remove, watch, unwatch):
     command.add_command(_one)

@@ -47,7 +47,7 @@ def make_examples(pictures: Sequence[Picture], seed: int, keep: Callable[[Pictur
     few = len(pictures) // 8
     for more_references, more_queries in (
         _long_pictures(pile, max(2, few // 4)),
-        lookalikes.of_one_design(pile, max(4, len(pictures) // 5)),
+        lookalikes.of_one_design(pile, max(4, len(pictures) // 4)),
         lookalikes.of_one_scene(pile, max(2, few // 4)),
         lookalikes.of_one_template(pile, min(120, len(pictures) // 2)),
         lookalikes.other_parts(pile),

@@ -1,8 +1,8 @@
 """Fits the confidence of the matcher: `make fit PICTURES="FOLDER..."`.
 
 Measures labelled examples with the shipped matcher, fits boosted trees whose answer may only rise or fall with each
-feature where that is reason, calibrates them on candidates made of pictures that they were not fitted on, and writes
-matching/confidence.json with its provenance. Needs scikit-learn (extra `demo`).
+feature where that is reason, calibrates them on pictures and whole kinds of designs that they were not fitted on, and
+writes matching/confidence.json with its provenance. Needs scikit-learn (extra `demo`).
 """
 
 import argparse
@@ -113,17 +113,17 @@ class Fitted:
 
 
 def fit(pairs: Sequence[Pair], provenance: dict[str, Any], judging: Sequence[Pair] = ()) -> Fitted:
-    """Fit trees on all pairs, and calibrate them on what trees say of pictures that were held out.
+    """Fit trees on all pairs, and calibrate them on what trees say of pictures and kinds of designs that were held out.
 
-    Pairs of `judging` take no part: each is rated by trees that did not see its picture in any other pair either.
+    Pairs of `judging` take no part: each is rated by trees that saw its picture, or kind, in no other pair either.
     """
     from sklearn.model_selection import GroupKFold
 
     features = np.stack([pair.features for pair in pairs])
     truth = np.array([pair.is_copy for pair in pairs])
-    groups = np.array([pair.group for pair in pairs])
+    groups = np.array([pair.held_out_with for pair in pairs])
     others = np.array([pair.features for pair in judging]).reshape(len(judging), features.shape[1])
-    of_others = np.array([pair.group for pair in judging], np.int64)
+    of_others = np.array([pair.held_out_with for pair in judging], np.str_)
 
     # The calibration must be learnt on answers that the trees did not see.
     held_out, judged = np.zeros(len(pairs)), np.zeros(len(judging))
@@ -282,7 +282,8 @@ def main() -> None:
         print("stated {stated:.4f}: right {right:.4f} of {pairs}".format(**row))
     for seeds, stated in ((learnt, fitted.held_out), (judging, fitted.judged)):
         if seeds:
-            print(f"\nseeds {' '.join(str(one.seed) for one in seeds)}, by trees that did not see the picture:")
+            names = " ".join(str(one.seed) for one in seeds)
+            print(f"\nseeds {names}, by trees that saw neither the picture nor the kind of design:")
             print(as_text(rows_of(seeds, stated)))
             print(as_text(rows_of(seeds, stated, by_edit=True)))
 

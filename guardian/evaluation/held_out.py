@@ -8,17 +8,18 @@ from numpy.typing import NDArray
 
 from guardian.evaluation.attacks import HARD, STANDARD, WILD
 from guardian.evaluation.measured import Measured
-
-ALERTED, LOOKED_AT = 0.95, 0.6
-"""Probabilities from which the shipped rules alert, and from which a person looks."""
+from guardian.model import Action
+from guardian.rules import load
+from guardian.shipped import rules_folder
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One kind of candidates: how many, and how many of them do what.
 
-    `found`: a copied picture is ranked first, above all distractors but the loudest. `alerted`: it is stated at ALERTED
-    or more. `others_alerted` and `others_looked_at`: so is one that is not copied.
+    `found`: a copied picture is ranked first, above all distractors but the loudest. `alerted`: it is stated at the
+    probability from which the shipped rules alert. `others_alerted`: so is one that is not copied; `others_looked_at`:
+    one that is not copied is at least shown to a person.
     """
 
     kind: str
@@ -49,17 +50,28 @@ def rows_of(measured: Sequence[Measured], stated: NDArray[np.float64], *, by_edi
     kinds = np.array([edit if by_edit else family_of(edit) for edit in edits])
     distractors = other[np.char.startswith(np.array(edits), "distractor")]
     loud = float(np.sort(distractors)[-2]) if len(distractors) > 1 else 0.0
+    alerted, looked_at = least_probability(Action.ALERT), least_probability(Action.REVIEW)
     return [
         Row(
             kind=str(kind),
             candidates=int((kinds == kind).sum()),
             found=int(((copied > other) & (copied > loud))[kinds == kind].sum()),
-            alerted=int((copied[kinds == kind] >= ALERTED).sum()),
-            others_alerted=int((other[kinds == kind] >= ALERTED).sum()),
-            others_looked_at=int((other[kinds == kind] >= LOOKED_AT).sum()),
+            alerted=int((copied[kinds == kind] >= alerted).sum()),
+            others_alerted=int((other[kinds == kind] >= alerted).sum()),
+            others_looked_at=int((other[kinds == kind] >= looked_at).sum()),
         )
         for kind in sorted(set(kinds.tolist()))
     ]
+
+
+def least_probability(action: Action) -> float:
+    """Return the least probability (0-1) at which a shipped rule takes an action. Raises UsageError without rules."""
+    return min(
+        condition.at_least
+        for rule in load(rules_folder()).rules
+        for condition in rule.conditions
+        if rule.decision.action is action and condition.fact == "probability" and condition.at_least is not None
+    )
 
 
 def family_of(edit: str) -> str:
@@ -67,7 +79,10 @@ def family_of(edit: str) -> str:
     for name, family in (("standard", STANDARD), ("hard", HARD), ("wild", WILD)):
         if edit in family:
             return name
-    return "copy of a design" if edit.startswith("of_design") else edit.split("_")[0]
+    part, is_design, _ = edit.partition("of_design_")
+    if is_design:
+        return f"{part.rstrip('_') or 'copy'} of a design"
+    return edit.split("_")[0]
 
 
 def as_text(rows: Sequence[Row]) -> str:

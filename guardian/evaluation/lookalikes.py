@@ -9,7 +9,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from guardian.evaluation import templates
 from guardian.evaluation.attacks import apply
-from guardian.evaluation.pictures import Picture, cropped, recompressed, resized, shrunk
+from guardian.evaluation.designs.canvas import scanned
+from guardian.evaluation.pictures import Picture, cropped, is_recognisable, recompressed, resized, shrunk
 from guardian.evaluation.pile import Pile, Query, Reference, half_of
 from guardian.evaluation.standard_edits import as_meme, in_screenshot, padded, with_stickers, with_text
 from guardian.evaluation.wild_edits import free_outline
@@ -27,6 +28,7 @@ _GROUPS = (1, 1, 2, 4, 10)
 """How many pictures of one design are protected."""
 
 _STRANGERS_OF_DESIGN, _COPIED_OF_DESIGN = 4, 3
+_SCANNED_SHARE = 0.2
 _GENTLE_EDITS = (
     "jpeg10_30", "grayscale", "pad", "overlay_text", "bright_contr_sat", "hue_filter", "meme", "rot5_15", "perspective",
 )  # fmt: skip
@@ -126,13 +128,14 @@ def _cut_apart(picture: Picture, generator: np.random.Generator) -> tuple[Pictur
     return np.ascontiguousarray(parts[first]), np.ascontiguousarray(parts[1 - first])
 
 
-def of_one_design(pile: Pile, count: int) -> Drawn:
+def of_one_design(pile: Pile, count: int, of_kinds: Sequence[str] = tuple(templates.KINDS)) -> Drawn:
     """Protect some pictures of `count` designs; others of the design are strangers, edited ones of them copies.
 
-    Every second design is one whose pictures hardly differ: a name, a number, a few men on a board.
+    Every second design is one whose pictures hardly differ: a name, a number, a few men on a board. Of every fifth the
+    pages were scanned.
     """
-    references, queries = [], []
-    kinds = [str(kind) for kind in pile.generator.permutation(list(templates.KINDS))]
+    references, queries = list[Reference](), list[Query]()
+    kinds = [str(kind) for kind in pile.generator.permutation(list(of_kinds))]
     for number in range(count):
         # Each kind comes in turn, once of either sort.
         kind, hardly_differ = kinds[number // 2 % len(kinds)], number % 2 == 1
@@ -145,22 +148,41 @@ def of_one_design(pile: Pile, count: int) -> Drawn:
         )
         if hardly_differ:
             drawn = [drawn[0], *(templates.mostly(drawn[0], other, pile.generator) for other in drawn[1:])]
-        for place, picture in enumerate(drawn):
+        pages = drawn
+        if pile.generator.random() < _SCANNED_SHARE:
+            pages = [scanned(picture, pile.generator) for picture in drawn]
+        edited = _shown_whole if hardly_differ else _gently_edited
+
+        for place, page in enumerate(pages):
             parts = [contents[place % len(contents)]] if has_photographs else []
             original = pile.composed(parts)
             may_show = pile.any_part_of(parts)
             if place < group:
-                references.append(Reference(picture, frozenset([original])))
+                references.append(Reference(page, frozenset([original])))
             if place < min(group, _COPIED_OF_DESIGN):
-                copied = _shown_whole(picture, pile) if hardly_differ else _gently_edited(picture, pile)
-                queries.append(Query(copied, f"of_design_{kind}", original, frozenset([original]), may_show))
+                copies = [(f"of_design_{kind}", edited(page, pile))]
+                box = _particular_quarter(drawn, place, pile.generator)
+                if box is not None and pile.generator.random() < 0.5:
+                    quarter = recompressed(np.ascontiguousarray(page[box]), int(pile.generator.integers(60, 95)))
+                    copies.append((f"quarter_of_design_{kind}", quarter))
+                queries += [Query(copy, edit, original, frozenset([original]), may_show) for edit, copy in copies]
             # Of what differs in colour alone, a matcher that sees greys says rightly that it is the same.
-            if place >= group and all(templates.differ_in_tone(picture, mine) for mine in drawn[:group]):
-                seen = picture
-                if pile.generator.random() < 0.5:
-                    seen = _shown_whole(picture, pile) if hardly_differ else _gently_edited(picture, pile)
+            if place >= group and all(templates.differ_in_tone(drawn[place], mine) for mine in drawn[:group]):
+                seen = edited(page, pile) if pile.generator.random() < 0.5 else page
                 queries.append(Query(seen, f"design_{kind}", original, frozenset(), may_show))
     return references, queries
+
+
+def _particular_quarter(
+    drawn: Sequence[Picture], place: int, generator: np.random.Generator
+) -> tuple[slice, slice] | None:
+    """Return rows and columns of a quarter of one page of a design, None if any other page looks the same there."""
+    height, width = drawn[place].shape[:2]
+    top, left = int(generator.uniform(0, 0.5) * height), int(generator.uniform(0, 0.5) * width)
+    box = slice(top, top + height // 2), slice(left, left + width // 2)
+    quarter, *same = (np.ascontiguousarray(page[box]) for page in (drawn[place], *drawn[:place], *drawn[place + 1 :]))
+    is_particular = is_recognisable(quarter) and all(templates.differ_in_tone(quarter, one) for one in same)
+    return box if is_particular else None
 
 
 def _gently_edited(picture: Picture, pile: Pile) -> Picture:

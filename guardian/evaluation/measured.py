@@ -27,13 +27,22 @@ from guardian.matching.verify.confidence import FEATURES
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One compared pair. `group` names the query's main picture, so that folds share no picture."""
+    """One compared pair. `group` is the number of the query's main picture."""
 
     features: NDArray[np.float64]
     is_copy: bool
     edit: str
     group: int
     query: int
+
+    @property
+    def held_out_with(self) -> str:
+        """What a fold holds out as a whole: all designs of a kind, of all seeds, or a picture and its edits.
+
+        Trees that saw other calendars know how calendars are drawn here, so they say little about a kind that is new.
+        """
+        _, is_design, kind = self.edit.partition("design_")
+        return f"design {kind}" if is_design else f"picture {self.group}"
 
 
 @dataclass(frozen=True, slots=True)

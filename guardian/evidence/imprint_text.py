@@ -25,12 +25,18 @@ _WORKS_FOR_SITE = re.compile(
 )
 """Lines that name those who host, draw or insure a site, or took its pictures, and not whose it is."""
 
-_PERSON = re.compile(
-    r"^(?:Inhaber(?:in)?|Betreiber(?:in)?|Geschäftsführer(?:in)?|Geschäftsführung|vertreten durch|verantwortlich"
+_RESPONSIBLE = (
+    r"(?:Angaben gemäß §\s?5 (?:TMG|DDG)|Diensteanbieter(?:in)?|Inhaber(?:in)?|Betreiber(?:in)?"
+    r"|Geschäftsführer(?:in)?|Geschäftsführung|vertreten durch|verantwortlich"
     r"|owner|proprietor|operated by|managing directors?|director|directeur(?: de la publication)?|propriétaire|gérante?"
-    r"|titular|propietari[oa]|administrador(?:a)?|responsable)\b[^:\n]{0,60}:\s*(?P<name>\S.*)$",
+    r"|titular|propietari[oa]|administrador(?:a)?|responsable)"
+)
+_PERSON = re.compile(rf"^{_RESPONSIBLE}\b[^:\n]{{0,60}}:\s*(?P<name>\S.*)$", re.IGNORECASE)
+_LABEL_ALONE = re.compile(
+    rf"^(?:(?P<label>{_RESPONSIBLE}\b[^:]{{0,60}}?|[^\d:]{{1,60}}?)\s?:|(?P<heading>{_RESPONSIBLE}))$",
     re.IGNORECASE,
 )
+"""A line that only says what the next one is: with a colon, or a heading that names who is responsible."""
 _UPPER = "[A-ZÀ-ÖØ-ÞĀĄĆČĎĘĚŁŃŇŘŚŠŤŽŹŻ]"
 # Postal code and town, with what stands before the code in some countries; British codes stand at the end.
 # The country may follow.
@@ -48,7 +54,7 @@ _LABEL = re.compile(r"^[^\d:]{1,40}:\s*")
 
 def names_in(lines: Sequence[str]) -> Iterator[str]:
     """Yield the names of companies, by their legal form, and of people whom a line names as responsible."""
-    for line in _short(lines):
+    for line in _labelled(lines):
         person = _PERSON.match(line)
         if person is not None:
             # Without a capital it is the rest of a sentence.
@@ -63,13 +69,26 @@ def names_in(lines: Sequence[str]) -> Iterator[str]:
 def postal_addresses_in(lines: Sequence[str]) -> Iterator[str]:
     """Yield postal addresses: a line with postal code and town, with the street that stands before it."""
     before = ""
-    for line in _short(lines):
-        if _TOWN.search(line) and not _WORKS_FOR_SITE.match(line):
-            town = _LABEL.sub("", line)
+    for line in _labelled(lines):
+        town = _LABEL.sub("", line)
+        if _TOWN.search(town) and not _OTHER_COMPANY.search(line) and not _WORKS_FOR_SITE.match(line):
             street = _LABEL.sub("", before)
             has_street = _STREET.search(street) and not _TOWN.search(street)
             yield f"{street}, {town}" if has_street else town
         before = line
+
+
+def _labelled(lines: Sequence[str]) -> Iterator[str]:
+    """Yield the short lines, a label that stands on a line of its own before what it is the label of."""
+    label = ""
+    for line in _short(lines):
+        alone = _LABEL_ALONE.match(line)
+        if alone is not None:
+            label = alone["label"] or alone["heading"]
+            continue
+        # What has a label of its own, or is a mail address, is not what the label before it announced.
+        yield f"{label}: {line}" if label and ":" not in line and "@" not in line else line
+        label = ""
 
 
 def _short(lines: Sequence[str]) -> Iterator[str]:

@@ -64,33 +64,33 @@ async def record(services: Services, answer: Answer, evidence: Evidence, kept: K
     """Write finding, case, message and tasks for every match that the rules want kept, in one transaction."""
     fetched = evidence.fetched
 
-    def write() -> None:
-        with services.store.begin() as tx:
-            held = _held(tx, services.vault, evidence, kept)
-            held = replace(held, note="; ".join(filter(None, (_oddity(answer), _since(evidence), held.note))) or None)
-            # All assets first, then the cases in the order of their works: whoever joins some of these works meanwhile,
-            # or records another image of them, never waits for this transaction while it waits for theirs.
-            matches = [match for match in answer.judged if match.kept]
-            tx.works.hold(match.asset.id for match in matches)
-            for match in sorted(matches, key=lambda judged: judged.asset.work_id):
-                use = RecordedUse(
-                    sighting=fetched.sighting,
-                    candidate_sha256=fetched.sha256,
-                    asset=match.asset,
-                    comparison=match.comparison,
-                    licence_status=match.licence_status,
-                    decision=match.decision,
-                    at=services.clock(),
-                    kept=held,
-                    also_at=answer.also_at,
-                    perceptual_hash=answer.report.perceptual_hash if answer.report else None,
-                    licence_id=match.licence_id,
-                    seen_since=evidence.seen_since,
-                )
-                settings = services.settings
-                cases.record(tx, use, settings.destinations, settings.platforms, settings.routing)
+    def write(tx: Transaction) -> None:
+        held = _held(tx, services.vault, evidence, kept)
+        held = replace(held, note="; ".join(filter(None, (_oddity(answer), _since(evidence), held.note))) or None)
+        # All assets first, then the cases in the order of their works: whoever joins some of these works meanwhile,
+        # or records another image of them, never waits for this transaction while it waits for theirs. But the first
+        # use by an operator may rank its other cases anew, among them those of earlier works: `run` mends that.
+        matches = [match for match in answer.judged if match.kept]
+        tx.works.hold(match.asset.id for match in matches)
+        for match in sorted(matches, key=lambda judged: judged.asset.work_id):
+            use = RecordedUse(
+                sighting=fetched.sighting,
+                candidate_sha256=fetched.sha256,
+                asset=match.asset,
+                comparison=match.comparison,
+                licence_status=match.licence_status,
+                decision=match.decision,
+                at=services.clock(),
+                kept=held,
+                also_at=answer.also_at,
+                perceptual_hash=answer.report.perceptual_hash if answer.report else None,
+                licence_id=match.licence_id,
+                seen_since=evidence.seen_since,
+            )
+            settings = services.settings
+            cases.record(tx, use, settings.destinations, settings.platforms, settings.routing)
 
-    await asyncio.to_thread(write)
+    await asyncio.to_thread(services.store.run, write)
 
 
 async def note_doubts(services: Services, results: Sequence[Answer | Skipped]) -> None:

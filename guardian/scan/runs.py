@@ -20,6 +20,7 @@ from guardian.scan.services import Services
 from guardian.scan.site_answers import sites_under_repair
 from guardian.sources.kinds import open_source
 from guardian.sources.settings import SourceSettings
+from guardian.store import Transaction
 
 Listener = Callable[[Answer | Skipped], None]
 
@@ -110,16 +111,20 @@ def _settle(services: Services, row: Scan, checkpoint: Checkpoint, counts: ScanC
 
     `under_repair`: hosts on which the crawl that the checkpoint ends has missed nothing.
     """
-    with services.store.begin() as tx:
+
+    def write(tx: Transaction) -> None:
         if checkpoint.is_finished:
             note_missed(tx, missed_in_crawl(tx, row.source), services.clock(), under_repair)
         settle(tx, checkpoint)
         tx.scans.note(row.id, counts)
 
+    services.store.run(write)
+
 
 def _note_missed(services: Services, row: Scan, counts: ScanCounts, under_repair: Set[str]) -> None:
-    with services.store.begin() as tx:
-        note_missed(tx, missed_in_scan(tx, row.source, counts), services.clock(), under_repair)
+    services.store.run(
+        lambda tx: note_missed(tx, missed_in_scan(tx, row.source, counts), services.clock(), under_repair)
+    )
 
 
 async def _under_repair(services: Services, context: ScanContext, row: Scan, counts: ScanCounts | None) -> Set[str]:
@@ -128,6 +133,8 @@ async def _under_repair(services: Services, context: ScanContext, row: Scan, cou
     `counts` are those of a complete scan, None for a crawl.
     """
 
+    # Whoever writes lists them anew: asking sites takes seconds, without a transaction, in which another source or a
+    # recheck may have seen one of them.
     def read() -> list[UnseenFinding]:
         with services.store.read() as tx:
             return missed_in_crawl(tx, row.source) if counts is None else missed_in_scan(tx, row.source, counts)

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import takewhile
 from urllib.parse import unquote, urljoin, urlsplit
 
 from guardian.crawl.crawler import same_host
@@ -28,6 +29,9 @@ LONGEST_REPAIR = timedelta(days=30)
 
 _FEWEST_WAYS_ON = 3
 """A front page that leads to so many other pages of its site is at work, though it stands for every missing page."""
+
+_INNER_PAGES = 2
+"""Pages to which a live front page leads that must all be one page, for the pages below it to be under repair."""
 
 _MOST_SITES = 5
 """Hosts that are asked at the end of one scan."""
@@ -52,7 +56,9 @@ async def sites_under_repair(
 ) -> frozenset[str]:
     """Return the hosts of findings that are about to be missed which have one page for every address.
 
-    Each is asked for two or three pages. At most five hosts are asked; of the others nothing is known. What was last
+    A front page may be another one, if it leads to one page alone.
+
+    Each is asked for two to six pages. At most five hosts are asked; of the others nothing is known. What was last
     seen long ago, or counts as gone already, is no reason to ask. Raises GuardianError when the database is lost.
     """
     since = services.clock() - LONGEST_REPAIR
@@ -77,19 +83,23 @@ class SiteAnswers:
         """Return whether the site answers every address as it answered this one, so that nothing was taken away.
 
         That is so when a page that cannot be there and the front page lead to the same page, or have the same bytes, or
-        differ by no more words than two pages that cannot be there, and this page leads nowhere. False when the site
-        does not say: most answer 404 for what is not there. Raises GuardianError when the database is lost.
+        differ by no more words than two pages that cannot be there, and this page leads nowhere. Where the front page
+        is live, two pages to which it leads must be so. False when the site does not say: most answer 404 for what is
+        not there. Raises GuardianError when the database is lost.
         """
         if _ways_on(reading) >= _FEWEST_WAYS_ON:
             return False
-        return await self._is_usual(context, url, await asyncio.to_thread(_answer, reading))
+        answer = await asyncio.to_thread(_answer, reading)
+        return await self._is_usual(context, url, answer) or await self._is_inner(context, url, answer)
 
     async def is_one_page(self, context: ScanContext, url: str) -> bool:
-        """Return whether the site of an address has one page for all: what `are_alike` says of its front page."""
+        """Return whether the site of an address has one page for all, or for all to which its front page leads."""
         front = await self._ask(context, urljoin(url, "/"))
-        if front is None or _ways_on(front.reading) >= _FEWEST_WAYS_ON:
+        if front is None:
             return False
-        return await self._is_usual(context, url, front)
+        if _ways_on(front.reading) < _FEWEST_WAYS_ON and await self._is_usual(context, url, front):
+            return True
+        return await self._is_inner(context, url, None)
 
     async def _is_usual(self, context: ScanContext, url: str, answer: _Answer) -> bool:
         """Return whether an answer of a site is the one for what is not there, and for the front page."""
@@ -111,6 +121,30 @@ class SiteAnswers:
         if shown is None or _ways_on(shown.reading) >= _FEWEST_WAYS_ON:
             return False
         return _is_same(shown.reading, answer.reading) or _is_alike(first, second, shown)
+
+    async def _is_inner(self, context: ScanContext, url: str, answer: _Answer | None) -> bool:
+        """Return whether a live front page leads to one page under several addresses: to `answer`, if there is one.
+
+        The pages of a gallery are alike, too. So only what has the same bytes or ends at the same address is one page,
+        and what differs no more than two pages that cannot be there.
+        """
+        front = await self._ask(context, urljoin(url, "/"))
+        asked = _nearest_pages(front.reading, url)[:_INNER_PAGES] if front is not None else []
+        if len(asked) < _INNER_PAGES:
+            # One of them may be gone itself.
+            return False
+
+        alike = [answer] if answer is not None else []
+        for address in asked:
+            page = await self._ask(context, address)
+            if page is None or _ways_on(page.reading) >= _FEWEST_WAYS_ON:
+                return False
+            alike.append(page)
+        if all(_is_same(alike[0].reading, one.reading) for one in alike):
+            return True
+
+        first, second = [await self._ask(context, urljoin(url, path)) for path in _absent_paths(url)]
+        return first is not None and second is not None and all(_is_alike(first, second, one) for one in alike)
 
     async def _ask(self, context: ScanContext, url: str) -> _Answer | None:
         """Return what a page of a site says now; None when it cannot be read."""
@@ -163,6 +197,21 @@ def _ways_on(reading: PageReading) -> int:
     is_own = same_host(reading.final_url)
     keys = {page_key(url) for url in reading.links if is_own(url)}
     return len(keys - {page_key(reading.final_url), page_key(urljoin(reading.final_url, "/"))})
+
+
+def _nearest_pages(front: PageReading, url: str) -> list[str]:
+    """Return the other pages of its site to which a front page leads, those in the folders of an address first."""
+    is_own = same_host(front.final_url)
+    passed_over = {page_key(url), page_key(front.final_url), page_key(urljoin(front.final_url, "/"))}
+    pages = {page_key(link): link for link in reversed(front.links) if is_own(link)}
+    folders = urlsplit(url).path.split("/")
+
+    def shared(link: str) -> int:
+        both = zip(folders, urlsplit(link).path.split("/"), strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))
+
+    own = [link for key, link in reversed(pages.items()) if key not in passed_over]
+    return sorted(own, key=shared, reverse=True)
 
 
 def _absent_paths(url: str) -> tuple[str, str]:

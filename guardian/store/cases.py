@@ -150,14 +150,13 @@ class Cases:
         words: str = "",
         after: tuple[float, str] | None = None,
     ) -> Sequence[OperatorSummary]:
-        """Return all operators that have cases, or the one of this name, those with the most urgent case first.
+        """Return the operators that have cases, those with the most urgent case first; or the one of this name.
 
-        With a limit, so many of those whose name has these words; `after`: rank and name of the one after which they
-        come.
+        At most `limit` of those whose name has these words; `after`: rank and name of the one after which they come.
         """
         if operator is not None:
             return self._summaries([operator])
-        if limit is None:
+        if limit is None and after is None and not words:
             return self._summaries(None)
         # The names first: most of what is to be known of an operator is not in the index that chooses.
         urgency = func.coalesce(func.max(cases.c.rank).filter(cases.c.state.in_(PURSUED_STATES)), LEAST_RANK)

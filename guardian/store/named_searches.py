@@ -29,6 +29,14 @@ class NamedSearches:
         changed = update(named_searches).where(named_searches.c.name == name).values(**values)
         return self._connection.execute(changed).rowcount > 0
 
+    def unwatch(self, name: str) -> bool:
+        """End the watch of a search, which stays; return False when it does not watch.
+
+        What the watch has told of stays known: it is not told again when the search watches once more.
+        """
+        watches = (named_searches.c.name == name, named_searches.c.above.is_not(None))
+        return self._connection.execute(update(named_searches).where(*watches).values(above=None)).rowcount > 0
+
     def note_watched(self, name: str, to: int, told: Collection[str], at: datetime) -> None:
         """Keep up to which picture a watch has looked, and of which ones (by SHA-256) it has told."""
         self._connection.execute(update(named_searches).where(named_searches.c.name == name).values(watched_to=to))

@@ -282,6 +282,17 @@ class Seen:
 
     # Forgetting.
 
+    def count_on(self, host: str) -> tuple[int, int]:
+        """Return how many places on a host and below it are remembered, and how many pictures were seen only there."""
+        other = seen_addresses.alias()
+        has_others = select(other.c.id).where(other.c.picture_id == seen_addresses.c.picture_id, ~is_on(other, host))
+        counts = []
+        for only_there in ((), (~has_others.exists(),)):
+            of = func.count(seen_addresses.c.picture_id.distinct()) if only_there else func.count()
+            query = select(of).select_from(seen_addresses).where(is_on(seen_addresses, host), *only_there)
+            counts.append(self._connection.execute(query).scalar_one())
+        return counts[0], counts[1]
+
     def forget_before(self, at: datetime, limit: int) -> int:
         """Forget up to `limit` pictures last seen before then, but for those of cases on hold; return how many."""
         take_turn(self._connection)

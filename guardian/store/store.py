@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
+import structlog
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
@@ -30,6 +32,15 @@ DATABASE_FILE = "guardian.db"
 # SQLSTATE classes about the server, not about a statement: connection, a replica that only reads, wrong log-in, disk
 # full, shutting down.
 _SERVER_STATES = ("08", "25006", "28", "53", "57P", "58", "XX")
+
+_ENDED_FOR_OTHERS = ("40001", "40P01")
+"""SQLSTATEs of a transaction that PostgreSQL ended so that another can go on: a failed serialisation, a deadlock."""
+
+_MOST_TRIES = 4
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
 
 
 class Store:
@@ -69,6 +80,25 @@ class Store:
             self._condition(transaction)
             yield transaction
             transaction.audit.write()
+
+    def run(self, work: Callable[[Transaction], T]) -> T:
+        """Return what `work` returns for a transaction, which begins anew when PostgreSQL ended it for another one.
+
+        For work that locks several cases, which two transactions may do in different orders. It is called up to four
+        times, so it must do nothing outside of the database that may not be done twice. Raises as `begin`.
+        """
+        for _ in range(_MOST_TRIES - 1):
+            try:
+                with self.begin() as tx:
+                    return work(tx)
+            except DBAPIError as error:
+                state = getattr(error.orig, "sqlstate", None)
+                if state not in _ENDED_FOR_OTHERS:
+                    raise
+                # The other one goes on and ends: this one then waits for it, and not it for this one.
+                log.info("transaction_begins_anew", sqlstate=state)
+        with self.begin() as tx:
+            return work(tx)
 
     def under(self, condition: Callable[[Transaction], None]) -> "Store":
         """Return this same store, but every transaction that may write begins with `condition`, which may raise.

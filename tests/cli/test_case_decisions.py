@@ -53,11 +53,11 @@ def run(tmp_path: Path) -> Run:
             )
     store.close()
 
-    def invoke(*words: str) -> str:
+    def invoke(*words: str, code: int = 0) -> str:
         done = CliRunner().invoke(guardian, ["--config", str(config), *words])
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception
-        assert done.exit_code == 0, done.output
+        assert done.exit_code == code, done.output
         return done.output
 
     return invoke
@@ -126,6 +126,27 @@ def test_an_operator_is_dealt_with_as_a_whole(run: Run) -> None:
     for unknown in ("nobody.example", "https://art.example/by/ann/3"):
         with pytest.raises(UsageError, match=r"no case is about (nobody.example|art.example/by/ann)"):
             run("operator", "show", unknown)
+
+
+def test_a_decision_about_several_is_undone_by_its_id_and_no_other(run: Run) -> None:
+    first, second = (str(one["id"]) for one in cases(run, "--host", "shop.example"))
+    run("case", "assign", first, "--to", "mara")
+    said = run("case", "confirm", first, second)
+    decision = said.split("--decision ")[1].split("`")[0]
+    assert f"(decision {decision})" in " ".join(run("case", "show", first).split())
+    run("case", "close", second)
+
+    tried = run("case", "undo", "--decision", decision, "--dry-run", code=1)
+    assert f"would undo: {first}" in tried
+    assert f"left as it is: {second}: this decision is undone already, or was followed by another" in tried
+    undone = run("case", "undo", "--decision", decision, code=1)
+    assert f"{first}  shop.example  open, assigned to mara" in undone
+    states = {one["id"]: one["state"] for one in cases(run, "--host", "shop.example")}
+    assert states == {first: "open", second: "closed"}
+    again = run("case", "undo", "--decision", decision, first, code=1)
+    assert again.startswith(f"left as it is: {first}"), "what was decided before it stays"
+    with pytest.raises(UsageError, match="no decision batch_none"):
+        run("case", "undo", "--decision", "batch_none")
 
 
 def test_this_customer_is_allowed(run: Run, tmp_path: Path) -> None:

@@ -96,6 +96,10 @@ def test_searches_are_kept_run_watched_and_removed(protected: Home, photographs:
     style, words = map(json.loads, protected.guardian("search", "list", "--json").stdout.splitlines())
     assert (style["name"], style["watch"]) == ("style", {"above": 0.7, "severity": "high"})
     assert (words["asked"]["text"], words["watch"]) == ("coffee", None)
+    assert protected.guardian("search", "unwatch", "style").stdout == "style watches no more; the search stays\n"
+    assert protected.guardian("search", "unwatch", "style").stdout == "style did not watch\n"
+    assert [one["watch"] for one in protected.lines("search", "list", "--json")] == [None, None]
+    assert "no search 'nothing'" in protected.guardian("search", "unwatch", "nothing", code=2).stderr
     assert protected.guardian("search", "remove", "style").stdout == "removed style\n"
     assert not any(path.is_file() for path in kept), "the picture goes with it"
     assert protected.guardian("search", "list").stdout == "words: --text 'coffee'\n"

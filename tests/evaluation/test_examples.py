@@ -8,7 +8,7 @@ import pytest
 
 from guardian.evaluation.attacks import HARD, STANDARD, WILD
 from guardian.evaluation.examples import HARD_COPIES, STANDARD_COPIES, WILD_COPIES, make_examples
-from guardian.evaluation.lookalikes import repeats
+from guardian.evaluation.lookalikes import _particular_quarter, repeats
 from guardian.evaluation.pile import Examples
 from tests.matching.pictures import Pixels, clouds, drawing
 
@@ -103,6 +103,28 @@ def test_copies_of_protected_pages_are_copies_of_these_alone(examples: Examples)
     copies = [query for query in examples.queries if query.edit.startswith("of_design_")]
     assert len(copies) >= 6
     assert all(query.copies == {query.main} for query in copies)
+
+
+def test_a_quarter_is_a_copy_where_no_other_page_looks_the_same(examples: Examples) -> None:
+    quarters = [query for query in examples.queries if query.edit.startswith("quarter_of_design_")]
+    originals = {number: one.picture for one in examples.references for number in one.shows}
+    assert quarters
+    for query in quarters:
+        height, width = originals[query.main].shape[:2]
+        assert query.picture.shape[:2] == (height // 2, width // 2)
+        assert query.copies == {query.main}
+
+
+def test_no_quarter_is_taken_where_pages_are_the_same() -> None:
+    first = np.full((400, 400, 3), 255, np.uint8)
+    first[20:380:12] = 0
+    second = first.copy()
+    second[240:360, 240:360] = (0, 0, 90)
+    boxes = [_particular_quarter([first, second], 0, np.random.default_rng(seed)) for seed in range(20)]
+    assert any(box is None for box in boxes)
+    taken = [box for box in boxes if box is not None]
+    assert taken
+    assert all(rows.stop > 240 and columns.stop > 240 for rows, columns in taken)
 
 
 def test_slides_of_long_pictures_are_copies(examples: Examples) -> None:

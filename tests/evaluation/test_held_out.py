@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from guardian.evaluation.held_out import Row, as_text, family_of, rows_of
+from guardian.evaluation.held_out import Row, as_text, family_of, least_probability, rows_of
 from guardian.evaluation.measured import Measured, Pair
+from guardian.model import Action
 
 
 def pair(query: int, *, is_copy: bool) -> Pair:
@@ -32,6 +33,11 @@ def test_kinds_are_counted_by_their_candidates(measured: list[Measured]) -> None
     ]
 
 
+def test_families_of_designs() -> None:
+    names = ("design_form", "of_design_form", "quarter_of_design_form")
+    assert [family_of(name) for name in names] == ["design", "copy of a design", "quarter of a design"]
+
+
 def test_each_edit_has_a_row_if_asked(measured: list[Measured]) -> None:
     rows = rows_of(measured, STATED, by_edit=True)
     assert [row.kind for row in rows] == ["crop20", "design_form", "distractor_None", "distractor_crop20"]
@@ -41,3 +47,7 @@ def test_each_edit_has_a_row_if_asked(measured: list[Measured]) -> None:
 def test_families_are_those_of_the_edits() -> None:
     families = [family_of(edit) for edit in ("ninth", "crop10", "of_design_form", "slide_of_long", "sibling")]
     assert families == ["wild", "hard", "copy of a design", "slide", "sibling"]
+
+
+def test_bars_are_those_of_the_shipped_rules() -> None:
+    assert (least_probability(Action.ALERT), least_probability(Action.REVIEW)) == (0.95, 0.6)

@@ -45,3 +45,17 @@ def test_pairs_of_other_features_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "seed-5.npz", **earlier)
     with pytest.raises(UsageError, match=r"seed-5\.npz holds other features"):
         measured.load(tmp_path / "seed-5.npz")
+
+
+@pytest.mark.parametrize(
+    ("edit", "held_out_with"),
+    [
+        ("design_map_tile", "design map_tile"),
+        ("of_design_map_tile", "design map_tile"),
+        ("quarter_of_design_map_tile", "design map_tile"),
+        ("crop20", "picture 7"),
+        ("distractor_None", "picture 7"),
+    ],
+)
+def test_designs_of_a_kind_are_held_out_together_and_others_with_their_picture(edit: str, held_out_with: str) -> None:
+    assert Pair(np.zeros(1), False, edit, 7, 0).held_out_with == held_out_with

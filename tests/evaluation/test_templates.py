@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from guardian.evaluation.designs.canvas import scanned
 from guardian.evaluation.templates import KINDS, differ_in_tone, make, mostly
 
 SIDE = 96
@@ -36,8 +37,18 @@ def test_a_design_is_shared_by_its_pictures_alone() -> None:
     assert nearer >= 0.85 * len(KINDS)
 
 
+def test_a_scanned_page_is_turned_and_noisy_and_still_the_page() -> None:
+    page = make("menu_card", np.random.default_rng(1), 1)[0]
+    scan = scanned(page, np.random.default_rng(2))
+    assert scan.shape == page.shape
+    changed = np.abs(scan.astype(int) - page).max(axis=2)
+    assert (changed > 0).mean() > 0.5
+    assert np.abs(small(page) - small(scan)).mean() < 60
+    assert not np.array_equal(scan, scanned(page, np.random.default_rng(3)))
+
+
 def test_the_same_seed_draws_the_same() -> None:
-    for kind in ("calendar", "quote_card", "sheet_music", "shirt"):
+    for kind in ("calendar", "quote_card", "sheet_music", "shirt", "chat", "map_tile", "comic_page"):
         one, other = (make(kind, np.random.default_rng(11), 2) for _ in range(2))
         assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 

@@ -28,6 +28,21 @@ from guardian.evidence.imprint_text import names_in, postal_addresses_in
         ("Website-Betreiber: Kaffee GmbH\n10115 Berlin, Germany", ["Kaffee GmbH"], ["10115 Berlin, Germany"]),
         ("Hosting: Wolken SE\nBildnachweis: Agentur X GmbH\nCrédits photo : Images SARL", [], []),
         ("Owner of all photos: all rights reserved\nHébergeur : Nuages SAS, 59100 Roubaix", [], []),
+        (
+            "Firma:\nKaffee GmbH\nAnschrift:\nMusterstraße 1\nPLZ/Ort:\n10115 Berlin\nVertreten durch\nMax Mustermann",
+            ["Kaffee GmbH", "Max Mustermann"],
+            ["Musterstraße 1, 10115 Berlin"],
+        ),
+        (
+            "Propriétaire :\nJeanne Martin\nHébergeur :\nNuages SAS\nOwner:\nTel: 03012\nInhaber:\nowner@shop.example",
+            ["Jeanne Martin"],
+            [],
+        ),
+        (
+            "Angaben gemäß § 5 DDG\nErika Muster\nWeg 3\n12345 Musterstadt\nVerantwortlich nach § 18 MStV:\nMax Muster",
+            ["Erika Muster", "Max Muster"],
+            ["Weg 3, 12345 Musterstadt"],
+        ),
         (f"{'x ' * 80}GmbH\n{'y ' * 80}10115 Berlin", [], []),
     ],
 )

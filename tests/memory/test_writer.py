@@ -149,13 +149,15 @@ def test_a_forgotten_host_is_gone_from_every_byte(
     store: Store, memory: Memory, opened: MemoryReader, tmp_path: Path
 ) -> None:
     remember(store, memory, 1, host="shop.example")
-    remember(store, memory, 2, host="www.gone.example")
+    remember(store, memory, 1, 2, host="www.gone.example")
     memory.fold()
+    with store.read() as tx:
+        assert tx.seen.count_on("gone.example") == (2, 1)
     preview = small_fingerprint(picture(2)).preview
     everything = lambda: b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())  # noqa: E731
     assert preview in everything()
     forgotten = forget_host(store, memory, "gone.example", NOW)
-    assert (forgotten.addresses, forgotten.pictures) == (1, 1)
+    assert (forgotten.addresses, forgotten.pictures) == (2, 1)
     assert numbers(opened) == [1]
     assert preview not in everything()
     if store.url.get_backend_name() == "sqlite":

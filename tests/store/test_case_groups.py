@@ -155,6 +155,8 @@ def test_operators_come_by_urgency_or_by_places(store: Store, protect: Callable[
         assert list(tx.cases.operators(limit=100_000)) == list(everyone)
         named = [one for one in everyone if one.operator == "x.example"]
         assert list(tx.cases.operators(limit=9, words="X.example")) == named
+        assert list(tx.cases.operators(words="X.example")) == named
+        assert list(tx.cases.operators(after=place)) == list(everyone[2:])
         assert tx.cases.count_operators("X.example") == len(named) == 1
         assert [found.cases for found in tx.cases.operators("x.example")] == [2]
         assert tx.cases.operators("nobody.example") == []

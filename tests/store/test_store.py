@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from sqlalchemy import Engine, event
 
 from guardian.errors import StoreUnusable, UsageError
 from guardian.model import Asset, Skipped, SkipReason, TaskKind
-from guardian.store import Store, StoreSettings, open_store
+from guardian.store import Store, StoreSettings, Transaction, open_store
+from tests.databases import PostgresDatabases
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -37,6 +39,37 @@ def test_a_block_that_raises_is_undone(store: Store) -> None:
     with pytest.raises(RuntimeError, match="stop"):
         fail()
     assert not knows(store, "a")
+
+
+def test_of_two_transactions_that_wait_for_each_other_both_are_done(postgres_databases: PostgresDatabases) -> None:
+    both, begun = threading.Barrier(2, timeout=60), []
+
+    def work(*digests: str) -> Callable[[Transaction], str]:
+        def write(tx: Transaction) -> str:
+            begun.append(digests)
+            tx.candidates.remember(digests[0], "recipe", Skipped("", SkipReason.TOO_PLAIN), NOON)
+            if begun.count(digests) == 1:
+                both.wait()
+            tx.candidates.remember(digests[1], "recipe", Skipped("", SkipReason.TOO_PLAIN), NOON)
+            return digests[0]
+
+        return write
+
+    with postgres_databases.new() as url, ThreadPoolExecutor(2) as threads:
+        store = Store(url)
+        done = [threads.submit(store.run, work(*digests)) for digests in ("ab", "ba")]
+        assert [one.result() for one in done] == ["a", "b"]
+        assert len(begun) == 3, "one of them was ended by the database, and begun anew"
+        assert knows(store, "a")
+
+        def fail(_: Transaction) -> None:
+            begun.append(())
+            raise RuntimeError("stop")
+
+        with pytest.raises(RuntimeError, match="stop"):
+            store.run(fail)
+        assert begun.count(()) == 1, "another error is no reason to begin anew"
+        store.close()
 
 
 def test_what_was_committed_is_there_after_reopening(store: Store, database: str) -> None:

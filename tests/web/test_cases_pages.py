@@ -8,7 +8,8 @@ from html import unescape
 
 import pytest
 
-from guardian.model import Case, CaseState, Context, DismissReason, Severity
+from guardian.cases.lookalikes import MOST_NOT_MINE
+from guardian.model import Action, Case, CaseState, Context, DismissReason, Severity
 from tests.web.conftest import Served
 from tests.web.uses import picture_bytes, protected, used
 
@@ -335,3 +336,20 @@ def test_a_view_is_saved_under_a_name_for_one_person(served: Served) -> None:
     rita.post("/cases/views", data={"name": "<b>Urgent", "remove": "1"})
     assert "Urgent" not in rita.get("/cases").text
     assert rita.post("/cases/views", data={"name": "<b>Urgent", "remove": "1"}).status_code == 400
+
+
+def test_more_than_are_called_not_mine_at_once_are_refused_before_the_page_that_asks(
+    served: Served, cases: list[Case]
+) -> None:
+    rita = served.signed_in("Rita")
+    with served.store.begin() as tx:
+        for number in range(MOST_NOT_MINE + 1):
+            name = f"crowd{number}.example"
+            tx.cases.insert(cases[0].asset_id, name, Action.ALERT, Severity.LOW, served.desk.clock())
+
+    assert f"not mine (at most {MOST_NOT_MINE} at once)" in rita.get("/cases?words=crowd").text
+    assert "at most" not in rita.get("/cases?words=Harbour&severity=high").text
+    chosen = {"back": "/cases?words=crowd", "all": "1", "decision": "dismiss:not_mine"}
+    refused = rita.post("/cases", data=chosen)
+    assert (refused.status_code, "and these are 501: choose fewer" in refused.text) == (400, True)
+    assert "501 cases" in rita.post("/cases", data=chosen | {"decision": "dismiss:permitted"}).text

@@ -9,8 +9,10 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from guardian.cases import Edit, add_note, assign, call_not_mine, decide, label, set_due, undo
+from guardian.cases import Edit, add_note, assign, call_not_mine, cases_of_decision, decide, label, set_due, undo
+from guardian.cases.deciding import require_last
 from guardian.cases.licensing import call_licensed
+from guardian.cases.lookalikes import refuse_too_many
 from guardian.cases.reading import operator_named
 from guardian.errors import UsageError
 from guardian.model import PURSUED_STATES, Actor, Case, CaseFilter, CaseState, DismissReason, Permission
@@ -103,6 +105,11 @@ class Undo(_Decision):
     """The last change that a person made is taken back; again for the one before."""
 
     decision: Literal["undo"]
+    batch: Name | None = Field(
+        None,
+        description="The decision about several that is taken back, as `POST /api/v1/decisions` and histories name it: "
+        "nothing else is. About several, without `cases`, at all of its cases.",
+    )
 
 
 Decision = Annotated[
@@ -119,7 +126,7 @@ class MeantCase(Input):
 
 
 class BulkDecision(Input):
-    """One decision about several cases: those named, and all of an operator that wait."""
+    """One decision about several cases: those named, and all of an operator that wait; or all of one to be undone."""
 
     decision: Decision
     cases: list[MeantCase] = Field([], max_length=500)
@@ -166,13 +173,12 @@ async def decide_case(
     known = await run_in_threadpool(_known, desk, [case_id])
     kin = await _kin(desk, known, decision)
 
-    def write() -> tuple[Case, dict[str, Any]]:
-        with desk.store.begin() as tx:
-            edit = Edit(actor.name, now, getattr(decision, "note", None), expected)
-            case = _Decider(tx, desk, actor, kin).decide(known[0], decision, edit)
-            return case, object_of(tx, case, now)
+    def write(tx: Transaction) -> tuple[Case, dict[str, Any]]:
+        edit = Edit(actor.name, now, getattr(decision, "note", None), expected)
+        case = _Decider(tx, desk, actor, kin).decide(known[0], decision, edit)
+        return case, object_of(tx, case, now)
 
-    case, found = await run_in_threadpool(write)
+    case, found = await run_in_threadpool(desk.store.run, write)
     response.headers["etag"] = etag_of(case)
     return found
 
@@ -209,22 +215,23 @@ async def decide_cases(request: Request, actor: Reviewer, bulk: BulkDecision) ->
     meant = await run_in_threadpool(_meant, desk, bulk)
     kin = {} if bulk.dry_run else await _kin(desk, [one.id for one in meant], bulk.decision)
 
-    def write() -> list[dict[str, Any]]:
-        batch = new_id("batch") if len(meant) > 1 else None
-        with desk.store.begin() as tx:
-            note = getattr(bulk.decision, "note", None)
-            decider = _Decider(tx, desk, actor, kin)
-            for one in meant:
-                decider.decide(one.id, bulk.decision, Edit(actor.name, now, note, one.version, batch))
-            # Read anew: a decision about one may have changed another of them.
-            return [object_of(tx, case_of_id(tx, one.id), now) for one in meant]
+    batch = new_id("batch") if len(meant) > 1 and not bulk.dry_run else None
+
+    def write(tx: Transaction) -> list[dict[str, Any]]:
+        _refuse_followed(tx, [one.id for one in meant], bulk.decision)
+        note = getattr(bulk.decision, "note", None)
+        decider = _Decider(tx, desk, actor, kin)
+        for one in meant:
+            decider.decide(one.id, bulk.decision, Edit(actor.name, now, note, one.version, batch))
+        # Read anew: a decision about one may have changed another of them.
+        return [object_of(tx, case_of_id(tx, one.id), now) for one in meant]
 
     def read() -> list[dict[str, Any]]:
         with desk.store.read() as tx:
             return [object_of(tx, case_of_id(tx, one.id), now) for one in meant]
 
-    items = await run_in_threadpool(read if bulk.dry_run else write)
-    return {"items": items, "changed": not bulk.dry_run}
+    items = await (run_in_threadpool(read) if bulk.dry_run else run_in_threadpool(desk.store.run, write))
+    return {"items": items, "changed": not bulk.dry_run, "batch": batch}
 
 
 def _known(desk: Desk, case_ids: Sequence[str]) -> list[str]:
@@ -237,8 +244,23 @@ async def _kin(desk: Desk, case_ids: Sequence[str], decision: Decision) -> Mappi
     """Return what else shows the pictures of cases that are called not one's own: the matcher compares them."""
     if not isinstance(decision, CallNotMine):
         return {}
+    refuse_too_many(len(case_ids))
     archive = archive_of(desk)
     return {case_id: (await find_kin(archive, case_id)).digests for case_id in case_ids}
+
+
+def _refuse_followed(tx: Transaction, case_ids: Sequence[str], decision: Decision) -> None:
+    """Raise UsageError with all cases at which this decision is not the last any more, so that others can be named."""
+    if not isinstance(decision, Undo) or decision.batch is None:
+        return
+    why = []
+    for case_id in case_ids:
+        try:
+            require_last(tx, case_of_id(tx, case_id), decision.batch)
+        except UsageError as error:
+            why.append(str(error))
+    if why:
+        raise UsageError(f"nothing was undone; name in `cases` the others alone. {'; '.join(why)}")
 
 
 def _meant(desk: Desk, bulk: BulkDecision) -> list[MeantCase]:
@@ -249,6 +271,8 @@ def _meant(desk: Desk, bulk: BulkDecision) -> list[MeantCase]:
         for one in bulk.cases:
             id_ = case_of_id(tx, one.id).id
             found[id_] = MeantCase(id=id_, version=one.version)
+        if isinstance(bulk.decision, Undo) and bulk.decision.batch is not None and not bulk.cases:
+            found |= {id_: MeantCase(id=id_) for id_ in cases_of_decision(tx, bulk.decision.batch)}
         if bulk.operator is not None:
             operator = operator_named(bulk.operator, platforms)
             wanted = CaseFilter(states=PURSUED_STATES, operator=operator, by_priority=True)
@@ -300,7 +324,8 @@ class _Decider:
             case SetDue():
                 return set_due(tx, case_id, decision.on, edit)
             case Undo():
-                return undo(tx, case_id, edit, judging_of(self.desk) if self.desk.services is not None else None)
+                judging = judging_of(self.desk) if self.desk.services is not None else None
+                return undo(tx, case_id, edit, judging, batch=decision.batch)
 
 
 def _expected(if_match: str | None) -> int | None:

@@ -310,10 +310,10 @@ def _operators(tx: Transaction, query: OperatorQuery) -> dict[str, Any]:
     if query.cursor is not None:
         rank, name = cursors.read(query.cursor, kind, (float, str))
         after = float(rank), str(name)
-    limit = query.limit or tx.cases.count_operators()
-    found = tx.cases.operators(limit=limit + 1, words=query.words or "", after=after)
-    shown = found[:limit]
-    next_cursor = cursors.written(kind, shown[-1].rank, shown[-1].operator) if len(found) > limit else None
+    one_more = query.limit + 1 if query.limit is not None else None
+    found = tx.cases.operators(limit=one_more, words=query.words or "", after=after)
+    shown = found[: query.limit]
+    next_cursor = cursors.written(kind, shown[-1].rank, shown[-1].operator) if len(found) > len(shown) else None
     return {"items": [operator_json(one) for one in shown], "next_cursor": next_cursor}
 
 

@@ -119,6 +119,9 @@ class DecidedCases(Described):
 
     items: list[Case]
     changed: bool = Field(description="False after a dry run.")
+    batch: str | None = Field(
+        description="The id of a decision about several, by which `undo` takes back this one and no other; else null."
+    )
 
 
 class Asset(Described):

@@ -4,13 +4,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from urllib.parse import urlencode
 
 from fastapi import Request
 
 from guardian.cases import Edit, add_note, assign, call_not_mine, decide, label, set_due, undo
 from guardian.cases.licensing import call_licensed
-from guardian.cases.lookalikes import would_close
+from guardian.cases.lookalikes import refuse_too_many, would_close
 from guardian.cases.standing import Judging
 from guardian.errors import CaseChanged, UsageError
 from guardian.model import Actor, BrowserSession, Case, CaseState, DismissReason
@@ -84,8 +85,6 @@ DONE_TEXTS = {
 _IN_A_TRANSACTION = 100
 """Cases that are changed together when a decision is about many."""
 
-_MOST_NOT_MINE = 500
-
 
 @dataclass(frozen=True, slots=True)
 class Tools:
@@ -112,9 +111,8 @@ async def tools_of(request: Request, session: BrowserSession, asked: "Asked", ca
     """
     desk = desk_of(request)
     case_ids = list(case_ids)
-    if asked.is_not_mine and len(case_ids) > _MOST_NOT_MINE:
-        # Each of their pictures is compared with all that may be its kin.
-        raise UsageError(f"call {_MOST_NOT_MINE} pictures at most not yours at once; choose fewer")
+    if asked.is_not_mine:
+        refuse_too_many(len(case_ids))
     kin: dict[str, Collection[str]] = dict.fromkeys(case_ids, frozenset()) if asked.is_not_mine else {}
     if kin and desk.services is not None:
         archive = Archive(desk.store, desk.vault, desk.originals, desk.services.workers)
@@ -198,15 +196,22 @@ def decide_all(store: Store, asked: Asked, cases: Sequence[tuple[str, Edit]], to
     refused: list[tuple[str, UsageError]] = []
     for start in range(0, len(cases), _IN_A_TRANSACTION):
         # Others may write in between: thousands take seconds.
-        with store.begin() as tx:
-            for case_id, edit in cases[start : start + _IN_A_TRANSACTION]:
-                try:
-                    changed.append(asked.change(tx, case_id, edit, tools))
-                except CaseChanged as error:
-                    refused.append((error.case.id, error))
-                except UsageError as error:
-                    refused.append((case_id, error))
+        part = store.run(partial(_decide_some, asked, cases[start : start + _IN_A_TRANSACTION], tools))
+        changed += part.changed
+        refused += part.refused
     return Outcome(changed, refused)
+
+
+def _decide_some(asked: Asked, cases: Sequence[tuple[str, Edit]], tools: Tools, tx: Transaction) -> Outcome:
+    outcome = Outcome([], [])
+    for case_id, edit in cases:
+        try:
+            outcome.changed.append(asked.change(tx, case_id, edit, tools))
+        except CaseChanged as error:
+            outcome.refused.append((error.case.id, error))
+        except UsageError as error:
+            outcome.refused.append((case_id, error))
+    return outcome
 
 
 def with_done(path: str, decision: Decision, case_id: str) -> str:

@@ -10,6 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
 from starlette.responses import RedirectResponse, Response
 
+from guardian.cases import cases_of_decision
+from guardian.cases.lookalikes import MOST_NOT_MINE
 from guardian.cases.queue import QueuedCase, QueuedGroup, group_page, queue_page, queued
 from guardian.errors import UsageError
 from guardian.model import (
@@ -161,10 +163,7 @@ async def undo_last(
 
     def take_back() -> Outcome:
         with desk.store.read() as tx:
-            lines = tx.cases.lines_of_batch(which) if is_batch else []
-        # Cases that were closed because others are not mine come back with those.
-        meant = [line for line in lines if line.batch == which or line.detail == DismissReason.NOT_MINE]
-        ids = list(dict.fromkeys(line.case_id for line in meant)) or [which]
+            ids = cases_of_decision(tx, which) if is_batch else [which]
         return decide_all(desk.store, asked, [(id_, edit) for id_ in ids], tools)
 
     outcome = await run_in_threadpool(take_back)
@@ -242,6 +241,7 @@ async def _queue(
         licences=list(LicenceStatus),
         reasons=list(DismissReason),
         most_at_once=MOST_AT_ONCE,
+        most_not_mine=MOST_NOT_MINE,
         groupings=list(CaseGrouping),
         now=desk.clock(),
     )

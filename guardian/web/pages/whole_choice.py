@@ -6,6 +6,7 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from guardian.cases.lookalikes import refuse_too_many
 from guardian.cases.queue import QueuedCase, queued
 from guardian.errors import UsageError
 from guardian.model import Case
@@ -37,6 +38,10 @@ async def ask_about_all(request: Request, asked: Asked, choice: Choice, note: st
         raise UsageError(
             f"{MOST_AT_ONCE:,} cases at most are decided about at once; choose fewer, those of a month for example"
         )
+
+    if asked.is_not_mine:
+        # Before the page that asks: nobody shall read it for nothing.
+        refuse_too_many(len(found))
 
     operators = Counter(case.operator for case in found)
     return page(

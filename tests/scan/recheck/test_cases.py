@@ -477,7 +477,7 @@ async def not_gone_while_every_address_answers_alike(shop: Shop) -> None:
         sought = Sought(frozenset({shop.case.asset_id}))
         before = len(web.asked)
         seen = await look_again(services, context, place, sought, SiteAnswers(services))
-        assert len(web.asked) - before <= 7, "two requests more at most, with where they lead"
+        assert len(web.asked) - before <= 9, "six requests more at most"
         assert ("under repair" in seen.detail) is (seen.state is PlaceState.UNCLEAR)
         return seen.state
 
@@ -500,6 +500,22 @@ async def not_gone_while_every_address_answers_alike(shop: Shop) -> None:
     echo = Varying("<h1>Oh no</h1><p>There is no page here</p><p>{lot}</p>")
     assert await state((every, echo), (page, echo), (old, Status("404 Not Found"))) == "gone"
     assert await state((page, "<p>Taken down.</p>"), (front, varying)) == "gone"
+
+    # The front page is live, and leads to pages that are all under repair; or to others that are not.
+    home = "<p>Welcome.</p>" + "".join(f"<a href={path}>{path}</a>" for path in ("/about", "/shop/new", "/shop/sale"))
+    gone = Status("404 Not Found")
+    assert await state((every, gone), (front, home), (page, repairs), (old, repairs)) == "gone", "two links are dead"
+    shut = (("/shop/new", repairs), ("/shop/sale", repairs))
+    assert await state(*shut, ("/about", "<p>Us.</p>")) == "unclear", "those in its folder say it"
+    assert await state(("/shop/sale", "<p>Half price.</p>")) == "gone"
+    assert (
+        await state((every, varying), (page, varying), (old, varying), *((path, varying) for path, _ in shut))
+        == "unclear"
+    )
+    assert await state(("/shop/new", "<h1>New</h1><p>Prints and posters</p>")) == "gone"
+    assert await SiteAnswers(services).is_one_page(context, place.page_url or "") is False
+    web.put("/shop/new", varying)
+    assert await SiteAnswers(services).is_one_page(context, place.page_url or "") is True
 
     # What has shown nothing else for more than a month is gone.
     for path in (every, page, front, old):

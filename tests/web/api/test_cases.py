@@ -154,6 +154,31 @@ def test_bulk_decides_about_all_or_none(served: Served, ids: list[str], program:
     assert (status, [case["id"] for case in done["items"]]) == (200, [ids[4]])  # type: ignore[attr-defined]
 
 
+def test_a_decision_about_several_is_undone_by_its_id_and_no_other(
+    served: Served, ids: list[str], program: Program
+) -> None:
+    client = program(READ, WRITE, name="undoing")
+
+    def post(decision: dict[str, object], *meant: str) -> tuple[int, dict[str, object]]:
+        answer = client.post("/api/v1/decisions", json={"decision": decision, "cases": [{"id": id_} for id_ in meant]})
+        return answer.status_code, answer.json()
+
+    first, second = ids[2:4]
+    _, decided = post({"decision": "label", "add": ["mistake"]}, first, second)
+    undo = {"decision": "undo", "batch": decided["batch"]}
+    assert client.post(f"/api/v1/cases/{second}/decisions", json={"decision": "assign", "to": "mara"}).is_success
+    status, refused = post(undo)
+    assert (status, second in str(refused["detail"]), first in str(refused["detail"])) == (400, True, False)
+
+    status, undone = post(undo, first)
+    assert (status, undone["batch"]) == (200, None)
+    assert client.post(f"/api/v1/cases/{second}/decisions", json={"decision": "undo"}).is_success
+    again = client.post(f"/api/v1/cases/{second}/decisions", json=undo)
+    assert (again.status_code, again.json()["labels"], again.json()["assignee"]) == (200, [], None)
+    assert client.post(f"/api/v1/cases/{second}/decisions", json=undo).status_code == 400, "sent twice"
+    assert post({"decision": "undo", "batch": "batch_none"})[0] == 400
+
+
 def test_request_sent_again_is_not_done_again(served: Served, ids: list[str], program: Program) -> None:
     client = program(READ, WRITE, name="again")
     path, key = f"/api/v1/cases/{ids[5]}/decisions", {"idempotency-key": "5f0c"}
