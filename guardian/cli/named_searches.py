@@ -2,18 +2,17 @@
 
 import asyncio
 import json
-import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from guardian.cli.acting import this_user
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Screen, echo
 from guardian.cli.searching import asked_by, asked_options, content_of, search, shown_options
 from guardian.cli.showing import json_line
-from guardian.errors import UsageError
 from guardian.model import NamedSearch, Severity
 from guardian.views.timestamps import json_timestamp
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from guardian.evidence import Vault
     from guardian.search.search import Request
 
-_NAME = re.compile(r"[\w][\w .-]{0,99}")
-
 
 @click.command("save")
 @click.argument("name")
@@ -31,8 +28,9 @@ _NAME = re.compile(r"[\w][\w .-]{0,99}")
 @pass_session
 def save(session: Session, /, name: str, **options: Any) -> None:
     """Keep a search under NAME, with its picture, in place of one before. Otherwise as `guardian search`."""
-    if not _NAME.fullmatch(name):
-        raise UsageError(f"a name is letters, digits, blanks, - and _, at most 100: {name!r} is none")
+    from guardian.search.kept import check_name
+
+    check_name(name)
     asyncio.run(_save(session, name, options | {"facets": False}))
     echo([f"saved as {name}: `guardian search run` runs it, `guardian search watch` has it watch"])
 
@@ -71,14 +69,10 @@ def list_(session: Session, as_lines: bool) -> None:
 @pass_session
 def remove(session: Session, name: str) -> None:
     """Remove the search that was kept under NAME; its watch ends."""
-    from guardian.search.asking import asked_of
+    from guardian.search.kept import remove_search
 
-    with opened_store(session) as store, store.begin() as tx:
-        picture = asked_of(_named(tx.named_searches.get(name), name).asked).picture
-        tx.named_searches.remove(name)
-        still_used = {asked_of(one.asked).picture for one in tx.named_searches.list()}
-    if picture is not None and picture not in still_used:
-        _pictures(session).remove(picture)
+    with opened_store(session) as store:
+        remove_search(store, _pictures(session), name, this_user(), datetime.now(UTC))
     echo([f"removed {name}"])
 
 
@@ -99,12 +93,11 @@ def watch(session: Session, name: str, above: float, severity: str) -> None:
     Destinations that want `watch.found` are told of pictures that look like it, each once; nobody is accused. `guardian
     run` looks every few minutes. By `auto` a watch compares looks: fused ranks say nothing of a picture by itself.
     """
-    from guardian.search.asking import asked_of
-    from guardian.search.watching import EVENT, refuse_unwatchable
+    from guardian.search.kept import begin_watch
+    from guardian.search.watching import EVENT
 
     with opened_store(session) as store, store.begin() as tx:
-        refuse_unwatchable(asked_of(_named(tx.named_searches.get(name), name).asked))
-        tx.named_searches.watch(name, above, Severity(severity))
+        begin_watch(tx, name, above, Severity(severity), this_user(), datetime.now(UTC))
     told = [one.name for one in session.config.destinations if one.subscription.wants(EVENT)]
     whom = f"; {', '.join(told)} will be told" if told else f", but nobody is told: no destination wants {EVENT}"
     echo(Screen.of_output().wrapped(f"{name} watches what is met from now on{whom}"))
@@ -115,47 +108,36 @@ def watch(session: Session, name: str, above: float, severity: str) -> None:
 @pass_session
 def unwatch(session: Session, name: str) -> None:
     """End the watch of the search NAME. The search stays, and `watch` has it watch again from then on."""
+    from guardian.search.kept import end_watch
+
     with opened_store(session) as store, store.begin() as tx:
-        _named(tx.named_searches.get(name), name)
-        has_watched = tx.named_searches.unwatch(name)
+        has_watched = end_watch(tx, name, this_user(), datetime.now(UTC))
     echo([f"{name} watches no more; the search stays" if has_watched else f"{name} did not watch"])
 
 
 async def _save(session: Session, name: str, options: dict[str, Any]) -> None:
     from guardian.app import opened_app
     from guardian.search.asking import request_of
+    from guardian.search.kept import KeptSearches
 
     async with opened_app(session.config) as app:
         asked = asked_by(app, options)
         with app.store.read() as tx:
             request = request_of(tx, asked, None)
-        content = await content_of(app, options["picture"], request.own)
-        app.search.check(replace(request, picture=content))
-        like, unlike = (tuple(one.id for one in several) for several in (request.like, request.unlike))
-        asked = replace(asked, like=like, unlike=unlike)
-        if content is not None and request.own is None:
-            asked = replace(asked, picture=_pictures(session).keep(content))
-        with app.store.begin() as tx:
-            tx.named_searches.save(name, asked.as_json(), datetime.now(UTC))
+        content = await content_of(app, options["picture"], request.own) if request.own is None else None
+        kept = KeptSearches(app.store, app.search, _pictures(session))
+        kept.keep(name, asked, content, this_user(), datetime.now(UTC))
 
 
 async def _kept_request(app: "App", name: str, *, top: int | None, facets: bool) -> "Request":
     from guardian.evidence.vaults import search_pictures_in
-    from guardian.search.asking import asked_of, request_of
+    from guardian.search.asking import asked_of
+    from guardian.search.kept import KeptSearches, kept_search
 
     with app.store.read() as tx:
-        asked = asked_of(_named(tx.named_searches.get(name), name).asked)
-        request = request_of(tx, replace(asked, top=top or asked.top, facets=facets), None)
-    if request.own is not None:
-        return replace(request, picture=app.search.original(request.own))
-    content = search_pictures_in(app.config.data_dir).get(asked.picture) if asked.picture is not None else None
-    return replace(request, picture=content)
-
-
-def _named(found: NamedSearch | None, name: str) -> NamedSearch:
-    if found is None:
-        raise UsageError(f"there is no search {name!r}; `guardian search list` shows them")
-    return found
+        asked = asked_of(kept_search(tx, name).asked)
+    wanted = replace(asked, top=top or asked.top, facets=facets)
+    return KeptSearches(app.store, app.search, search_pictures_in(app.config.data_dir)).request(wanted)
 
 
 def _pictures(session: Session) -> "Vault":

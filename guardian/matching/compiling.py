@@ -22,7 +22,15 @@ log = structlog.get_logger(__name__)
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Return a function that is compiled when it is first called, and then loaded by later processes."""
-    compiled = numba.njit(function)
+    return _kept(numba.njit(function))
+
+
+def fused_kernel(function: Callable[..., Any]) -> Any:
+    """Return a kernel in which a product is added to a sum in one step, rounded once, where the processor can."""
+    return _kept(numba.njit(fastmath={"contract"})(function))
+
+
+def _kept(compiled: Any) -> Any:
     try:
         # What `cache=True` does; that raises where no folder can be written, and for whatever is wrong in it later.
         compiled._cache = _ForgivingCache(compiled.py_func)  # type: ignore[no-untyped-call]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching import geometry
-from guardian.matching.features import hashing, keypoints
+from guardian.matching.features import hashing, keypoints, resizing
 from guardian.matching.features.appearance import appearance_of
 from guardian.matching.features.keypoints import Keypoints
 from guardian.matching.features.pyramid import Pyramid
@@ -88,6 +88,10 @@ def _call_all() -> None:
 
     grey = random.integers(0, 256, (_SIDE, _SIDE), dtype=np.uint8)
     keypoints.detect(grey, (Scale(_SIDE, 12, levels=1),))
+    resizing.interpolated(grey, (_SIDE - 1, _SIDE - 1))
+    # Decoded pixels are not to be written to.
+    for pixels in (grey, _mapped(grey)):
+        resizing.averaged(pixels, (_SIDE - 1, _SIDE - 1))
 
     appearance_of(np.stack([grey, grey, grey], axis=2))
 

@@ -21,7 +21,7 @@ from guardian.search.meaning import nearest_described, nearest_in_meaning
 from guardian.search.question import By, CopyFact, Found, Kind, PictureKey, Question, Region, WantedColour
 from guardian.search.ranking import rank, reciprocal_ranks
 from guardian.search.reasons import why
-from guardian.search.views_of_query import cut_out, thumbnail
+from guardian.search.views_of_query import ShownPicture, cut_out, shown, thumbnail
 from guardian.search.word_reasons import words_of_asset, words_of_places
 from guardian.store import Store
 from guardian.store.words import MOST_RANKED
@@ -148,6 +148,13 @@ class Search:
         """Return a small JPEG of an encoded picture; None when it cannot be decoded."""
         try:
             return await self._workers.run(thumbnail, self._workers.settings, content)
+        except (Unmatchable, WorkerLost):
+            return None
+
+    async def shown(self, content: bytes) -> ShownPicture | None:
+        """Return an encoded picture as people see it; None when it cannot be decoded."""
+        try:
+            return await self._workers.run(shown, self._workers.settings, content)
         except (Unmatchable, WorkerLost):
             return None
 

@@ -1,5 +1,7 @@
 """Prepares the picture that is asked with: cuts out what is meant, and shows it in the ways that belong together."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,17 @@ _LEAST_LEFT = 0.3
 
 
 THUMBNAIL_SIDE = 160
+
+_SHOWN_SIDE = 480
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPicture:
+    """The picture asked with, as people see it: a JPEG, and how many pixels the upright picture itself has."""
+
+    jpeg: bytes
+    width: int
+    height: int
 
 
 def views_of(picture: Picture, region: Region | None) -> NDArray[np.uint8]:
@@ -45,8 +58,18 @@ def cut_out(settings: MatchingSettings, content: bytes, region: Region) -> bytes
 
 def thumbnail(settings: MatchingSettings, content: bytes) -> bytes:
     """Return a JPEG of at most THUMBNAIL_SIDE pixels of an encoded picture. Raises Unmatchable."""
-    rgb = decode(content, settings).rgb
-    factor = min(1.0, THUMBNAIL_SIDE / max(rgb.shape[:2]))
+    return _reduced(decode(content, settings).rgb, THUMBNAIL_SIDE)
+
+
+def shown(settings: MatchingSettings, content: bytes) -> ShownPicture:
+    """Return an encoded picture so large that a part of it can be pointed at. Raises Unmatchable."""
+    picture = decode(content, settings)
+    return ShownPicture(_reduced(picture.rgb, _SHOWN_SIDE), picture.width, picture.height)
+
+
+def _reduced(rgb: NDArray[np.uint8], side: int) -> bytes:
+    """Return a JPEG of a picture, uint8 [h, w, 3], whose longer side has at most so many pixels."""
+    factor = min(1.0, side / max(rgb.shape[:2]))
     size = (max(1, round(rgb.shape[1] * factor)), max(1, round(rgb.shape[0] * factor)))
     small = cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
     return cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()

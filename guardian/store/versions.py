@@ -49,6 +49,19 @@ class Versions:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    def cases_showing(self, digests: Collection[str]) -> dict[str, list[str]]:
+        """Return by the SHA-256 of a picture the ids of the cases whose findings kept it."""
+        found: dict[str, list[str]] = {}
+        for chunk in in_chunks(digests):
+            query = (
+                select(finding_digests.c.image_sha256, findings.c.case_id)
+                .join(findings, findings.c.id == finding_digests.c.finding_id)
+                .where(finding_digests.c.image_sha256.in_(chunk), findings.c.case_id.is_not(None))
+            )
+            for digest, case_id in self._connection.execute(query.distinct().order_by(findings.c.case_id)):
+                found.setdefault(digest, []).append(case_id)
+        return found
+
     def of(self, finding_id: str) -> list[FindingDigest]:
         """Return all versions of the bytes that were seen at a finding and are kept, oldest first."""
         return self.of_all([finding_id])[finding_id]

@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 
 from guardian.cases.standing import Judging
 from guardian.evidence import Vault
-from guardian.evidence.vaults import notice_copies_in, originals_in
+from guardian.evidence.vaults import notice_copies_in, originals_in, search_pictures_in
 from guardian.notices.drafting import NoticeConfig
 from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.people.signing_in import Lifetime
@@ -21,6 +21,7 @@ from guardian.store import Store
 from guardian.views.configuration import SettingGroup
 from guardian.web.picture_rendering import Bounds
 from guardian.web.pictures import Pictures
+from guardian.web.recent_pictures import RecentPictures
 from guardian.web.settings import WebSettings
 
 if TYPE_CHECKING:
@@ -61,6 +62,16 @@ class Desk:
     def notice_copies(self) -> Vault:
         """Copies of notices as they were sent."""
         return notice_copies_in(self.data_dir)
+
+    @cached_property
+    def search_pictures(self) -> Vault:
+        """The pictures that searches under a name ask with."""
+        return search_pictures_in(self.data_dir)
+
+    @cached_property
+    def recent_pictures(self) -> RecentPictures:
+        """What people have just searched with."""
+        return RecentPictures()
 
     @cached_property
     def pictures(self) -> Pictures:

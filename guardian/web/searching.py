@@ -3,7 +3,19 @@
 import asyncio
 from dataclasses import replace
 
-from guardian.errors import FetchFailed, FetchRefused, Unmatchable, UsageError
+from starlette.exceptions import HTTPException
+
+from guardian.errors import (
+    FetchFailed,
+    FetchRefused,
+    GuardianError,
+    IndexNotReady,
+    StoreUnusable,
+    Unmatchable,
+    UsageError,
+    WorkerLost,
+    WorkersUnavailable,
+)
 from guardian.fetch.fetcher import Fetcher
 from guardian.media.sniff import is_page
 from guardian.scan.services import Services
@@ -22,7 +34,7 @@ async def answered(desk: Desk, services: Services, asked: Asked, picture: bytes 
     """Return the pictures that somebody searches for, best first.
 
     Of the asset `asked.own` its bytes are the picture. Raises UsageError for what means nothing, cannot be looked at,
-    or takes too long.
+    or takes too long, and 503 where nothing can be searched now.
     """
     search = Search(desk.store, services.workers, desk.data_dir)
     wanted = replace(asked, top=min(asked.top, MOST_RESULTS))
@@ -38,6 +50,13 @@ async def answered(desk: Desk, services: Services, asked: Asked, picture: bytes 
         raise UsageError(f"this takes longer than {_SECONDS:g} s; use `guardian search`") from error
     except Unmatchable as error:
         raise UsageError(f"the picture cannot be looked at: {error}") from error
+    except (IndexNotReady, WorkerLost, WorkersUnavailable) as error:
+        raise HTTPException(503, f"nothing can be searched now: {error}") from error
+    except (UsageError, StoreUnusable):
+        raise
+    except GuardianError as error:
+        # The original of the asset asked with is missing or damaged.
+        raise UsageError(str(error)) from error
 
 
 def _request(desk: Desk, asked: Asked, picture: bytes | None) -> Request:

@@ -1,12 +1,14 @@
 """The desk of a daemon at work: real matcher, rules and sites behind its pages and its API."""
 
 import asyncio
+import hashlib
 import io
 import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -286,6 +288,8 @@ async def search_both_ways(visit: Visit) -> None:
     text = (await visit.vera.get("/search", params={"text": "cup", "host": "nowhere.example"})).text
     assert "<h2>Nothing was searched: no picture passes all of these filters</h2>" in text
     assert "no word" in (await visit.vera.get("/search", params={"text": "--"})).text
+    await narrow_a_search(visit)
+    await keep_a_search(visit)
 
     found = (await visit.program.post("/api/v1/search", files={"picture": ("a.jpg", visit.copy)})).json()
     assert found["items"][0]["why"].startswith("copy: ")
@@ -298,6 +302,82 @@ async def search_both_ways(visit: Visit) -> None:
     assert found["items"][0]["kind"] == "asset"
     assert (await visit.program.get("/api/v1/search")).status_code == 400
     assert (await visit.program.post("/api/v1/search", data={"address": "javascript:1"})).status_code == 400
+
+
+async def narrow_a_search(visit: Visit) -> None:
+    """What was sent is held for whoever sent it: facets, a part and examples go on with it, and cases are named."""
+    text = (await visit.vera.post("/search", files={"picture": ("a.jpg", visit.copy)})).text
+    digest = hashlib.sha256(visit.copy).hexdigest()
+    assert "520 × 350" in text
+    assert re.search(r'<a href="/cases/case_\w+">Case</a>', text), "from a picture that was seen to its case"
+    onward = [unescape(one) for one in re.findall(r'href="(/search\?[^"]+)"', text)]
+    assert all(f"kept={digest}" in one for one in onward if "asset=" not in one and "like=seen" not in one)
+    (host,) = (one for one in onward if "host=127.0.0.1" in one)
+    narrowed = await visit.vera.get(host)
+    assert (narrowed.status_code, "host: 127.0.0.1</bdi> ×" in narrowed.text) == (200, True)
+    less = next(one for one in onward if "unlike=asset_" in one)
+    assert "unlike asset_" in (await visit.vera.get(less)).text
+    colours = await visit.vera.get("/search", params={"kept": digest, "colours": "#631, black:1 %"})
+    assert re.search(r"\d % #631 and \S+ % black", colours.text), "several colours in one field"
+
+    fields = {"kept": digest, "region": "100,100,300,200"}
+    assert "only the part 100,100,300,200" in (await visit.vera.post("/search", data=fields)).text
+    beyond = await visit.vera.post("/search", data=fields | {"region": "0,0,9999,9"})
+    assert (beyond.status_code, "the picture has 520 x 350 pixels" in beyond.text) == (400, True)
+    assert 'value="0,0,9999,9"' in beyond.text, "the form keeps what was typed"
+    assert "--region" not in beyond.text, "people at the desk know no options"
+
+    unreadable = (await visit.vera.post("/search", files={"picture": ("a.jpg", b"no picture")})).text
+    assert 'name="kept"' not in unreadable, "words are searched for without it then"
+    for problem, sent in (
+        ("not held here any more", visit.rita.get("/search", params={"kept": digest})),
+        ("cannot be looked at", visit.vera.post("/search", files={"picture": ("a.jpg", visit.copy[:200])})),
+        ("the file of the picture is empty", visit.vera.post("/search", files={"picture": ("a.jpg", b"")})),
+        ("there is no asset", visit.vera.get("/search", params={"asset": "asset_none"})),
+        ("nothing to search with", visit.vera.post("/search", data={"by": "look"})),
+        ("NAME is one of", visit.program.get("/api/v1/search", params={"text": "cup", "filter": "size=1"})),
+    ):
+        answer = await sent
+        assert (answer.status_code, problem in answer.text) == (400, True), (problem, answer.text)
+
+
+async def keep_a_search(visit: Visit) -> None:
+    """Kept with its picture, run by others, made to watch and removed; each is in the audit log."""
+    query = f"kept={hashlib.sha256(visit.copy).hexdigest()}&where=seen&by=look"
+    assert "held here" in (await visit.rita.post("/search/keep", data={"name": "style", "query": query})).text
+    await visit.rita.post("/search", files={"picture": ("a.jpg", visit.copy)})
+    assert (await visit.vera.post("/search/keep", data={"name": "style", "query": query})).status_code == 403
+    assert (await visit.rita.post("/search/keep", data={"name": "../style", "query": query})).status_code == 400
+    assert (await visit.rita.post("/search/keep", data={"name": "style", "query": query})).status_code == 303
+    again = await visit.rita.post("/search/keep", data={"name": "style", "query": query})
+    assert "there is a search &#39;style&#39; already" in again.text
+
+    listed = (await visit.vera.get("/search")).text
+    assert "Nobody is told: no destination wants watch.found" in listed
+    assert "/search/keep" not in listed
+    assert "End the watch" not in listed
+    assert "like a picture; by look; in what was seen" in listed
+    (picture,) = re.findall(r'src="(/search/pictures/\w+)"', listed)
+    assert (await visit.vera.get(picture)).headers["content-type"] == "image/jpeg"
+    assert (await visit.vera.get("/search/pictures/nothing")).status_code == 404
+    found = await visit.vera.get("/search/run", params={"name": "style"}, follow_redirects=True)
+    assert "<h2>1 result among " in found.text
+    assert (await visit.vera.get("/search/run", params={"name": "none"})).status_code == 400
+
+    for wrong in ("1.5", "much", "nan"):
+        refused = await visit.rita.post("/search/watch", data={"name": "style", "above": wrong})
+        assert refused.status_code == 400, wrong
+    assert (await visit.rita.post("/search/watch", data={"name": "style", "above": "0,7"})).status_code == 303
+    assert "above 0.7" in (await visit.rita.get("/search")).text
+    assert (await visit.rita.post("/search/watch", data={"name": "style", "above": ""})).status_code == 303
+    assert "above 0.7" not in (await visit.rita.get("/search")).text
+    assert (await visit.rita.post("/search/remove", data={"name": "style"})).status_code == 303
+    with visit.app.store.read() as tx:
+        assert tx.named_searches.list() == []
+        actions = [(line.actor, line.action) for line in tx.audit.lines(subject="style")]
+    assert sorted(actions) == [
+        ("Rita", f"search.{done}") for done in ("kept", "removed", "unwatched", "watched")
+    ]  # fmt: skip
 
 
 async def read_settings(visit: Visit) -> None:

@@ -111,18 +111,23 @@ def _above(grey, other):  # type: ignore[no-untyped-def]
 def _fast_scores(grey):  # type: ignore[no-untyped-def]
     """Return by how much nine pixels in a row around each pixel are all brighter, or all darker, than it: uint8 [h, w].
 
-    Without branches, and without indices that might be negative: so the compiler does many pixels of a row at once.
+    Nothing is said of the rim in which no corner is looked for. Without branches, and without indices that might be
+    negative: so the compiler does many pixels of a row at once.
     """
-    scores = np.zeros_like(grey)
+    scores = np.empty_like(grey)
     height, width = grey.shape
-    for y in range(3, height - 3):
-        a, b, c, d, e, f, g = grey[y - 3], grey[y - 2], grey[y - 1], grey[y], grey[y + 1], grey[y + 2], grey[y + 3]
+    # Corners are compared with their neighbours.
+    rim = BORDER - 1
+    begin = rim - 3
+    for y in range(rim, height - rim):
+        a, b, c, d = grey[y - 3, begin:], grey[y - 2, begin:], grey[y - 1, begin:], grey[y, begin:]
+        e, f, g = grey[y + 1, begin:], grey[y + 2, begin:], grey[y + 3, begin:]
         # The sixteen pixels of the ring, clockwise from the top, each row seen from where the ring meets it.
         r0, r1, r2, r3, r4, r5, r6, r7 = a[3:], a[4:], b[5:], c[6:], d[6:], e[6:], f[5:], g[4:]
         r8, r9, r10, r11, r12, r13, r14, r15 = g[3:], g[2:], f[1:], e, d, c, b[1:], a[2:]
-        middle, out = d[3:], scores[y, 3:]
+        middle, out = d[3:], scores[y, rim:]
 
-        for x in range(width - 6):
+        for x in range(width - 2 * rim):
             right = (r0[x], r1[x], r2[x], r3[x], r4[x], r5[x], r6[x], r7[x])
             ring = (*right, r8[x], r9[x], r10[x], r11[x], r12[x], r13[x], r14[x], r15[x])
             brighter = _above(_reached_by_an_arc(ring, _least, _most), middle[x])

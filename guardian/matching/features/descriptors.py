@@ -5,19 +5,18 @@ Of a mirror image and a negative no pixels are made: the same tests are done at 
 
 from math import cos, sin
 
-import cv2
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching.compiling import kernel
 from guardian.matching.features.orb_pattern import TESTS
+from guardian.matching.features.resizing import smoothed
 
 DESCRIPTOR_BYTES = 32
 
 # Tests reach 13 * sqrt(2) pixels from a keypoint, which may lie sixteen from the rim: so far beyond it they may go.
 _RIM = 4
-_BLUR = cv2.getGaussianKernel(7, 2)
 _RADIANS = np.float32(np.pi / 180)
 # Added and taken off again, it leaves a float32 rounded to a whole number.
 _ROUNDING = np.float32(1.5 * 2**23)
@@ -25,10 +24,7 @@ _ROUNDING = np.float32(1.5 * 2**23)
 
 def blurred(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return what `describe` looks at: uint8 [h, w] smoothed, within a rim of mirrored pixels."""
-    framed = cv2.copyMakeBorder(grey, _RIM, _RIM, _RIM, _RIM, cv2.BORDER_REFLECT_101)
-    smooth = framed[_RIM:-_RIM, _RIM:-_RIM]
-    smooth[:] = cv2.sepFilter2D(grey, cv2.CV_8U, _BLUR, _BLUR, borderType=cv2.BORDER_REFLECT_101)
-    return np.asarray(framed, np.uint8)
+    return smoothed(grey, _RIM)
 
 
 def describe(

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching.features.image import Picture
+from guardian.matching.features.resizing import averaged
 
 QUALITY = 60
 """JPEG quality of the copies: what sites use that spare no byte."""
@@ -38,7 +39,7 @@ def _reduced(picture: Picture, factor: float, most: int | None = None) -> NDArra
     size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
     if size[0] >= width or size[1] >= height:
         return picture.rgb
-    return np.asarray(cv2.resize(picture.rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return averaged(picture.rgb, size)
 
 
 def _jpeg(rgb: NDArray[np.uint8], quality: int = QUALITY) -> bytes:

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching.features import hashing, keypoints
-from guardian.matching.features.appearance import appearance_of
+from guardian.matching.features.appearance import PREVIEW_SIDE, appearance_of
 from guardian.matching.features.image import Picture
 from guardian.matching.features.keypoints import Keypoints
 from guardian.matching.features.phash import phash
+from guardian.matching.features.resizing import reduced
 from guardian.matching.profiles import Profile, elongation
 from guardian.model import NotCompared
 
@@ -54,9 +55,7 @@ def fingerprint(picture: Picture, recipe: str, profile: Profile, embedding: NDAr
 
     # The preview is what alignment compares with; nothing looks closer than its side.
     side = profile.preview_side * elongation(picture.width, picture.height)
-    factor = min(1.0, side / max(grey.shape))
-    size = (max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor)))
-    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    small = reduced(grey, side)
     preview = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _PREVIEW_QUALITY, cv2.IMWRITE_JPEG_OPTIMIZE, 1])[1]
 
     found = keypoints.detect(grey, profile.asset_scales)
@@ -70,5 +69,5 @@ def fingerprint(picture: Picture, recipe: str, profile: Profile, embedding: NDAr
         embedding=embedding,
         frame=picture.frame,
         perceptual_hash=phash(grey),
-        appearance=appearance_of(picture.rgb).values,
+        appearance=appearance_of(reduced(picture.rgb, PREVIEW_SIDE)).values,
     )

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from guardian.matching.compiling import kernel
 from guardian.matching.features.bits import count_bits
+from guardian.matching.features.resizing import averaged
 
 BITS = 256
 TILE = 64
@@ -28,6 +29,8 @@ _DCT = _cosines()
 
 def tile(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Reduce uint8 [h, w] to float32 [64, 64] by averaging areas. Aspect ratio is given up on purpose."""
+    if min(grey.shape) >= TILE:
+        return averaged(grey, (TILE, TILE)).astype(np.float32)
     return cv2.resize(grey, (TILE, TILE), interpolation=cv2.INTER_AREA).astype(np.float32)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from guardian.matching.features.corners import BORDER, angles_of, corners_of
 from guardian.matching.features.descriptors import DESCRIPTOR_BYTES, blurred, describe
+from guardian.matching.features.resizing import averaged, interpolated
 from guardian.matching.profiles import Scale, elongation
 
 _PATCH = np.float32(31)
@@ -199,7 +200,7 @@ def _corners(picture: NDArray[np.uint8], count: int, levels: int) -> list[_Corne
         scale = np.float32(_SHRINK**level)
         if level:
             size = (round(picture.shape[1] / scale), round(picture.shape[0] / scale))
-            grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR_EXACT), np.uint8)
+            grey = interpolated(grey, size)
         mine = round(share) if level < levels - 1 else max(left, 0)
         left, share = left - mine, share * shrinks
         if min(grey.shape) <= 2 * BORDER:
@@ -214,6 +215,8 @@ def _resized(grey: NDArray[np.uint8], longer_side: int) -> NDArray[np.uint8]:
     height, width = grey.shape
     factor = min(longer_side / max(height, width), _MAX_ENLARGEMENT)
     size = (max(8, round(width * factor)), max(8, round(height * factor)))
+    if size[0] <= width and size[1] <= height:
+        return averaged(grey, size)
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(grey, size, interpolation=method), dtype=np.uint8)
 

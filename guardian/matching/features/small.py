@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching.features import hashing, keypoints
-from guardian.matching.features.appearance import Appearance, appearance_of, completed, preview_of
+from guardian.matching.features.appearance import PREVIEW_SIDE, Appearance, appearance_of, completed
 from guardian.matching.features.fingerprint import Fingerprint
 from guardian.matching.features.image import Picture
 from guardian.matching.features.keypoints import Keypoints
 from guardian.matching.features.phash import phash
+from guardian.matching.features.resizing import reduced
 from guardian.matching.profiles import Scale
 
 MOST_BYTES = 8 * 1024
@@ -135,10 +136,10 @@ def small_fingerprint(
     them already.
     """
     # Everything else is made of one reduced picture: reducing large ones is most of the work.
-    reduced = _reduced(picture.rgb)
-    grey = np.asarray(cv2.cvtColor(reduced, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+    rgb = _reduced(picture.rgb)
+    grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
     vector = None if embedding is None else embedding.astype(np.float16)
-    preview = preview_of(reduced)
+    preview = reduced(rgb, PREVIEW_SIDE)
     appearance = appearance_of(preview).to_bytes()
     taken_bytes = len(appearance) + (0 if vector is None else vector.nbytes)
     points = _within_budget(keypoints.detect(grey, _SCALES), taken_bytes)

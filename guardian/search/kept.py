@@ -1,0 +1,105 @@
+"""Searches under a name: kept with the picture asked with, asked again, made to watch, removed."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from guardian.errors import UsageError
+from guardian.evidence import Vault
+from guardian.model import Actor, NamedSearch, Severity
+from guardian.search.asking import Asked, asked_of, request_of
+from guardian.search.search import Request, Search
+from guardian.search.watching import refuse_unwatchable
+from guardian.store import Store, Transaction
+
+_NAME = re.compile(r"[\w][\w .-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSearches:
+    """The searches under a name; `pictures` keeps the files that they ask with."""
+
+    store: Store
+    search: Search
+    pictures: Vault
+
+    def keep(self, name: str, asked: Asked, content: bytes | None, actor: Actor, at: datetime) -> None:
+        """Keep a search under a name, in place of one before.
+
+        `content` are the bytes of its picture, None without one or where it is an asset. Raises UsageError for a
+        request that means nothing, and for what may not be a name.
+        """
+        check_name(name)
+        with self.store.read() as tx:
+            request = request_of(tx, asked, content)
+        if request.own is not None:
+            request = replace(request, picture=self.search.original(request.own))
+        self.search.check(request)
+
+        like, unlike = (tuple(one.id for one in several) for several in (request.like, request.unlike))
+        picture = self.pictures.keep(content) if content is not None else None
+        kept = replace(asked, like=like, unlike=unlike, picture=picture)
+        with self.store.begin() as tx:
+            before = tx.named_searches.get(name)
+            tx.named_searches.save(name, kept.as_json(), at)
+            tx.audit.add(actor, "search.kept", name, at, {"asked": kept.in_words()[:2_000]})
+            unused = _unused_picture(tx, before)
+        if unused is not None:
+            self.pictures.remove(unused)
+
+    def request(self, asked: Asked) -> Request:
+        """Return what a kept search asks today, with its picture. Raises GuardianError where that is lost."""
+        with self.store.read() as tx:
+            request = request_of(tx, asked, None)
+        if request.own is not None:
+            return replace(request, picture=self.search.original(request.own))
+        return replace(request, picture=self.pictures.get(asked.picture) if asked.picture is not None else None)
+
+
+def check_name(name: str) -> None:
+    """Raise UsageError for what may not be the name of a search."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"a name is letters, digits, blanks, - and _, at most 100: {name!r} is none")
+
+
+def kept_search(tx: Transaction, name: str) -> NamedSearch:
+    """Return the search of a name. Raises UsageError when there is none."""
+    found = tx.named_searches.get(name)
+    if found is None:
+        raise UsageError(f"there is no search {name!r}; `guardian search list` shows them")
+    return found
+
+
+def remove_search(store: Store, pictures: Vault, name: str, actor: Actor, at: datetime) -> None:
+    """Remove a search, its watch, and its picture unless another one asks with it. Raises UsageError for none."""
+    with store.begin() as tx:
+        gone = kept_search(tx, name)
+        tx.named_searches.remove(name)
+        tx.audit.add(actor, "search.removed", name, at)
+        unused = _unused_picture(tx, gone)
+    if unused is not None:
+        pictures.remove(unused)
+
+
+def begin_watch(tx: Transaction, name: str, above: float, severity: Severity, actor: Actor, at: datetime) -> None:
+    """Have a search watch what is met from now on. Raises UsageError for none, or one that can be no watch."""
+    refuse_unwatchable(asked_of(kept_search(tx, name).asked))
+    if not 0 <= above <= 1:
+        raise UsageError(f"a watch tells of scores above a number from 0 to 1, not {above:g}")
+    tx.named_searches.watch(name, above, severity)
+    tx.audit.add(actor, "search.watched", name, at, {"above": f"{above:g}", "severity": severity.value})
+
+
+def end_watch(tx: Transaction, name: str, actor: Actor, at: datetime) -> bool:
+    """End the watch of a search, which is kept; return False when it has none. Raises UsageError for no such search."""
+    kept_search(tx, name)
+    has_watched = tx.named_searches.unwatch(name)
+    if has_watched:
+        tx.audit.add(actor, "search.unwatched", name, at)
+    return has_watched
+
+
+def _unused_picture(tx: Transaction, gone: NamedSearch | None) -> str | None:
+    """Return the SHA-256 of the file that a search asked with which is gone, where no other one asks with it."""
+    picture = asked_of(gone.asked).picture if gone is not None else None
+    return None if picture in {asked_of(one.asked).picture for one in tx.named_searches.list()} else picture
