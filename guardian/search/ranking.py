@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.errors import IndexNotReady, UsageError
-from guardian.matching.features.appearance import APPEARANCE_VERSION, as_of_version, versions_of
+from guardian.matching.features.appearance import APPEARANCE_BYTES, APPEARANCE_VERSION, as_of_version, versions_of
 from guardian.matching.features.image import decode
 from guardian.matching.settings import MatchingSettings
 from guardian.memory.shards import FOLDER as MEMORY_FOLDER
@@ -50,6 +50,14 @@ class _Shelf:
     rows: Rows
     eligible: NDArray[np.bool_]
 
+    @property
+    def pictures(self) -> int:
+        """How many pictures may be returned. Assets that are animations have a row for each of their frames."""
+        if self.kind is Kind.SEEN:
+            # There may be a million of them, each with one row.
+            return int(np.count_nonzero(self.eligible))
+        return len(np.unique(self.rows.numbers[self.eligible]))
+
 
 def rank(settings: MatchingSettings, question: Question) -> Ranking:
     """Answer one question. Raises Unmatchable for a picture that cannot be looked at, UsageError for a wrong region."""
@@ -58,22 +66,20 @@ def rank(settings: MatchingSettings, question: Question) -> Ranking:
     searched = dict.fromkeys(question.among, 0)
     for shelf in shelves:
         if shelf.kind in searched:
-            searched[shelf.kind] += len(np.unique(shelf.rows.numbers[shelf.eligible]))
+            searched[shelf.kind] += shelf.pictures
 
     candidates = _Candidates(shelves, question, _asked(question, shelves, settings))
     best = candidates.ranked()[: question.top]
     if question.name_colours:
         best = candidates.with_colours(best)
-    found = tuple(_with_preview(one, question) for one in best)
-    return Ranking(found, searched, not_searched)
+    return Ranking(_with_previews(best, question), searched, not_searched)
 
 
-def _with_preview(found: Found, question: Question) -> Found:
-    """Return a found picture with its preview from the memory, from which no original can be read."""
-    kind, number = found.key
-    if kind is not Kind.SEEN:
-        return found
-    return replace(found, preview=_memory(question.data_dir, question.memory_recipe).preview(number))
+def _with_previews(found: Sequence[Found], question: Question) -> tuple[Found, ...]:
+    """Return found pictures, those that were seen with their previews: of them no original can be read."""
+    numbers = [number for kind, number in (one.key for one in found) if kind is Kind.SEEN]
+    previews = _memory(question.data_dir, question.memory_recipe).previews(numbers) if numbers else {}
+    return tuple(replace(one, preview=previews.get(one.key[1])) if one.key[0] is Kind.SEEN else one for one in found)
 
 
 def _shelves(question: Question) -> tuple[list[_Shelf], tuple[str, ...]]:
@@ -284,8 +290,11 @@ class _Candidates:
 
     def _rows(self, places: Sequence[tuple[int, int]]) -> NDArray[np.uint8]:
         """Return the appearances, uint8 [n, APPEARANCE_BYTES], at these rows of shelves."""
-        found = [self._shelves[place].rows.appearances_at(np.array([row])) for place, row in places]
-        return np.concatenate(found)
+        shelves, rows = np.array(places, dtype=np.int64).T
+        found = np.empty((len(places), APPEARANCE_BYTES), dtype=np.uint8)
+        for shelf in np.unique(shelves):
+            found[shelves == shelf] = self._shelves[shelf].rows.appearances_at(rows[shelves == shelf])
+        return found
 
     def _alike(self) -> dict[PictureKey, dict[Aspect, float]]:
         """Return the cosine of each candidate with the nearest view, by aspects, from unrounded vectors."""
