@@ -98,3 +98,13 @@ def parts_of(asked: Asked) -> list[tuple[str, Asked]]:
     if asked.region:
         found.append((f"only the part {asked.region}", replace(asked, region=None)))
     return found
+
+
+def words_of(asked: Asked) -> str:
+    """Return what a search asks, as people at the desk say it."""
+    found = ["like a picture"] if asked.picture else ["like one of your images"] if asked.own else []
+    found += [f"words {asked.text}"] if asked.text else []
+    found += [words for words, _ in parts_of(asked)]
+    found += [f"by {asked.by}"] if asked.by != "auto" else []
+    found += [{"assets": "in your images", "seen": "in what was seen"}[asked.where]] if asked.where != "all" else []
+    return "; ".join(found)

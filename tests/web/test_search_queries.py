@@ -10,7 +10,7 @@ from starlette.datastructures import ImmutableMultiDict
 from guardian.errors import UsageError
 from guardian.search.asking import Asked
 from guardian.web.recent_pictures import RecentPictures
-from guardian.web.search_queries import asked_in, narrowed, parts_of, query_of
+from guardian.web.search_queries import asked_in, narrowed, parts_of, query_of, words_of
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 ALL = Asked(
@@ -68,6 +68,18 @@ def test_a_facet_narrows_and_each_part_can_be_taken_away() -> None:
         assert left != parts[0][1], parts[0][0]
         left = parts[0][1]
     assert left == Asked(where="seen", by="look", text=ALL.text, picture=ALL.picture)
+
+
+def test_a_search_in_the_words_of_the_desk() -> None:
+    assert (
+        words_of(Asked(own="asset_1", by="shape", where="assets"))
+        == "like one of your images; by shape; in your images"
+    )
+    words = words_of(ALL)
+    assert words.startswith(
+        'like a picture; words "red dunes" & 沙丘; label: a=b; host: shop.example; since: 2026-01-01; '
+    )
+    assert words.endswith("unlike seen_3; only the part 0,1,20,30; by look; in what was seen")
 
 
 def test_pictures_are_held_for_their_person_and_for_an_hour() -> None:

@@ -327,6 +327,8 @@ async def narrow_a_search(visit: Visit) -> None:
     assert 'value="0,0,9999,9"' in beyond.text, "the form keeps what was typed"
     assert "--region" not in beyond.text, "people at the desk know no options"
 
+    unreadable = (await visit.vera.post("/search", files={"picture": ("a.jpg", b"no picture")})).text
+    assert 'name="kept"' not in unreadable, "words are searched for without it then"
     for problem, sent in (
         ("not held here any more", visit.rita.get("/search", params={"kept": digest})),
         ("cannot be looked at", visit.vera.post("/search", files={"picture": ("a.jpg", visit.copy[:200])})),
@@ -354,6 +356,10 @@ async def keep_a_search(visit: Visit) -> None:
     assert "Nobody is told: no destination wants watch.found" in listed
     assert "/search/keep" not in listed
     assert "End the watch" not in listed
+    assert "like a picture; by look; in what was seen" in listed
+    (picture,) = re.findall(r'src="(/search/pictures/\w+)"', listed)
+    assert (await visit.vera.get(picture)).headers["content-type"] == "image/jpeg"
+    assert (await visit.vera.get("/search/pictures/nothing")).status_code == 404
     found = await visit.vera.get("/search/run", params={"name": "style"}, follow_redirects=True)
     assert "<h2>1 result among " in found.text
     assert (await visit.vera.get("/search/run", params={"name": "none"})).status_code == 400

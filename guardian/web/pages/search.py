@@ -9,9 +9,10 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, ImmutableMultiDict, UploadFile
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from guardian.errors import GuardianError, UsageError
+from guardian.errors import GuardianError, Unmatchable, UsageError
 from guardian.model import BrowserSession, Case, NamedSearch, Permission, Severity
 from guardian.people.signing_in import actor_of
 from guardian.scan.services import Services
@@ -25,7 +26,7 @@ from guardian.web.auth.requests import address_of
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may
 from guardian.web.rendering import page
-from guardian.web.search_queries import asked_in, narrowed, parts_of, query_of
+from guardian.web.search_queries import asked_in, narrowed, parts_of, query_of, words_of
 from guardian.web.searching import MOST_RESULTS, answered, picture_at
 
 router = APIRouter(prefix="/search", include_in_schema=False)
@@ -131,6 +132,18 @@ async def remove(request: Request, session: BrowserSession = KEEPER, name: str =
     return RedirectResponse("/search#kept", status_code=303)
 
 
+@router.get("/pictures/{digest}")
+async def kept_picture(request: Request, digest: str, session: BrowserSession = SEARCHER) -> Response:
+    """Show the picture that a kept search asks with, made small."""
+    desk = desk_of(request)
+    content = _content(desk, session, asked_in(ImmutableMultiDict({"kept": digest})))
+    small = await _search_of(desk).thumbnail_of(content) if content is not None else None
+    if small is None:
+        raise HTTPException(404, "there is no such picture")
+    # The digest names these bytes for ever.
+    return Response(small, media_type="image/jpeg", headers={"cache-control": "private, max-age=86400"})
+
+
 async def _sent(desk: Desk, form: FormData) -> bytes | None:
     """Return the picture that a form sends or whose address it names; None for neither. Raises UsageError."""
     picture, address = form.get("picture"), form.get("address")
@@ -159,7 +172,11 @@ async def _answer(request: Request, session: BrowserSession, asked: Asked, top: 
         content = _content(desk, session, asked)
         answer = await answered(desk, _services_of(desk), wanted, content)
     except UsageError as error:
-        return await _shown(request, session, asked, problem=str(error))
+        # What cannot be looked at would stand in the way of every search that follows.
+        is_unreadable = isinstance(error.__cause__, Unmatchable)
+        return await _shown(
+            request, session, replace(asked, picture=None) if is_unreadable else asked, problem=str(error)
+        )
     return await _shown(request, session, wanted, content=content, answer=answer)
 
 
@@ -229,10 +246,11 @@ def _cases_of(desk: Desk, results: Sequence[Result]) -> dict[int, list[Case]]:
     return {rank: [case for id_ in several if (case := found[id_])] for rank, several in of_rank.items()}
 
 
-def _kept(desk: Desk) -> list[tuple[NamedSearch, str]]:
-    """Return the searches under a name, each with what it asks, in words."""
+def _kept(desk: Desk) -> list[tuple[NamedSearch, Asked, str]]:
+    """Return the searches under a name, each with what it asks, and that in words."""
     with desk.store.read() as tx:
-        return [(one, asked_of(one.asked).in_words()) for one in tx.named_searches.list()]
+        found = [(one, asked_of(one.asked)) for one in tx.named_searches.list()]
+    return [(one, asked, words_of(asked)) for one, asked in found]
 
 
 def _facet_links(asked: Asked, results: Sequence[Result]) -> dict[str, list[tuple[str, int, str | None]]]:

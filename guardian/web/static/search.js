@@ -24,6 +24,7 @@ const field = document.getElementById("s-region");
 let start = null;
 const box = document.createElement("span");
 box.className = "part";
+box.hidden = true;
 
 function share(event) {
   const at = image.getBoundingClientRect();
@@ -32,6 +33,7 @@ function share(event) {
 }
 
 function show([left, top, width, height]) {
+  box.hidden = !width;
   Object.assign(box.style, { left: `${left * 100}%`, top: `${top * 100}%`, width: `${width * 100}%`, height: `${height * 100}%` });
 }
 
