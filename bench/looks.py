@@ -97,7 +97,7 @@ class _Mixtures:
         """Return some of the made appearances, uint8 [m, bytes], of the real ones."""
         share = np.round(self.shares[rows, None] * 255).astype(np.uint16)
         mixed = real[self.ones[rows]] * share + real[self.others[rows]] * (255 - share)
-        return (mixed // 255).astype(np.uint8)
+        return np.asarray(mixed // 255, dtype=np.uint8)
 
 
 def _write(
