@@ -37,6 +37,9 @@ _BYTES = {
 _SURPRISES = re.compile(r"(?:y|n|yes|no|on|off)|[-+]?\d+(?::[0-5]?\d)+(?:\.\d*)?|[-+]?0[\d_]+", re.IGNORECASE)
 _YES_OR_NO = re.compile("y|n|yes|no|on|off", re.IGNORECASE)
 _DEEPEST = 40
+_FEW_KEYS = 8
+"""Where no more keys are known, and none is like the one written, all are named."""
+
 # Tags of what JSON has too. YAML also knows dates, binary data and sets.
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
 
@@ -321,8 +324,11 @@ def _mistake(found: "ErrorDetails", model: type[BaseModel], positions: Positions
     written = ".".join(str(part) for part in named) or "the file"
 
     if kind == "extra_forbidden":
-        near = difflib.get_close_matches(str(path[-1]), _fields_at(model, path[:-1]), n=1)
+        keys = sorted(set(_fields_at(model, path[:-1])))
+        near = difflib.get_close_matches(str(path[-1]), keys, n=1)
         suggestion = f"; did you mean {near[0]!r}?" if near else ""
+        if not near and 0 < len(keys) <= _FEW_KEYS:
+            suggestion = f"; keys here are {', '.join(keys)}"
         return positions.error(f"there is no key {written!r}{suggestion}", place)
     if kind == "missing":
         return positions.error(f"{written} is missing", place)

@@ -35,6 +35,7 @@ import numpy as np
 import psycopg
 import pytest
 import structlog
+from hypothesis import settings as hypothesis_settings
 from PIL import Image
 from skimage import data
 
@@ -43,6 +44,10 @@ from guardian.store.store import DATABASE_FILE
 from tests.databases import PostgresDatabases, place_database
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# How long one example takes says nothing of it on a machine where others work, too.
+hypothesis_settings.register_profile("without deadlines", deadline=None)
+hypothesis_settings.load_profile("without deadlines")
 
 
 # Collecting makes a million objects that stay: looking for garbage among them meanwhile finds nothing.

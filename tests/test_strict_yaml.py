@@ -71,6 +71,7 @@ MISTAKES = {
     "unknown key inside": ("section:\n  max_byte: 3MB\n", 2, 3, "no key 'section.max_byte'; did you mean 'max_bytes'"),
     "unknown key in a list": ("sources:\n- {kind: listing, nam: x}\n", 2, 19, "did you mean 'name'?"),
     "unknown key without a likeness": ("zebra: 1\n", 1, 1, "there is no key 'zebra'"),
+    "unknown key where few are known": ("section: {zebra: 1}\n", 1, 11, "keys here are "),
     "Norway": ("title: a\ncountry: NO\n", 2, 10, "does not read NO as you may mean it; write true or false, or quote"),
     "yes": ("section: {patient: yes}\n", 1, 20, "write true or false"),
     "off": ("section: {patient: off}\n", 1, 20, "write true or false"),

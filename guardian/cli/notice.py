@@ -53,7 +53,12 @@ for _step in notice_steps.COMMANDS:
     help="By US law, by EU law, a letter, or an offer.",
 )
 @click.option("--lang", "language", type=click.Choice(LANGUAGES), help="By default notices.language.")
-@click.option("--to", "recipient", metavar="ADDRESS", help="Whom it is written to: a mail address, or a name.")
+@click.option(
+    "--to",
+    "recipient",
+    metavar="ADDRESS",
+    help="Whom it is written to: a mail address, or a name. Letters: by default whom the site names, if it is clear.",
+)
 @click.option("--fee", metavar="TEXT", help="What a licence costs, such as '250 EUR' (licence-offer).")
 @click.option("--remark", metavar="TEXT", help="Words of your own, put before the end.")
 @click.option("--by", metavar="NAME", help="Who drafts it; by default the user of this machine.")
@@ -258,9 +263,11 @@ def _write_copy(session: Session, notice: Notice, path: Path) -> None:
 
 def notice_config_of(session: Session) -> "NoticeConfig":
     """Return whose notices they are, and the settings for them."""
+    from guardian.evidence.vaults import evidence_in
     from guardian.notices.drafting import NoticeConfig
 
-    return NoticeConfig(session.config.owner, session.config.notices)
+    config = session.config
+    return NoticeConfig(config.owner, config.notices, evidence_in(config.data_dir, config.evidence))
 
 
 def _recipients(session: Session, store: "Store", notice: Notice) -> tuple[str, ...]:

@@ -112,21 +112,27 @@ def explain(session: Session, finding_id: str) -> None:
 
 @command.command("try")
 @click.argument("file", metavar="FILE", type=click.Path(exists=True, path_type=Path))
+@click.option("--add", "is_added", is_flag=True, help="Together with the files of `rules_dir`, not in their place.")
 @click.option("--since", metavar="TIME", help="Only uses last seen in this time: 90d, 24h.")
 @click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each case that would differ.")
 @pass_session
-def try_rules(session: Session, file: Path, since: str | None, as_lines: bool) -> None:
+def try_rules(session: Session, file: Path, is_added: bool, since: str | None, as_lines: bool) -> None:
     """Judge all remembered comparisons by other rules: which cases would open, change or vanish? Changes nothing.
 
-    FILE is a rule file, or a folder of them, in place of `rules_dir`. Compared with it are the rules as they are now,
-    on what the memory has seen: matches below every threshold count too. The exit code is 0, whatever differs.
+    FILE is a rule file, or a folder of them, in place of all of `rules_dir`. With --add the file is read as if it lay
+    there: in the order of names, in place of one of the same name. Compared are the rules as they are now, on what the
+    memory has seen: matches below every threshold count too. The exit code is 0, whatever differs.
     """
     from guardian import rules
     from guardian.app import make_workers, platforms_of, utc_now
     from guardian.memory.replay import Ground, replay
 
     config = session.config
-    now, others = _rules(config), rules.load(file, [destination.name for destination in config.destinations])
+    destinations = [destination.name for destination in config.destinations]
+    if is_added and file.is_dir():
+        raise UsageError(f"--add takes one rule file, and {file} is a folder")
+    now = _rules(config)
+    others = rules.load_with(config.rules_dir, file, destinations) if is_added else rules.load(file, destinations)
     after = utc_now() - _time(since) if since is not None else None
     # The workers only name the recipe; no process is started.
     recipe = make_workers(config).report_recipe

@@ -119,7 +119,7 @@ class WorkPeriod:
             catalog=lambda: app.catalog,
             sources=app.config.sources,
             configuration=setting_groups(app.config, app.config.place_of),
-            notice_config=NoticeConfig(app.config.owner, app.config.notices),
+            notice_config=NoticeConfig(app.config.owner, app.config.notices, app.services.vault),
             makes_bundles=True,
         )
 

@@ -52,6 +52,11 @@ _STREET = re.compile(
 _LABEL = re.compile(r"^[^\d:]{1,40}:\s*")
 
 
+def is_company(name: str) -> bool:
+    """Return whether a name has the legal form of a company."""
+    return _LEGAL_FORM.search(name) is not None
+
+
 def names_in(lines: Sequence[str]) -> Iterator[str]:
     """Yield the names of companies, by their legal form, and of people whom a line names as responsible."""
     for line in _labelled(lines):

@@ -8,6 +8,7 @@ import structlog
 
 from guardian.cases.reading import case_starting_with
 from guardian.errors import UsageError
+from guardian.evidence import Vault
 from guardian.licences import standing_of
 from guardian.model import Action, Actor, Asset, Case, CaseEvent, CaseState, Finding, LicenceStatus
 from guardian.model.notices import (
@@ -25,6 +26,7 @@ from guardian.notices.elements import blanks_in, missing_elements
 from guardian.notices.facts import NoticeFacts, item_facts, owner_facts
 from guardian.notices.four_eyes import detail_of
 from guardian.notices.licence_check import licences_at
+from guardian.notices.recipients import TO_WHO_SHOWS_IT, Addressee, addressee_of
 from guardian.notices.rendering import render
 from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.store import Store, Transaction
@@ -39,6 +41,8 @@ MOST_PLACES = 500
 _LONGEST_TEXT = 4_000
 _NAME = 200
 _REFERENCE = len("notice_") + 8
+_ADDRESSEE = "addressee"
+"""The key of the first line's detail that says to whom a letter is written, where guardian has found that out."""
 
 WHY_NOT = {
     CaseState.DISMISSED: "is dismissed",
@@ -54,15 +58,22 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class NoticeConfig:
-    """Whose notices they are, and the settings for them."""
+    """Whose notices they are, and the settings for them.
+
+    `vault` has what captures found of who is behind a site; without it letters are addressed to the operator's name.
+    """
 
     owner: OwnerSettings
     settings: NoticeSettings
+    vault: Vault | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DraftRequest:
-    """What somebody wants to have drafted. `language` None: that of the settings. `fee` is for offers of licences."""
+    """What somebody wants to have drafted. `language` None: that of the settings. `fee` is for offers of licences.
+
+    Without a `recipient` a letter is addressed to whom the site's own pages name, if they name one alone.
+    """
 
     kind: NoticeKind
     by: str
@@ -107,12 +118,16 @@ def draft(
         cases = {case.id: case for case in (case_starting_with(tx, case_id) for case_id in case_ids)}
         _check_cases(list(cases.values()))
         subjects = [_subject(tx, case, now) for case in cases.values()]
+        addressee = _addressee(tx, subjects, request, config)
 
-    notice = _made(subjects, request, config, now)
+    notice = _made(subjects, request, config, now, addressee)
     left_out = tuple(text for subject in subjects for text in subject.left_out)
     with store.begin() as tx:
         tx.notices.add(notice)
         kept = {"left_out": "; ".join(left_out)[:_LONGEST_TEXT]} if left_out else {}
+        if addressee is not None:
+            found_on = f" (found on {', '.join(addressee.pages)})" if addressee.pages else ""
+            kept[_ADDRESSEE] = f"{', '.join(addressee.lines)}{found_on}"[:_LONGEST_TEXT]
         told = detail_of(actor) | kept
         tx.notices.note(NoticeLine(notice.id, now, NoticeStep.DRAFTED, notice.drafted_by, detail=told))
         for case_id in notice.case_ids:
@@ -175,7 +190,21 @@ def _up_at_last_look(tx: Transaction, case: Case) -> set[str]:
     return {look.finding_id for look in looks if look.finding_id is not None and look.state is PlaceState.THERE}
 
 
-def _made(subjects: Sequence[_Subject], request: DraftRequest, config: NoticeConfig, now: datetime) -> Notice:
+def _addressee(
+    tx: Transaction, subjects: Sequence[_Subject], request: DraftRequest, config: NoticeConfig
+) -> Addressee | None:
+    if request.recipient or request.kind not in TO_WHO_SHOWS_IT or config.vault is None:
+        return None
+    return addressee_of(tx, config.vault, [one.case.id for one in subjects], subjects[0].case.operator)
+
+
+def _made(
+    subjects: Sequence[_Subject],
+    request: DraftRequest,
+    config: NoticeConfig,
+    now: datetime,
+    addressee: Addressee | None,
+) -> Notice:
     """Return the notice about these cases, its templates filled."""
     places = sum(len(subject.findings) for subject in subjects)
     if places > MOST_PLACES:
@@ -192,7 +221,7 @@ def _made(subjects: Sequence[_Subject], request: DraftRequest, config: NoticeCon
             for number, (item, subject) in enumerate(zip(items, subjects, strict=True), start=1)
         ),
         operator=cleaned(operator),
-        recipient=cleaned(request.recipient or "")[:_NAME],
+        recipient="\n".join(addressee.lines) if addressee else cleaned(request.recipient or "")[:_NAME],
         reference=reference_of(id_),
         date=now.date(),
         answer_by=first_working_day((now + config.settings.answer_within).date(), config.settings.holidays),
@@ -214,7 +243,7 @@ def _made(subjects: Sequence[_Subject], request: DraftRequest, config: NoticeCon
         items=tuple(items),
         missing=(*missing, *blanks_in(facts, f"{rendered.subject}\n{rendered.text}", missing)),
         template_sha256=rendered.sha256,
-        recipient=facts.recipient or None,
+        recipient=(addressee.mail or addressee.name if addressee else facts.recipient)[:_NAME] or None,
         answer_by=facts.answer_by,
     )
 
@@ -237,6 +266,9 @@ def _place(finding: Finding, without_page: Set[str]) -> NoticePlace:
 def doubts_about(tx: Transaction, notice: Notice) -> list[str]:
     """Return what speaks for another look at the cases of a notice before it goes out, as they are now."""
     doubts = []
+    drafted = notice.last(NoticeStep.DRAFTED)
+    if drafted is not None and _ADDRESSEE in drafted.detail:
+        doubts.append(f"it is addressed to {drafted.detail[_ADDRESSEE]}: check that, or draft it anew to somebody else")
     for item in notice.items:
         case = tx.cases.get(item.case_id)
         if case is not None and case.state is CaseState.OPEN:

@@ -1,4 +1,7 @@
-"""To whom a notice may go: what captures have found of takedown addresses and contacts, and mail addresses on pages."""
+"""To whom a notice may go: what captures have found of takedown addresses and contacts, and mail addresses on pages.
+
+Of a letter the addressee: who shows the picture, where the site's own pages name one and no other.
+"""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -7,14 +10,17 @@ from typing import Any
 
 from guardian.errors import GuardianError
 from guardian.evidence import Vault
+from guardian.evidence.imprint_text import is_company
 from guardian.evidence.takedown_addresses import AGENT_DIRECTORY
 from guardian.model.notices import NoticeKind
+from guardian.notices.mail_address import is_mail_address
 from guardian.store import Transaction
+from guardian.urls.addresses import host_in, registrable_domain
 from guardian.views.operators import contacts_in
 from guardian.views.plain_text import cleaned
 
 CONTACTS = "contacts.json"
-_TO_WHO_SHOWS_IT = (NoticeKind.CEASE, NoticeKind.LICENCE_OFFER)
+TO_WHO_SHOWS_IT = (NoticeKind.CEASE, NoticeKind.LICENCE_OFFER)
 _MOST = 20
 _LONGEST = 300
 
@@ -25,6 +31,54 @@ class Recipient:
 
     address: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Whom a letter is written to, as the `pages` of the site say: a name with a postal or mail address, or both."""
+
+    name: str
+    postal: str | None
+    mail: str | None
+    pages: tuple[str, ...]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Name and addresses, as they stand above a letter."""
+        postal = self.postal.split(",") if self.postal is not None else []
+        return tuple(line for part in (self.name, *postal, self.mail or "") if (line := part.strip()))
+
+
+def addressee_of(tx: Transaction, vault: Vault, case_ids: Sequence[str], operator: str) -> Addressee | None:
+    """Return who a letter about these cases of an operator is written to; None where the site's pages leave a doubt.
+
+    A page that names several companies, an agency or a photographer for example, does not say whose it is: to accuse
+    the wrong one is worse than to leave the address to a person. So is what stands on a platform about an account.
+    """
+    if "/" in operator:
+        return None
+    sites = [_part(_contacts(tx, vault, case_id), "site", dict) for case_id in case_ids]
+    names = _texts(sites, "names")
+    name = _same([one for one in names if is_company(one)] or names)
+    mails = [one for one in _texts(sites, "emails") if is_mail_address(one)]
+    own = [one for one in mails if registrable_domain(host_in(one.rpartition("@")[2])) == registrable_domain(operator)]
+    postal, mail = _same(_texts(sites, "postal")), _same(mails) or _same(own)
+    if name is None or (postal is None and mail is None):
+        return None
+    pages = [_part(page, "url", str) for site in sites for page in _part(site, "pages", list)]
+    return Addressee(name, postal, mail, tuple(dict.fromkeys(cleaned(page)[:_LONGEST] for page in pages if page)))
+
+
+def _texts(sites: Sequence[dict[str, Any]], name: str) -> list[str]:
+    texts = [one for site in sites for one in _part(site, name, list) if isinstance(one, str)]
+    return [text for one in texts if (text := cleaned(one)[:_LONGEST])]
+
+
+def _same(texts: Sequence[str]) -> str | None:
+    """Return the shortest of some texts when all the others only say more; None when they differ, and for none."""
+    keys = {"".join(filter(str.isalnum, text.casefold())): text for text in reversed(texts)}
+    shortest = min(keys, key=len, default="")
+    return keys[shortest] if shortest and all(shortest in key for key in keys) else None
 
 
 def recipients_of(
@@ -39,7 +93,7 @@ def recipients_of(
     for case_id in case_ids:
         hints, site = _captured(tx, vault, case_id, kind)
         own = [*site, *_on_pages(tx, case_id)]
-        for one in (*own, *hints) if kind in _TO_WHO_SHOWS_IT else (*hints, *own):
+        for one in (*own, *hints) if kind in TO_WHO_SHOWS_IT else (*hints, *own):
             found.setdefault(one.address, one)
     return tuple(found.values())[:_MOST]
 
@@ -48,15 +102,7 @@ def _captured(
     tx: Transaction, vault: Vault, case_id: str, kind: NoticeKind | None
 ) -> tuple[list[Recipient], list[Recipient]]:
     """Return what the last capture of a case that has any says of where notices go, and of the site's own contacts."""
-    files = [capture.file(CONTACTS) for capture in reversed(tx.evidence.of_case(case_id))]
-    file = next((one for one in files if one is not None), None)
-    if file is None:
-        return [], []
-    try:
-        told = json.loads(vault.get(file.sha256))
-    except (GuardianError, OSError, ValueError):
-        # The check of the evidence names what is lost or damaged; a draft goes on without.
-        return [], []
+    told = _contacts(tx, vault, case_id)
     hints = [
         one
         for hint in _part(told, "notices", list)
@@ -65,6 +111,19 @@ def _captured(
     ]
     addresses = _part(_part(told, "site", dict), "emails", list)
     return hints, [one for address in addresses for one in _recipient(address, "a mail address of the site")]
+
+
+def _contacts(tx: Transaction, vault: Vault, case_id: str) -> object:
+    """Return the contacts of the last capture of a case that has any; None without one."""
+    files = [capture.file(CONTACTS) for capture in reversed(tx.evidence.of_case(case_id))]
+    file = next((one for one in files if one is not None), None)
+    if file is None:
+        return None
+    try:
+        return json.loads(vault.get(file.sha256))
+    except (GuardianError, OSError, ValueError):
+        # The check of the evidence names what is lost or damaged; a draft goes on without.
+        return None
 
 
 def _on_pages(tx: Transaction, case_id: str) -> Iterator[Recipient]:

@@ -1,6 +1,6 @@
 """Rules: `load` reads the rule files, `Rules.decide` turns the measured facts of one use into a decision."""
 
-from guardian.rules.files import count_examples, load, read, unknown_names
+from guardian.rules.files import count_examples, load, load_with, read, unknown_names
 from guardian.rules.rules import Condition, ConditionTrace, Rule, Rules, RuleTrace, strength
 from guardian.rules.use import Fact, Ownership, Use, ownership_of
 
@@ -15,6 +15,7 @@ __all__ = [
     "Use",
     "count_examples",
     "load",
+    "load_with",
     "ownership_of",
     "read",
     "strength",

@@ -1,7 +1,7 @@
 """Reads and checks rule files. Failing examples and rules that can never fire are errors, as typing mistakes are."""
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -194,6 +194,15 @@ def load(folder: Path, destinations: Collection[str] | None = None) -> Rules:
     return rules
 
 
+def load_with(folder: Path, added: Path, destinations: Collection[str] | None = None) -> Rules:
+    """Return the rules of a folder as `load` does, as if one more file lay in it, in place of one of the same name."""
+    others = [file for file in _rule_files(folder) if file.name != added.name]
+    rules, mistakes = _read(sorted([*others, added], key=lambda file: file.name), destinations)
+    if mistakes:
+        raise mistakes[0]
+    return rules
+
+
 def read(folder: Path, destinations: Collection[str] | None = None) -> tuple[Rules, list[ConfigError]]:
     """Return the rules of a folder as `load` does, and all mistakes, in the order in which `load` would meet them."""
     try:
@@ -202,7 +211,11 @@ def read(folder: Path, destinations: Collection[str] | None = None) -> tuple[Rul
         return Rules(()), [error]
     if not files:
         return Rules(()), [ConfigError("no rule file (*.yaml) here; `guardian init` writes working ones", file=folder)]
+    return _read(files, destinations)
 
+
+def _read(files: Sequence[Path], destinations: Collection[str] | None) -> tuple[Rules, list[ConfigError]]:
+    """Return the rules of some files in this order, and all mistakes."""
     contents: list[tuple[_RuleFile, Positions]] = []
     mistakes: list[ConfigError] = []
     for file in files:

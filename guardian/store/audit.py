@@ -77,13 +77,17 @@ class Audit:
 
     def write(self) -> None:
         """Write the lines that wait. `Store.begin` does so before it commits; until then others wait to add theirs."""
-        digest: str | None = None
-        for values in self._waiting:
-            # The counter's row is locked until the commit, which makes the order of lines that of their numbers.
-            number = Counters(self._connection).next(_COUNTER)
+        if not self._waiting:
+            return
+        # The counter's row is locked until the commit, which makes the order of lines that of their numbers.
+        first = Counters(self._connection).take(_COUNTER, len(self._waiting))
+        digest = self._digest_before(first)
+        lines = []
+        for number, values in enumerate(self._waiting, start=first):
             numbered = {"number": number, **values}
-            digest = _digest(digest or self._digest_before(number), numbered)
-            self._connection.execute(insert(audit).values(**numbered, digest=digest))
+            digest = _digest(digest, numbered)
+            lines.append({**numbered, "digest": digest})
+        self._connection.execute(insert(audit), lines)
         self._waiting.clear()
 
     def _digest_before(self, number: int) -> str:

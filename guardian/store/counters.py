@@ -14,11 +14,15 @@ class Counters:
 
     def next(self, name: str) -> int:
         """Increase a counter by one and return it; the first number is 1. No number is ever returned twice."""
+        return self.take(name, 1)
+
+    def take(self, name: str, count: int) -> int:
+        """Increase a counter by `count` and return the first of these numbers, which are the caller's."""
         # One statement counts and reads, so no two processes can get the same number.
-        statement = insert_into(self._connection, counters).values(name=name, value=1)
-        counted = statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
-        number: int = self._connection.execute(counted.returning(counters.c.value)).scalar_one()
-        return number
+        statement = insert_into(self._connection, counters).values(name=name, value=count)
+        counted = statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + count})
+        last: int = self._connection.execute(counted.returning(counters.c.value)).scalar_one()
+        return last - count + 1
 
     def value(self, name: str) -> int:
         """Return a counter without changing it; 0 for one that was never set."""

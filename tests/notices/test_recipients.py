@@ -1,13 +1,16 @@
 """To whom a notice may go: hints of the last capture first, then the site's own, then what stands on pages."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from guardian.evidence import Vault
 from guardian.evidence.takedown_addresses import AGENT_DIRECTORY
 from guardian.model import CaptureReason, EvidenceCapture, EvidenceFile
-from guardian.model.notices import NoticeKind
-from guardian.notices.recipients import CONTACTS, recipients_of
+from guardian.model.notices import NoticeKind, NoticeLanguage
+from guardian.notices.recipients import CONTACTS, addressee_of, recipients_of
 from tests.notices.conftest import NOON, Bench
 
 TOLD = {
@@ -78,3 +81,55 @@ def test_a_damaged_capture_names_nobody(bench: Bench, tmp_path: Path) -> None:
     captured(bench, vault, case_id, b"[1, 2")
     with bench.store.read() as tx:
         assert recipients_of(tx, vault, [case_id]) == ()
+
+
+IMPRINT = {
+    "names": ["Kaffee GmbH", "Max Mustermann", "Kaffee GmbH 2026"],
+    "postal": ["Kaffee GmbH, Musterstraße 1, 10115 Berlin", "Musterstraße 1, 10115 Berlin"],
+    "emails": ["info@thief.example", "privacy@lawyers.example"],
+    "pages": [{"url": "https://thief.example/impressum"}],
+}
+
+
+def test_a_letter_is_addressed_to_whom_the_site_names_without_a_doubt(bench: Bench, tmp_path: Path) -> None:
+    vault = Vault(tmp_path / "evidence", 10**9)
+    case_id = bench.used("https://thief.example/1")
+    captured(bench, vault, case_id, json.dumps({"site": IMPRINT}).encode())
+    bench.notice_config = replace(bench.notice_config, vault=vault)
+
+    letter = bench.draft(case_id, kind=NoticeKind.CEASE, language=NoticeLanguage.GERMAN)
+    assert "An: Kaffee GmbH\nMusterstraße 1\n10115 Berlin\ninfo@thief.example\n" in letter.notice.text
+    assert letter.notice.recipient == "info@thief.example"
+    (said,) = [doubt for doubt in letter.doubts if "addressed to" in doubt]
+    assert "Kaffee GmbH, Musterstraße 1, 10115 Berlin" in said
+    assert "found on https://thief.example/impressum" in said
+
+    named = bench.draft(case_id, kind=NoticeKind.CEASE, recipient="legal@thief.example")
+    assert "To: legal@thief.example\n" in named.notice.text
+    assert not any("addressed to" in doubt for doubt in named.doubts)
+    to_host = bench.draft(case_id, kind=NoticeKind.DSA).notice
+    assert (to_host.recipient, "Kaffee GmbH" in to_host.text) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("changed", "found"),
+    [
+        ({"names": ["Kaffee GmbH", "Agentur X GmbH"]}, None),
+        ({"names": ["Erika Muster"]}, ("Erika Muster", "Musterstraße 1", "10115 Berlin", "info@thief.example")),
+        ({"names": ["Erika Muster", "Max Mustermann"]}, None),
+        ({"postal": ["Weg 1, 10115 Berlin", "Weg 2, 80331 München"]}, ("Kaffee GmbH", "info@thief.example")),
+        ({"emails": ["a@mail.example", "b@mail.example"]}, ("Kaffee GmbH", "Musterstraße 1", "10115 Berlin")),
+        ({"postal": [], "emails": ["no address"]}, None),
+        ({"names": "odd", "pages": ["odd"]}, None),
+    ],
+)
+def test_where_the_site_leaves_a_doubt_nobody_is_addressed(
+    bench: Bench, tmp_path: Path, changed: dict[str, object], found: tuple[str, ...] | None
+) -> None:
+    vault = Vault(tmp_path / "evidence", 10**9)
+    case_id = bench.used("https://thief.example/1")
+    captured(bench, vault, case_id, json.dumps({"site": IMPRINT | changed}).encode())
+    with bench.store.read() as tx:
+        addressee = addressee_of(tx, vault, [case_id], "thief.example")
+        assert (addressee.lines if addressee is not None else None) == found
+        assert addressee_of(tx, vault, [case_id], "platform.example/alice") is None

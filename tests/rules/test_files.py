@@ -55,6 +55,23 @@ def test_a_rule_of_ones_own_goes_between_the_shipped_ones(tmp_path: Path, use: M
     assert mine.decide(use(**copy)).rule == "certain-copy"
 
 
+def test_a_file_is_tried_as_if_it_lay_among_the_others(tmp_path: Path) -> None:
+    shutil.copytree(SHIPPED, tmp_path / "rules")
+    added = tmp_path / "15-mine.yaml"
+    added.write_text("rules: [{name: mine, when: {collection: {any_of: [press]}}, then: ignore}]\n")
+    names = [rule.name for rule in rules.load_with(tmp_path / "rules", added).rules]
+    shipped = [rule.name for rule in rules.load(tmp_path / "rules").rules]
+    assert names == [*shipped[:2], "mine", *shipped[2:]]
+
+    # Of the same name it stands in the place of that file, with its examples.
+    again = tmp_path / "20-copies.yaml"
+    again.write_text("rules: [{name: all, when: {}, then: alert, severity: high}]\n")
+    assert [rule.name for rule in rules.load_with(tmp_path / "rules", again).rules] == [*shipped[:2], "all"]
+    again.write_text("rules: [{name: all, when: {}, then: no}]\n")
+    with pytest.raises(ConfigError, match=r"20-copies.yaml:1:"):
+        rules.load_with(tmp_path / "rules", again)
+
+
 def test_every_condition_can_be_written(written: Written, use: MakeUse) -> None:
     numbers = "".join(f"    {fact}: {{at_least: 0, at_most: 1}}\n" for fact in rules.use.RANGES)
     found = written(

@@ -57,7 +57,9 @@ class NewNotice(Input):
     cases: list[Name] = Field(min_length=1, max_length=200)
     kind: NoticeKind
     language: NoticeLanguage | None = None
-    recipient: Name | None = Field(None, description="A mail address, or a name.")
+    recipient: Name | None = Field(
+        None, description="A mail address, or a name. Letters: whom the site names, if clear."
+    )
     fee: Name | None = Field(None, description="What a licence costs; for a licence-offer.")
     remark: Note | None = None
 
