@@ -1,10 +1,9 @@
-"""How good the search is, and how quick: on folders of labelled pictures beside other methods, and among a million.
+"""How good the search is, on folders of labelled pictures beside other methods.
 
 A class is a folder. guardian/search/fitting.py fits on none of these sets. Judged are half of the classes of
 openclipart and wesnoth, as when the other halves were fitted on, and all of the other sets.
 """
 
-import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,13 +19,12 @@ from PIL import Image
 from bench.methods import descriptor_settings
 from bench.qt_resources import unpacked
 from guardian.errors import Unmatchable
-from guardian.matching.features.appearance import APPEARANCE_BYTES, appearance_of
+from guardian.matching.features.appearance import appearance_of
 from guardian.matching.features.embedding import load
 from guardian.matching.features.image import Picture, decode
 from guardian.matching.settings import MatchingSettings
-from guardian.search.aspects import Aspect, exact_vectors_of, vectors_of
+from guardian.search.aspects import Aspect, exact_vectors_of
 from guardian.search.fitting import classes_of
-from guardian.search.nearest import nearest
 from guardian.search.neighbours import majority
 from guardian.search.ranking import fused_ranks
 from guardian.search.views_of_query import views_of
@@ -208,58 +206,6 @@ def recalls(labelled: Labelled, queries: int) -> dict[str, tuple[float, float]]:
             places.append(int((scores > scores[number] + 1e-6).sum()))
         found[name] = (float(np.mean(np.array(places) == 0)), float(np.mean(np.array(places) < 10)))
     return found
-
-
-@dataclass(frozen=True)
-class Grown:
-    """What a search among so many made pictures costs: CPU milliseconds; recall@10 of rounded vectors."""
-
-    pictures: int
-    look_ms: float
-    colour_ms: float
-    recall: float
-    megabytes: float
-
-
-def grown(pictures: Sequence[NDArray[np.uint8]], count: int) -> Grown:
-    """Measure the search by look and by colour among `count` pictures, made by mixing the parts of real ones."""
-    rng = np.random.default_rng(0)
-    real = np.stack([appearance_of(one).values for one in pictures])
-    rows = np.empty((count, APPEARANCE_BYTES), dtype=np.uint8)
-    for start in range(0, count, 50_000):
-        block = rows[start : start + 50_000]
-        one, other = real[rng.integers(0, len(real), (2, len(block)))]
-        share = rng.random((len(block), 1), dtype=np.float32)
-        block[:] = one * share + other * (1 - share)
-
-    vectors = {aspect: vectors_of(rows, aspect) for aspect in (Aspect.LOOK, Aspect.COLOUR)}
-    eligible = np.ones(count, dtype=bool)
-    took: dict[Aspect, list[float]] = {aspect: [] for aspect in vectors}
-    recall = list[float]()
-    for number in rng.integers(0, count, 20):
-        for aspect, kept in vectors.items():
-            begin = time.thread_time()
-            found, _ = nearest(kept, eligible, kept[number : number + 1], 400)
-            best = exact_vectors_of(rows[found], aspect) @ exact_vectors_of(rows[number : number + 1], aspect)[0]
-            shown = found[np.argsort(-best, kind="stable")[:20]]
-            took[aspect].append((time.thread_time() - begin) * 1000)
-            if aspect is Aspect.LOOK and len(recall) < 5:
-                recall.append(len(set(shown[:10].tolist()) & set(_exact(rows, int(number)))) / 10)
-    return Grown(
-        count,
-        float(np.median(took[Aspect.LOOK])),
-        float(np.median(took[Aspect.COLOUR])),
-        float(np.mean(recall)),
-        sum(kept.nbytes for kept in vectors.values()) / 1e6,
-    )
-
-
-def _exact(rows: NDArray[np.uint8], number: int) -> list[int]:
-    asked = exact_vectors_of(rows[number : number + 1], Aspect.LOOK)[0]
-    scores = np.concatenate(
-        [exact_vectors_of(rows[at : at + 20_000], Aspect.LOOK) @ asked for at in range(0, len(rows), 20_000)]
-    )
-    return [int(one) for one in np.argsort(-scores, kind="stable")[:10]]
 
 
 def _products(vectors: NDArray[np.float32]) -> Similarity:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench import desk, fetching, methods, remembered, scale
+from bench import desk, fetching, looks, methods, remembered, scale
 from bench.measures import (
     alerted_by_family,
     micro_average_precision,
@@ -23,6 +23,8 @@ from guardian.matching.matcher import Matcher
 from guardian.matching.settings import MatchingSettings
 from guardian.memory.copies import copies_of
 from guardian.memory.reading import MemoryReader
+from guardian.search.aspects import Aspect, exact_vectors_of
+from guardian.search.rows import AssetRows
 from tests.databases import store_in
 from tests.matching.pictures import photograph
 
@@ -150,3 +152,17 @@ def test_a_made_memory_has_its_real_pictures_among_it(tmp_path: Path) -> None:
     found = copies_of(reader, Matcher(MatchingSettings(), None), copy)
     assert found.searched == 60
     assert [one.number for one in found.copies if one.probability >= 0.5] == [1], "made ones match nothing"
+
+
+def test_a_search_by_look_is_asked_among_made_pictures(tmp_path: Path) -> None:
+    pictures = [np.asarray(opened(one).resize((64, 48))) for one in PROTECTED]
+
+    found = looks.measure(pictures, 300, tmp_path)
+
+    assert (found.pictures, found.recall, found.megabytes) == (300, 1.0, pytest.approx(300 * 432 / 1e6))
+    assert min(found.describing_ms, *found.asked_ms.values()) > 0
+    rows = AssetRows(tmp_path).open()
+    assert sum(len(one.numbers) for one in rows) == 300
+    # Vectors that are mixed lie near those that the mixed appearance would have.
+    made = exact_vectors_of(rows[0].appearances_at(np.arange(20)), Aspect.LOOK)
+    assert np.median((made * rows[0].vectors(Aspect.LOOK)[:20] / 127).sum(axis=1)) > 0.9

@@ -1,7 +1,7 @@
 """Exact search among short vectors: every row is looked at, and the best are kept.
 
-A million int8 vectors of 256 numbers are 256 MB, which one core reads in some fifteen milliseconds: less than a graph
-over them would need, with nothing approximate, nothing to build and nothing to keep whole through a crash.
+A million int8 vectors of 256 numbers are 256 MB, which one core reads in some ten milliseconds: less than a graph over
+them would need, with nothing approximate, nothing to build and nothing to keep whole through a crash.
 """
 
 import numpy as np
@@ -25,7 +25,8 @@ def nearest(
 
     products = np.empty(len(vectors), np.int32)
     bins = np.zeros(_BINS, np.int64)
-    _multiply(vectors, eligible, queries, products, bins)
+    # Of sixteen bits, for which processors have an instruction that multiplies and adds.
+    _multiply(vectors, eligible, queries.astype(np.int16), products, bins)
 
     # Products of unit vectors lie within 127 squared on either side, a little more after rounding.
     above = np.cumsum(bins[::-1])
@@ -35,15 +36,36 @@ def nearest(
     return rows[order], products[rows[order]]
 
 
+def count_distinct(numbers: NDArray[np.int64], eligible: NDArray[np.bool_]) -> int:
+    """Return how many different numbers, int64 [n], are eligible, bool [n]: quickly where they are in order."""
+    count = int(_count_in_order(numbers, eligible))
+    return count if count >= 0 else int(_count_in_order(np.sort(numbers[eligible]), np.ones(eligible.sum(), bool)))
+
+
+@kernel
+def _count_in_order(numbers, eligible):  # type: ignore[no-untyped-def]
+    """Return how many eligible numbers there are, or -1 where they are not in order."""
+    count, last = 0, np.int64(0)
+    for row in range(numbers.shape[0]):
+        if eligible[row]:
+            if count and numbers[row] < last:
+                return -1
+            if not count or numbers[row] != last:
+                count += 1
+            last = numbers[row]
+    return count
+
+
 @kernel
 def _multiply(vectors, eligible, queries, products, bins):  # type: ignore[no-untyped-def]
     """Fill in the largest product of each row, and count eligible rows by bins of eight."""
     for row in range(vectors.shape[0]):
-        best = np.int32(-2147483647)
+        best, one = np.int32(-2147483647), vectors[row]
         for query in range(queries.shape[0]):
-            product = np.int32(0)
-            for place in range(vectors.shape[1]):
-                product += np.int32(vectors[row, place]) * np.int32(queries[query, place])
+            product, other = np.int32(0), queries[query]
+            for place in range(one.shape[0]):
+                # Narrowed each time: numba counts in 64 bits, of which the processor does half as many at once.
+                product = np.int32(product + np.int32(one[place]) * np.int32(other[place]))
             best = max(best, product)
         products[row] = best
         if eligible[row]:

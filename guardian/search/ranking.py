@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.errors import IndexNotReady, UsageError
-from guardian.matching.features.appearance import APPEARANCE_VERSION, as_of_version, versions_of
+from guardian.matching.features.appearance import APPEARANCE_BYTES, APPEARANCE_VERSION, as_of_version, versions_of
 from guardian.matching.features.image import decode
 from guardian.matching.settings import MatchingSettings
 from guardian.memory.shards import FOLDER as MEMORY_FOLDER
 from guardian.search.aspects import Aspect, Floats, exact_vectors_of, unit
 from guardian.search.colours import main_colours, scores_of
-from guardian.search.nearest import nearest
+from guardian.search.nearest import count_distinct, nearest
 from guardian.search.question import By, CopyFact, Found, Kind, PictureKey, Question, Ranking
 from guardian.search.rows import AssetRows, Rows
 from guardian.search.seen_rows import SeenPictures
@@ -58,22 +58,20 @@ def rank(settings: MatchingSettings, question: Question) -> Ranking:
     searched = dict.fromkeys(question.among, 0)
     for shelf in shelves:
         if shelf.kind in searched:
-            searched[shelf.kind] += len(np.unique(shelf.rows.numbers[shelf.eligible]))
+            searched[shelf.kind] += count_distinct(shelf.rows.numbers, shelf.eligible)
 
     candidates = _Candidates(shelves, question, _asked(question, shelves, settings))
-    best = candidates.ranked()[: question.top]
+    best = candidates.best()
     if question.name_colours:
         best = candidates.with_colours(best)
-    found = tuple(_with_preview(one, question) for one in best)
-    return Ranking(found, searched, not_searched)
+    return Ranking(_with_previews(best, question), searched, not_searched)
 
 
-def _with_preview(found: Found, question: Question) -> Found:
-    """Return a found picture with its preview from the memory, from which no original can be read."""
-    kind, number = found.key
-    if kind is not Kind.SEEN:
-        return found
-    return replace(found, preview=_memory(question.data_dir, question.memory_recipe).preview(number))
+def _with_previews(found: Sequence[Found], question: Question) -> tuple[Found, ...]:
+    """Return found pictures, those that were seen with their previews: of them no original can be read."""
+    numbers = [number for kind, number in (one.key for one in found) if kind is Kind.SEEN]
+    previews = _memory(question.data_dir, question.memory_recipe).previews(numbers) if numbers else {}
+    return tuple(replace(one, preview=previews.get(one.key[1])) if one.key[0] is Kind.SEEN else one for one in found)
 
 
 def _shelves(question: Question) -> tuple[list[_Shelf], tuple[str, ...]]:
@@ -92,7 +90,9 @@ def _shelves(question: Question) -> tuple[list[_Shelf], tuple[str, ...]]:
         for rows in opened:
             eligible = rows.alive if numbers is None else rows.alive & np.isin(rows.numbers, numbers)
             hidden = [number for left_out, number in question.left_out if left_out is kind]
-            shelves.append(_Shelf(kind, rows, eligible & ~np.isin(rows.numbers, hidden)))
+            if hidden:
+                eligible = eligible & ~np.isin(rows.numbers, hidden)
+            shelves.append(_Shelf(kind, rows, eligible))
     return shelves, not_searched
 
 
@@ -193,12 +193,15 @@ class _Candidates:
         missing = set(keys) - set(self._places)
         for place, shelf in enumerate(self._shelves):
             wanted = [number for kind, number in missing if kind is shelf.kind]
-            for row in np.flatnonzero(np.isin(shelf.rows.numbers, wanted) & shelf.eligible):
-                self._note(place, int(row))
+            if wanted:
+                for row in np.flatnonzero(np.isin(shelf.rows.numbers, wanted) & shelf.eligible):
+                    self._note(place, int(row))
 
-    def ranked(self) -> list[Found]:
-        """Return the candidates, best first."""
-        by, copies, alike = self._question.by, self._question.copies, self._alike()
+    def best(self) -> list[Found]:
+        """Return as many candidates as were asked for, best first."""
+        by, copies = self._question.by, self._question.copies
+        ranking = self._ranking_aspects()
+        alike = self._alike(list(self._places), ranking)
         if by is By.COPY:
             scores = {key: fact.probability for key, fact in copies.items()}
         elif by is By.WORDS:
@@ -220,12 +223,14 @@ class _Candidates:
         if self._question.colours:
             scores = {key: score for key, score in scores.items() if key in self._colours}
 
-        ordered = sorted(scores, key=lambda key: (-scores[key], key))
+        ordered = sorted(scores, key=lambda key: (-scores[key], key))[: self._question.top]
+        # What does not rank is told of those that are shown alone.
+        others = self._alike(ordered, [aspect for aspect in Aspect if aspect not in ranking])
         return [
             Found(
                 key,
                 round(scores[key], 4),
-                alike.get(key, {}),
+                _in_order({**alike.get(key, {}), **others.get(key, {})}),
                 copies.get(key),
                 (self._question.described or {}).get(key),
                 self._shares(key),
@@ -233,6 +238,13 @@ class _Candidates:
             )
             for key in ordered
         ]
+
+    def _ranking_aspects(self) -> list[Aspect]:
+        """Return the aspects by which candidates are ranked."""
+        by = self._question.by
+        if by in (By.COPY, By.WORDS) or (by is By.LOOK and self._question.described is not None):
+            return []
+        return _aspects_of(by) if self._asked.vectors else []
 
     def with_colours(self, found: Sequence[Found]) -> list[Found]:
         """Return found pictures with the name of the colour that most of each has."""
@@ -252,16 +264,18 @@ class _Candidates:
         return self._colours[key][1] if key in self._colours else ()
 
     def _bring(self, aspect: Aspect) -> None:
-        found: list[tuple[int, int, int]] = []
+        found = []
         for place, shelf in enumerate(self._shelves):
             asked = [self._asked.vectors[aspect]]
             if shelf.rows.of_versions:
                 asked = [of_version[aspect] for of_version in self._asked.of_versions.values()]
             queries = np.round(np.concatenate(asked) * 127).astype(np.int8)
             rows, products = nearest(shelf.rows.vectors(aspect), shelf.eligible, queries, HEAD)
-            found += [(-int(product), place, int(row)) for row, product in zip(rows, products, strict=True)]
-        for _, place, row in sorted(found)[:HEAD]:
-            self._note(place, row)
+            found.append(np.stack([rows, np.full(len(rows), place), -products.astype(np.int64)]))
+        if found:
+            every = np.concatenate(found, axis=1)
+            for row, place, _ in every[:, np.lexsort(every)[:HEAD]].T.tolist():
+                self._note(place, row)
 
     def _bring_colours(self) -> None:
         for place, shelf in enumerate(self._shelves):
@@ -284,19 +298,26 @@ class _Candidates:
 
     def _rows(self, places: Sequence[tuple[int, int]]) -> NDArray[np.uint8]:
         """Return the appearances, uint8 [n, APPEARANCE_BYTES], at these rows of shelves."""
-        found = [self._shelves[place].rows.appearances_at(np.array([row])) for place, row in places]
-        return np.concatenate(found)
+        of_shelf, rows = np.array(places, dtype=np.int64).reshape(-1, 2).T
+        found = np.empty((len(places), APPEARANCE_BYTES), dtype=np.uint8)
+        for place in np.unique(of_shelf):
+            mine = of_shelf == place
+            found[mine] = self._shelves[place].rows.appearances_at(rows[mine])
+        return found
 
-    def _alike(self) -> dict[PictureKey, dict[Aspect, float]]:
-        """Return the cosine of each candidate with the nearest view, by aspects, from unrounded vectors."""
-        keys = list(self._places)
+    def _alike(self, keys: Sequence[PictureKey], aspects: Sequence[Aspect]) -> dict[PictureKey, dict[Aspect, float]]:
+        """Return the cosine of candidates with the nearest view, by some aspects, from unrounded vectors.
+
+        Those without an appearance are left out.
+        """
+        keys = [key for key in keys if key in self._places]
         if not keys or not self._asked.vectors:
             return {}
-        rows = self._rows(list(self._places.values()))
+        rows = self._rows([self._places[key] for key in keys])
 
         found: dict[PictureKey, dict[Aspect, float]] = {key: {} for key in keys}
         versions = versions_of(rows)
-        for aspect in Aspect:
+        for aspect in aspects:
             vectors = exact_vectors_of(rows, aspect)
             nearest_view = np.empty(len(rows), dtype=np.float32)
             for version in np.unique(versions):
@@ -339,6 +360,10 @@ class _Candidates:
             key: (scores.get(key, 0.0) + _WORDS_WEIGHT * by_words.get(key, 0.0)) / (1 + _WORDS_WEIGHT)
             for key in {**scores, **by_words}
         }
+
+
+def _in_order(cosines: Mapping[Aspect, float]) -> dict[Aspect, float]:
+    return {aspect: cosines[aspect] for aspect in Aspect if aspect in cosines}
 
 
 def reciprocal_ranks(values: Mapping[PictureKey, float]) -> dict[PictureKey, float]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from guardian.search.nearest import nearest
+from guardian.search.nearest import count_distinct, nearest
 
 
 def test_the_best_rows_are_those_of_sorting_everything() -> None:
@@ -27,3 +27,20 @@ def test_fewer_rows_than_are_asked_for_and_none_at_all() -> None:
     assert sorted(nearest(vectors, np.array([True, False, True]), queries, 10)[0].tolist()) == [0, 2]
     assert len(nearest(vectors, np.zeros(3, dtype=bool), queries, 10)[0]) == 0
     assert len(nearest(vectors[:0], np.zeros(0, dtype=bool), queries, 10)[0]) == 0
+
+
+def test_the_largest_products_of_int8_are_not_cut_off() -> None:
+    vectors = np.array([[-128] * 256, [127] * 256], dtype=np.int8)
+
+    rows, products = nearest(vectors, np.ones(2, dtype=bool), vectors[:1], 2)
+
+    assert (rows.tolist(), products.tolist()) == ([0, 1], [256 * 128 * 128, -256 * 128 * 127])
+
+
+def test_pictures_are_counted_once_in_order_or_not() -> None:
+    eligible = np.array([True, True, True, False, True])
+
+    assert count_distinct(np.array([3, 3, 5, 6, 7]), eligible) == 3
+    assert count_distinct(np.array([7, 3, 3, 5, 3]), eligible) == 2
+    assert count_distinct(np.array([-4, 9, 9, 9, 9]), ~eligible) == 1
+    assert count_distinct(np.zeros(0, np.int64), np.zeros(0, bool)) == 0
