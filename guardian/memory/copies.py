@@ -6,7 +6,6 @@ which the matcher would find. What it brings is looked at again by the matcher w
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 from guardian.matching.candidate import candidate_of
@@ -19,7 +18,7 @@ from guardian.matching.verify import confidence
 from guardian.matching.verify.confidence import Confidence
 from guardian.matching.verify.describing import transform_of
 from guardian.matching.verify.sharing import exclusive_evidence
-from guardian.memory.reading import MemoryReader
+from guardian.memory.reading import MemoryReader, opened_reader
 from guardian.model import Box
 from guardian.views.comparisons import share_text
 
@@ -138,12 +137,6 @@ def find_copies(matcher: Matcher, folder: Path, recipe: str, contents: Sequence[
 
     Raises Unmatchable, IndexNotReady.
     """
-    reader = _reader(folder, recipe)
+    reader = opened_reader(folder, recipe)
     reader.refresh()
     return [copies_of(reader, matcher, content) for content in contents]
-
-
-@lru_cache(maxsize=1)
-def _reader(folder: Path, recipe: str) -> MemoryReader:
-    """Open the memory of this worker process, once."""
-    return MemoryReader(folder, recipe)

@@ -1,8 +1,9 @@
 """Reads what is remembered: segments mapped from disk, each array checked when it is first used."""
 
+import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,18 @@ class MemorySegment:
         self.name, self._withdrawn = name, withdrawn
         self._arrays = _CheckedArrays(folder, name)
         self.numbers: NDArray[np.int64] = self._arrays["numbers"]
-        self.alive = ~np.isin(self.numbers, list(withdrawn)) if withdrawn else np.ones(len(self.numbers), dtype=bool)
+        self.alive = _alive(self.numbers, withdrawn)
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    def without(self, withdrawn: frozenset[int]) -> "MemorySegment":
+        """Return the same segment with other rows given up; what was checked of its arrays is not read again."""
+        other = copy.copy(self)
+        other.__dict__.pop("indexed", None)
+        other._withdrawn = withdrawn
+        other.alive = _alive(self.numbers, withdrawn)
+        return other
 
     @property
     def hashes(self) -> NDArray[np.uint8]:
@@ -115,6 +124,10 @@ class MemorySegment:
         self._arrays.verify()
 
 
+def _alive(numbers: NDArray[np.int64], withdrawn: frozenset[int]) -> NDArray[np.bool_]:
+    return ~np.isin(numbers, list(withdrawn)) if withdrawn else np.ones(len(numbers), dtype=bool)
+
+
 @dataclass(frozen=True, slots=True)
 class DamagedSegment:
     """A segment that cannot be read, and why."""
@@ -150,7 +163,8 @@ class MemoryReader:
             generation = following
 
     def _open(self, generation: Generation) -> None:
-        known = {segment.name: segment for segment in self.segments} if self._is_followed_by(generation) else {}
+        is_same = self.generation is not None and self.generation.withdrawn == generation.withdrawn
+        known = {one.name: one if is_same else one.without(generation.withdrawn) for one in self.segments}
         opened: list[MemorySegment] = []
         damaged: list[DamagedSegment] = []
         for name in generation.segments:
@@ -159,9 +173,6 @@ class MemoryReader:
             except IndexNotReady as error:
                 damaged.append(DamagedSegment(name, str(error)))
         self.generation, self.segments, self.damaged = generation, tuple(opened), tuple(damaged)
-
-    def _is_followed_by(self, generation: Generation) -> bool:
-        return self.generation is not None and self.generation.withdrawn == generation.withdrawn
 
     def row_of(self, number: int) -> tuple[MemorySegment, int] | None:
         """Return where a picture lies; None when no segment here holds it."""
@@ -174,6 +185,12 @@ class MemoryReader:
     def as_index(self) -> Index:
         """Return all of it as one index, for search by keypoints and hashes. Raises IndexNotReady."""
         return Index(self.generation, [segment.indexed for segment in self.segments])
+
+
+@lru_cache(maxsize=1)
+def opened_reader(folder: Path, recipe: str) -> MemoryReader:
+    """Return the memory of this worker process, opened once; `refresh` follows it to what it holds now."""
+    return MemoryReader(folder, recipe)
 
 
 class _CheckedArrays(Mapping[str, NDArray[Any]]):

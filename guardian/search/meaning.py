@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from guardian.errors import IndexNotReady
 from guardian.matching.features.embedding import TextEmbedder
 from guardian.matching.matcher import Matcher
-from guardian.memory.reading import MemoryReader
+from guardian.memory.reading import opened_reader
 from guardian.memory.shards import FOLDER as MEMORY_FOLDER
 from guardian.search.aspects import Floats, unit
 from guardian.search.question import Kind, PictureKey, Question
@@ -34,6 +35,8 @@ _SCALE = 100.0
 _LEAST_PROBABILITY = 0.5
 _BLOCK = 8192
 
+log = structlog.get_logger(__name__)
+
 
 def nearest_in_meaning(
     matcher: Matcher, seen: SeenFolder, text: str, among: Mapping[Kind, NDArray[np.int64] | None], count: int
@@ -42,12 +45,8 @@ def nearest_in_meaning(
 
     `among` as in Question. Empty without a descriptor that has vectors of texts.
     """
-    found = {
-        key: cosine
-        for key, (probability, cosine) in _described_by(matcher, seen, {text: (text,)}, among).items()
-        for probability, cosine in [(probability[0], cosine[0])]
-        if probability >= _LEAST_PROBABILITY
-    }
+    described = _described_by(matcher, seen, {text: (text,)}, among)
+    found = {key: cosine[0] for key, (_, cosine) in described.items()}
     best = sorted(found, key=lambda key: (-found[key], key))[:count]
     return {key: found[key] for key in best}
 
@@ -65,12 +64,10 @@ def terms_by_meaning(
     """
     names = list(phrasings)
     described = _described_by(matcher, seen, phrasings, among)
-    found = {}
-    for key, (probabilities, _) in described.items():
-        likely = {names[at]: float(probabilities[at]) for at in np.flatnonzero(probabilities >= _LEAST_PROBABILITY)}
-        if likely:
-            found[key] = likely
-    return found
+    return {
+        key: {names[at]: float(probabilities[at]) for at in np.flatnonzero(probabilities >= _LEAST_PROBABILITY)}
+        for key, (probabilities, _) in described.items()
+    }
 
 
 def nearest_described(matcher: Matcher, question: Question, count: int) -> dict[PictureKey, float] | None:
@@ -121,9 +118,10 @@ def _described_by(
     phrasings: Mapping[str, Sequence[str]],
     among: Mapping[Kind, NDArray[np.int64] | None],
 ) -> dict[PictureKey, tuple[Floats, Floats]]:
-    """Return the probability of each text beside "none of these", and its cosine, for each picture: float32 [t] both.
+    """Return the probability of each text beside "none of these", and its cosine, by picture: float32 [t] both.
 
-    Of several frames of an animation the one counts that a text describes best.
+    Pictures of which all texts say less than "none of these" are left out. Of several frames of an animation the one
+    counts that a text describes best.
     """
     embedder = matcher.text_embedder
     if embedder is None or not phrasings:
@@ -137,8 +135,9 @@ def _described_by(
             block = vectors[start : start + _BLOCK].astype(np.float32)
             cosines = block @ texts.T
             probabilities = _beside_none(cosines, block @ neutral.T)
-            for number, of_one, cosine in zip(numbers[start : start + _BLOCK], probabilities, cosines, strict=True):
-                key = (kind, int(number))
+            # Texts say nothing of most pictures, of which there may be a million.
+            for place in np.flatnonzero((probabilities >= _LEAST_PROBABILITY).any(axis=1)):
+                key, of_one, cosine = (kind, int(numbers[start + place])), probabilities[place], cosines[place]
                 if key in found:
                     of_one, cosine = np.maximum(of_one, found[key][0]), np.maximum(cosine, found[key][1])
                 found[key] = (of_one, cosine)
@@ -169,15 +168,20 @@ def _vectors(
             kept = _kept(numbers, among[Kind.ASSET])
             yield Kind.ASSET, numbers[kept], vectors[kept]
     if Kind.SEEN in among:
-        reader = MemoryReader(*seen)
+        reader = opened_reader(*seen)
         try:
             reader.refresh()
         except IndexNotReady:
             return
         for segment in reader.segments:
-            if segment.vectors is not None:
+            try:
+                of_segment = segment.vectors
+            except IndexNotReady as error:
+                log.warning("memory_segment_damaged", segment=segment.name, reason=str(error))
+                continue
+            if of_segment is not None:
                 kept = segment.alive & _kept(segment.numbers, among[Kind.SEEN])
-                yield Kind.SEEN, np.asarray(segment.numbers)[kept], segment.vectors[kept]
+                yield Kind.SEEN, np.asarray(segment.numbers)[kept], of_segment[kept]
 
 
 def _kept(numbers: NDArray[np.int64], among: NDArray[np.int64] | None) -> NDArray[np.bool_]:

@@ -64,16 +64,14 @@ def rank(settings: MatchingSettings, question: Question) -> Ranking:
     best = candidates.best()
     if question.name_colours:
         best = candidates.with_colours(best)
-    found = tuple(_with_preview(one, question) for one in best)
-    return Ranking(found, searched, not_searched)
+    return Ranking(_with_previews(best, question), searched, not_searched)
 
 
-def _with_preview(found: Found, question: Question) -> Found:
-    """Return a found picture with its preview from the memory, from which no original can be read."""
-    kind, number = found.key
-    if kind is not Kind.SEEN:
-        return found
-    return replace(found, preview=_memory(question.data_dir, question.memory_recipe).preview(number))
+def _with_previews(found: Sequence[Found], question: Question) -> tuple[Found, ...]:
+    """Return found pictures, those that were seen with their previews: of them no original can be read."""
+    numbers = [number for kind, number in (one.key for one in found) if kind is Kind.SEEN]
+    previews = _memory(question.data_dir, question.memory_recipe).previews(numbers) if numbers else {}
+    return tuple(replace(one, preview=previews.get(one.key[1])) if one.key[0] is Kind.SEEN else one for one in found)
 
 
 def _shelves(question: Question) -> tuple[list[_Shelf], tuple[str, ...]]:
@@ -211,7 +209,8 @@ class _Candidates:
         elif by is By.LOOK and self._question.described is not None:
             scores = dict(self._question.described)
         elif by is not By.AUTO and self._asked.vectors:
-            scores = {key: cosines[Aspect(by.value)] for key, cosines in alike.items()}
+            aspect = Aspect(by.value)
+            scores = {key: cosines[aspect] for key, cosines in alike.items()}
         else:
             scores = self._fused(alike, copies)
 

@@ -188,11 +188,9 @@ class Search:
             question = await self._with_descriptor(question)
         ranking = await self._workers.run(rank, self._workers.settings, question)
         not_searched += ranking.not_searched
-        searched = ranking.searched
-        counted = await asyncio.to_thread(self._counted, among, request)
-        if not question.has_picture:
-            searched = counted
-        assets = counted.get(Kind.ASSET, 0)
+        there_are = await asyncio.to_thread(self._counted, among, request)
+        searched = ranking.searched if question.has_picture else there_are
+        assets = there_are.get(Kind.ASSET, 0)
         if (lacking := assets - searched.get(Kind.ASSET, 0)) > 0:
             not_searched += (f"{lacking} of {assets} assets, whose appearance is not known",)
         results = await asyncio.to_thread(self._results, ranking.found, request)

@@ -18,8 +18,9 @@ import structlog
 from numpy.typing import NDArray
 
 from guardian.durable import sync_folder
+from guardian.errors import IndexNotReady
 from guardian.matching.features.appearance import can_be_widened
-from guardian.memory.reading import MemoryReader
+from guardian.memory.reading import MemoryReader, MemorySegment
 from guardian.memory.shards import DERIVED
 from guardian.search.aspects import VECTORS, Aspect, vectors_of
 from guardian.search.rows import Rows
@@ -48,29 +49,47 @@ class SeenPictures:
         self.reader.refresh()
         known: dict[str, Rows] = {}
         bare = 0
+        damaged = [one.reason for one in self.reader.damaged]
         for segment in self.reader.segments:
-            appearance = segment.appearance
-            if appearance is None or not can_be_widened(appearance.shape[1]):
-                bare += int(segment.alive.sum())
+            try:
+                rows = self._rows_of(segment)
+            except IndexNotReady as error:
+                damaged.append(str(error))
                 continue
-            before = self._known.get(segment.name)
-            made = _KeptVectors(self._derived, segment.name)
-            vectors = before.opened if before is not None else {}
-            known[segment.name] = Rows(
-                segment.numbers, segment.alive, appearance, vectors, made, segment.some_lack_parts
-            )
+            if rows is None:
+                bare += int(segment.alive.sum())
+            else:
+                known[segment.name] = rows
 
         _remove_others(self._derived, {segment.name for segment in self.reader.segments})
         self._known = known
-        missing = tuple(f"a damaged part of the memory ({one.reason})" for one in self.reader.damaged)
+        missing = tuple(f"a damaged part of the memory ({reason})" for reason in damaged)
         if bare:
             missing += (f"{bare} remembered pictures without an appearance",)
         return SeenRows(tuple(known.values()), missing)
 
-    def preview(self, number: int) -> bytes | None:
-        """Return the small JPEG of a remembered picture; None when no segment holds it."""
-        place = self.reader.row_of(number)
-        return place[0].preview(place[1]) if place is not None else None
+    def _rows_of(self, segment: MemorySegment) -> Rows | None:
+        """Return the rows of a segment; None when it has no appearances. Raises IndexNotReady for damaged ones."""
+        appearance = segment.appearance
+        if appearance is None or not can_be_widened(appearance.shape[1]):
+            return None
+        before = self._known.get(segment.name)
+        vectors = before.opened if before is not None else {}
+        made = _KeptVectors(self._derived, segment.name)
+        return Rows(segment.numbers, segment.alive, appearance, vectors, made, segment.some_lack_parts)
+
+    def previews(self, numbers: Sequence[int]) -> dict[int, bytes]:
+        """Return the small JPEGs of remembered pictures, without those that no segment holds or that are damaged."""
+        found: dict[int, bytes] = {}
+        for segment in self.reader.segments:
+            for row in np.flatnonzero(np.isin(segment.numbers, numbers)).tolist():
+                try:
+                    found.setdefault(int(segment.numbers[row]), segment.preview(row))
+                except IndexNotReady as error:
+                    # The results are worth having without it.
+                    log.warning("memory_segment_damaged", segment=segment.name, reason=str(error))
+                    break
+        return found
 
 
 @dataclass(frozen=True, slots=True)

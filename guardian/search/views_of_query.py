@@ -15,6 +15,12 @@ from guardian.search.question import Region
 _EVEN = 3.0
 """Grey levels: a row or column whose deviation is no larger, and whose colour is that of the rim, is border."""
 
+_GROUND, _LEAST_GROUND = 12.0, 0.5
+"""Levels by which the ground may differ from a bar's colour, and which share of the next row or column it has then.
+
+Such a bar is the margin of a figure, which pictures keep that the search compares.
+"""
+
 _LEAST_LEFT = 0.3
 """Share of the picture that must remain when borders are taken off; else they are what it shows."""
 
@@ -89,7 +95,10 @@ def _cut(picture: Picture, region: Region) -> NDArray[np.uint8]:
 
 
 def without_borders(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a picture, uint8 [h, w, 3], without even bars along its sides; the whole where little would remain."""
+    """Return a picture, uint8 [h, w, 3], without even bars along its sides; the whole where little would remain.
+
+    A bar that goes on as the ground of what lies inside is no border.
+    """
     top, bottom = _inner(rgb)
     left, right = _inner(np.swapaxes(rgb[top:bottom], 0, 1))
     inner = rgb[top:bottom, left:right]
@@ -107,4 +116,15 @@ def _inner(rgb: NDArray[np.uint8]) -> tuple[int, int]:
         return 0, len(rgb)
     first, last = int((~bars_above).argmax()), len(rgb) - int((~bars_below[::-1]).argmax())
     # Two even halves are no borders: nothing would lie between them.
-    return (first, last) if first < last else (0, len(rgb))
+    if first >= last:
+        return 0, len(rgb)
+    if first and _is_ground(rgb[first], means[0]):
+        first = 0
+    if last < len(rgb) and _is_ground(rgb[last - 1], means[-1]):
+        last = len(rgb)
+    return first, last
+
+
+def _is_ground(line: NDArray[np.uint8], colour: NDArray[np.float64]) -> bool:
+    """Return whether much of a row or column, uint8 [n, 3], has this colour."""
+    return bool((np.abs(line - colour).max(axis=1) <= _GROUND).mean() >= _LEAST_GROUND)

@@ -129,6 +129,26 @@ def test_killed_between_segment_and_database_it_goes_on_without_a_second_row(
         assert tx.fingerprints.count_pending(memory.shard) == 0
 
 
+def test_what_was_read_is_not_read_again_when_others_are_forgotten(
+    store: Store, memory: Memory, opened: MemoryReader
+) -> None:
+    for seed in range(1, 8):
+        remember(store, memory, seed, days_ago=seed)
+    memory.fold()
+    assert numbers(opened) == list(range(1, 8))
+    (before,) = opened.segments
+    hashes = before.hashes
+    # One of seven: too few for the segment to be written anew.
+    with store.begin() as tx:
+        tx.seen.forget_oldest(memory.shard, 1, 1)
+    memory.writer.tidy()
+    assert numbers(opened) == list(range(1, 7))
+    (after,) = opened.segments
+    assert after.hashes is hashes, "its checksums were compared already"
+    assert len(before.indexed.alive) == len(after.indexed.alive) == 7
+    assert (before.indexed.alive.sum(), after.indexed.alive.sum()) == (7, 6)
+
+
 def test_many_small_segments_become_few_and_nothing_is_lost(store: Store, memory: Memory, opened: MemoryReader) -> None:
     for seed in range(1, 6):
         remember(store, memory, seed)

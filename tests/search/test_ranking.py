@@ -106,6 +106,20 @@ def test_a_mirror_image_and_a_letterbox_do_not_hide_anything(ask: Asking) -> Non
     assert without_borders(halves).shape == halves.shape
 
 
+def test_the_margin_of_a_figure_is_no_border_and_bars_around_it_are() -> None:
+    figure = np.full((120, 160, 3), 255, dtype=np.uint8)
+    cv2.ellipse(figure, (70, 60), (40, 30), 0, 0, 360, (200, 40, 30), -1)
+    boxed = np.pad(figure, ((20, 20), (0, 0), (0, 0)))
+    framed = np.pad(
+        np.full((60, 80, 3), (90, 140, 30), dtype=np.uint8), ((10, 10), (10, 10), (0, 0)), constant_values=255
+    )
+    framed[10:70:2, 10:90] //= 2
+
+    assert without_borders(figure).shape == figure.shape
+    assert np.array_equal(without_borders(boxed), figure)
+    assert without_borders(framed).shape == (60, 80, 3)
+
+
 def test_filters_and_what_is_left_out_never_come(ask: Asking) -> None:
     among = {Kind.ASSET: np.array([GREEN_DISC, BLUE_BARS, RED_BARS])}
     answer = ask(PICTURES[0], among=among, left_out=frozenset({(Kind.ASSET, RED_BARS)}))

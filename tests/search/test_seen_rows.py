@@ -57,15 +57,37 @@ def test_seen_pictures_are_found_with_their_previews(store: Store, tmp_path: Pat
     assert {one.key[1] for one in rank(MatchingSettings(), question).found} == {1, 2}
 
 
+def _damage(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[-3] ^= 1
+    file.write_bytes(content)
+
+
+def test_a_damaged_part_is_named_and_the_rest_is_searched(store: Store, tmp_path: Path) -> None:
+    memory = Memory(store, tmp_path / "memory", RECIPE, MemorySettings())
+    (first,) = (tmp_path / "memory" / RECIPE).glob("segment-*")
+    memory.remember(store, [met(5)])
+    memory.fold()
+    (second,) = set((tmp_path / "memory" / RECIPE).glob("segment-*")) - {first}
+    question = Question(tmp_path, RECIPE, {Kind.SEEN: None}, content=_encoded(5), by=By.LOOK)
+
+    _damage(first / "appearance.npy")
+    _damage(second / "previews.npy")
+    answer = rank(MatchingSettings(), question)
+    assert [one.key[1] for one in answer.found] == [5]
+    assert answer.searched == {Kind.SEEN: 1}
+    assert answer.found[0].preview is None, "a result is worth having without its picture"
+    (named,) = answer.not_searched
+    assert first.name in named
+
+
 def test_kept_vectors_are_believed_only_when_they_are_whole(store: Store, tmp_path: Path) -> None:
     first = SeenPictures(tmp_path / "memory", RECIPE).rows().rows[0]
     expected = vectors_of(first.appearances, Aspect.LOOK)
     assert np.array_equal(first.vectors(Aspect.LOOK), expected)
     (kept,) = (tmp_path / "memory" / "derived").glob("*look*.npy")
 
-    content = bytearray(kept.read_bytes())
-    content[-3] ^= 1
-    kept.write_bytes(content)
+    _damage(kept)
     again = SeenPictures(tmp_path / "memory", RECIPE).rows().rows[0]
     assert np.array_equal(again.vectors(Aspect.LOOK), expected)
 

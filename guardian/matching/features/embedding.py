@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 _TIMED = 5
 _PATIENCE = 5
+
+_LIBRARIES = {"open_clip": ("open_clip", "clip"), "torchscript": ("torch", "clip"), "onnx": ("onnxruntime", "onnx")}
+"""What runs the weights of each kind, and the extra of guardian that brings it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +74,22 @@ def find_weights(settings: EmbeddingSettings) -> Weights | None:
 
     Looks at local disk only and imports nothing heavy.
 
-    Raises WeightsMissing, in well under a second, with the ways to get them.
+    Raises WeightsMissing, in well under a second, with the ways to get them: also where they are here, and the library
+    that runs them is not.
     """
     if settings.model is None and settings.weights is None:
         return None
+    found = _weights_on_disk(settings)
+    library, extra = _LIBRARIES[settings.kind]
+    if find_spec(library) is None:
+        raise WeightsMissing(
+            f"no descriptor: {library}, which runs {found.path}, is not installed. Matching goes on without it. "
+            f"To get it: pip install 'guardian[{extra}]'; or remove embedding.model and embedding.weights."
+        )
+    return found
+
+
+def _weights_on_disk(settings: EmbeddingSettings) -> Weights:
     if settings.weights is None:
         raise WeightsMissing(_how_to_get(settings, "embedding.weights is not set"))
 
@@ -283,10 +299,8 @@ class _TorchScriptEmbedder(_TorchEmbedder):
 
 class _OnnxEmbedder:
     def __init__(self, settings: EmbeddingSettings, weights: Weights) -> None:
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise WeightsMissing("onnxruntime is not installed: pip install 'guardian[onnx]'") from error
+        import onnxruntime
+
         self.digest = weights.digest
         self._settings = settings
 
