@@ -129,13 +129,16 @@ async def _is_same(context: CatalogContext, asset: Asset, other: Asset) -> bool:
 
 def _join(context: CatalogContext, asset: Asset, work: Work) -> bool:
     """Make an asset part of a work; return False when a person decided otherwise while the pictures were compared."""
-    with context.store.begin() as tx:
+
+    def join(tx: Transaction) -> bool:
         tx.works.note_sought([asset.id], WORK_RULE)
         own, kept = tx.works.of_asset(asset.id), tx.works.get(work.id)
         if own is None or kept is None or own.id == kept.id or len(own.assets) > 1 or _are_parted(tx, asset, kept):
             return False
         cases.join_works(tx, kept, own, by=None, at=context.clock())
-    return True
+        return True
+
+    return context.store.run(join)
 
 
 def _are_parted(tx: Transaction, asset: Asset, work: Work) -> bool:

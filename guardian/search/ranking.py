@@ -209,7 +209,8 @@ class _Candidates:
         elif by is By.LOOK and self._question.described is not None:
             scores = dict(self._question.described)
         elif by is not By.AUTO and self._asked.vectors:
-            scores = {key: cosines[Aspect(by.value)] for key, cosines in alike.items()}
+            aspect = Aspect(by.value)
+            scores = {key: cosines[aspect] for key, cosines in alike.items()}
         else:
             scores = self._fused(alike, copies)
 

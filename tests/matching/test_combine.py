@@ -137,9 +137,13 @@ def test_a_newer_asset_is_judged_beside_older_ones_of_other_shards(catalogue: li
     pages = catalogue[len(PLAIN) :]
     parts = split(tmp_path, pages, 3)
     content, newest = encoded(on_a_page("hubble_deep_field")), pages[-1][0]
-    whole, newer = parts.match(content), parts.match(content, newer_than=newest - 1)
-    assert [match.asset_id for match in newer.matches] == [pages[-1][1]]
-    assert newer.matches[0] in whole.matches
+    picture = decode(content, MatchingSettings())
+    parts.refresh()
+    whole, newer = parts.compared(picture), parts.compared(picture, newer_than=newest - 1)
+    assert [pair.asset.id for pair in newer] == [pages[-1][1]]
+    (same,) = (pair for pair in whole if pair.asset.id == pages[-1][1])
+    assert np.array_equal(newer[0].features, same.features)
+    assert parts.confidence.probability(newer[0].features) < 0.01
 
 
 @pytest.fixture

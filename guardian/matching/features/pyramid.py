@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 # OpenCV counts pixels by their centres, matrices of pictures by their edges: half a pixel there and back.
 _HALF = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
 _HALF_BACK = np.array([[1.0, 0.0, -0.5], [0.0, 1.0, -0.5], [0.0, 0.0, 1.0]])
+_HALVED = np.diag([0.5, 0.5, 1.0])
 
 
 class Pyramid:
@@ -19,9 +20,10 @@ class Pyramid:
         self._levels = [grey]
         while max(self._levels[-1].shape) > 64:
             self._levels.append(np.asarray(cv2.pyrDown(self._levels[-1]), dtype=np.uint8))
-        self._to_levels = [
-            _HALF_BACK @ np.diag([level.shape[1] / width, level.shape[0] / height, 1.0]) for level in self._levels
-        ]
+        self._to_levels = [_HALF_BACK @ np.diag([grey.shape[1] / width, grey.shape[0] / height, 1.0])]
+        while len(self._to_levels) < len(self._levels):
+            # Not of half the size to the edge: pixel i of the halved level is centred on pixel 2i, whatever its parity.
+            self._to_levels.append(_HALVED @ self._to_levels[-1])
 
     def __reduce__(self) -> tuple[type["Pyramid"], tuple[NDArray[np.uint8], int, int]]:
         # Only the largest level travels between processes; the halved ones are made of it, bit by bit the same.

@@ -30,12 +30,16 @@ CLOSE_BITS = 40
 _ENOUGH_INLIERS = 8
 # A homography has eight unknowns: with few points it bends to fit any.
 _INLIERS_OF_HOMOGRAPHY = 16
+# With so many times as many inliers a transform need only be about as well supported by the pixels.
+_FAR_MORE, _ABOUT_AS_GOOD = 2, 0.1
 # Pixels that agree so well, over so much of the overlap, need no other transform.
 _GOOD_MEAN, _GOOD_SHARE = 0.85, 0.95
 # The pixels of distractors hardly agree at all; only above this is another transform worth its time.
 _PROMISING_MEAN = 0.1
 # Nor can they be laid on each other more exactly.
 _EXACT_MEAN = 0.97
+# Cells are coarser than what they are laid by, so of what is laid more exactly they may say a little less.
+_COARSE = 0.02
 # Where they agree less than that, one of them may be bent; it is, if straightening it makes so much of a difference.
 _STRAIGHT_MEAN, _BENT_GAIN, _INLIERS_OF_BEND = 0.9, 0.05, 16
 # Of the visible cells: below this share the part that agrees is named instead of the whole overlap.
@@ -118,6 +122,11 @@ class _Trial:
     bend: Bend | None = None
 
     @property
+    def inliers(self) -> int:
+        """How many keypoints agree with the transform."""
+        return len(self.agreement.asset) if self.agreement is not None else 0
+
+    @property
     def is_promising(self) -> bool:
         """Whether another transform may make a copy of it: the pixels agree somewhere."""
         return self.mean >= _PROMISING_MEAN
@@ -151,17 +160,33 @@ def measure(
             return _measured(asset, candidate, trial)
         trials.append(trial)
 
-    best = max(trials, key=lambda trial: trial.support, default=None)
-    if best is None:
+    if not trials:
         return None
-    moved = _registered(asset, candidate, best)
-    if moved is not None and moved.support >= best.support:
-        best = moved
+    best = _best(asset, candidate, trials)
     return _measured(asset, candidate, _straightened(asset, candidate, best) or best)
 
 
+def _best(asset: IndexedAsset, candidate: Candidate, trials: list[_Trial]) -> _Trial:
+    """Return the best-supported trial, laid exactly; or one that far more keypoints agree with, and pixels as well.
+
+    Of what repeats (tiles, sprites, rows of windows) a part lies on another one as exactly as all of it on itself, or
+    more so by chance.
+    """
+    best = max(trials, key=lambda trial: trial.support)
+    rival = max(trials, key=lambda trial: (trial.inliers, trial.support))
+
+    exact = _registered(asset, candidate, best) or best
+    if not rival.is_promising or rival.inliers < max(_ENOUGH_INLIERS, _FAR_MORE * best.inliers):
+        return exact
+    rival = _registered(asset, candidate, rival) or rival
+    return rival if rival.support >= exact.support - _ABOUT_AS_GOOD else exact
+
+
 def _registered(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> _Trial | None:
-    """Return the trial laid more exactly by the pixels, where enough agrees and not yet nearly all; None otherwise."""
+    """Return the trial laid more exactly by the pixels, where enough agrees and not yet nearly all.
+
+    None otherwise, and where pixels and keypoints agree no better for it.
+    """
     if trial.core is None or trial.core.strength < _WORTH_A_CLOSER_LOOK or trial.mean >= _EXACT_MEAN:
         return None
     proposal, agreement = trial.proposal, trial.agreement
@@ -175,7 +200,8 @@ def _registered(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> _Tr
         again = _refined(asset, candidate, replace(proposal, matrix=_affine_at(matrix, trial.overlap)))
         if again is not None and (agreement is None or len(again.asset) > len(agreement.asset)):
             agreement = again
-    return _laid(asset, candidate, proposal, matrix, agreement)
+    moved = _laid(asset, candidate, proposal, matrix, agreement)
+    return moved if moved is not None and moved.support >= trial.support - _COARSE else None
 
 
 def _straightened(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> _Trial | None:

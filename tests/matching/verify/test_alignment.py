@@ -196,6 +196,26 @@ def test_a_pyramid_says_where_it_was_read() -> None:
     assert np.allclose(to_level @ [10, 10, 1], [11.5, 11.5, 1], atol=1.6)
 
 
+@pytest.mark.parametrize("step", [1.0, 3.0, 7.0, 15.0, 31.0])
+@pytest.mark.parametrize("size", [(640, 480), (641, 483)])
+def test_a_pyramid_reads_every_size_at_the_same_place(step: float, size: tuple[int, int]) -> None:
+    """Halved sizes too: what is read of a mirrored picture is the mirror image of what is read of the picture."""
+    width, height = size
+    across, down = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
+    spot = (200 * np.exp(-(((across - 250) / 60) ** 2 + ((down - 190) / 60) ** 2))).astype(np.uint8)
+    to_picture = np.diag([step, step, 1.0])
+    mirrored = np.array([[-1.0, 0, width], [0, 1, 0], [0, 0, 1]])
+    read_at = (round(width / step), round(height / step))
+
+    grey, _, _ = Pyramid(spot, width, height).sample(to_picture, read_at)
+    flipped, _, _ = Pyramid(np.ascontiguousarray(spot[:, ::-1]), width, height).sample(mirrored @ to_picture, read_at)
+    assert np.abs(grey - flipped).max() < 4
+
+    x, y = np.meshgrid(np.arange(read_at[0]) + 0.5, np.arange(read_at[1]) + 0.5)
+    middle = np.array([(grey * x).sum(), (grey * y).sum()]) / grey.sum() * step
+    assert middle == pytest.approx((250, 190), abs=0.6)
+
+
 def test_what_lies_outside_the_candidate_is_not_known() -> None:
     picture = photograph("coffee", 400)
     height, width = picture.shape[:2]

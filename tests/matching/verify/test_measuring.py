@@ -225,3 +225,29 @@ def test_a_negative_is_measured_as_one(asset: IndexedAsset) -> None:
     as_it_is = found(asset, negative, Proposal(IDENTITY, mirrored=False))
     assert not as_it_is.inverted
     assert as_it_is.aligned_similarity < 0
+
+
+def sprites(seed: int) -> Pixels:
+    """Eight sprites of 8 x 8 in two rows, each its own mirror image; each dot is 16 pixels wide."""
+    generator = np.random.default_rng(seed)
+    greys = np.array([20, 90, 160, 230], np.uint8)[:, None].repeat(3, axis=1)
+    halves = generator.integers(0, 4, (2, 4, 8, 4))
+    whole_ones = np.concatenate([halves, halves[..., ::-1]], axis=3)
+    sheet = whole_ones.transpose(0, 2, 1, 3).reshape(16, 32)
+    return np.kron(greys[sheet], np.ones((16, 16, 1), np.uint8))
+
+
+def test_of_what_repeats_the_place_wins_that_most_keypoints_agree_with(tmp_path: Path) -> None:
+    """A sheet of symmetric sprites, mirrored: its first column lies on the last one as exactly as all on all."""
+    sheet = sprites(3)
+    sheet[:, 384:] = sheet[:, :128]
+    matcher = Matcher(MatchingSettings(), None, tmp_path)
+    IndexWriter(tmp_path, matcher.recipe).publish([(1, "sheet", matcher.fingerprint(encoded(sheet, "PNG")))])
+    kept = open_index(tmp_path, matcher.recipe).segments[0].asset(0)
+
+    first_on_last = Proposal(np.array([1.0, 0, 384, 0, 1, 0]), mirrored=False)
+    mirrored = Proposal(np.array([-1.0, 0, 509.0, 0, 1, 1.5]), mirrored=True)
+    measured = found(kept, np.ascontiguousarray(sheet[:, ::-1]), first_on_last, mirrored)
+    assert measured.mirrored
+    assert measured.overlap.asset_coverage > 0.98
+    assert measured.alignment.mean > 0.95
