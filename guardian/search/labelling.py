@@ -66,6 +66,8 @@ class Labelling:
         self._phrases = PhraseFinder(vocabulary)
         # Another descriptor says other things of meaning.
         self._version = f"{vocabulary.digest[:16]}-{workers.small_recipe}"
+        # Hundreds of thousands of numbers: they are read again only when this process has labelled more at first hand.
+        self._first_hand: dict[Kind, NDArray[np.int64]] | None = None
 
     async def follow(self, *, again: bool = False) -> None:
         """Have everything labelled by this vocabulary, when it is another one than before, or `again`."""
@@ -97,6 +99,8 @@ class Labelling:
     async def some(self) -> int:
         """Label some of what is still to be labelled; return how many pictures that were, 0 when all is done."""
         done = await self.seen_by_words()
+        if done:
+            self._first_hand = None
         # Neighbours are asked when the words of all are known.
         return done or await self.assets() or await self.seen_by_looks()
 
@@ -105,6 +109,7 @@ class Labelling:
 
         Raises WorkerLost, WorkersUnavailable, IndexNotReady.
         """
+        self._first_hand = None
         await self.follow(again=True)
         while await self.some():
             pass
@@ -120,6 +125,7 @@ class Labelling:
     async def new(self, seconds: float) -> bool:
         """Label what has come in or changed, for some seconds at most; return whether something is left."""
         end = time.monotonic() + seconds
+        self._first_hand = None
         await self.follow()
         while await self.some():
             if time.monotonic() > end:
@@ -172,7 +178,12 @@ class Labelling:
                     found[key].setdefault(term, PictureLabel(term, LabelSource.MEANING, round(share, 3)))
 
         without = [key for key, labels in found.items() if not labels]
-        labelled = await asyncio.to_thread(self._labelled) if without else {}
+        if without and self._first_hand is None:
+            self._first_hand = await asyncio.to_thread(self._labelled)
+        labelled = (self._first_hand or {}) if without else {}
+        if len(without) < len(found):
+            # The others of these carry labels once they are kept.
+            self._first_hand = None
         if not any(len(numbers) for numbers in labelled.values()):
             return
         recipe = self._workers.small_recipe
