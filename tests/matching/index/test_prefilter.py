@@ -208,7 +208,7 @@ def test_close_descriptors_come_before_as_many_distant_ones(tmp_path: Path) -> N
 
 
 def test_an_asset_whose_many_votes_weigh_little_is_brought_too(tmp_path: Path) -> None:
-    """Of one asset's 150 distant votes a few agree: by their number that is chance. 48 others have three closer ones."""
+    """Of one asset's 150 distant votes few agree: by their number that is chance. 48 others have three closer ones."""
     matcher, generator = Matcher(MatchingSettings(), None, tmp_path), np.random.default_rng(4)
     seen = made_points(generator, 150 + 48 * 3)
     distant = far_off(keypoints.taken(seen, np.arange(150, dtype=np.int32)), 39, generator)
