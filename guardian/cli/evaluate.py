@@ -102,6 +102,8 @@ async def _evaluate(
     config = session.config
     if wish.fit:
         _refuse_fit(wish)
+    if wish.also is not None:
+        _refuse_the_same(wish.also, config)
     names = [destination.name for destination in config.destinations]
     judged_by = rules.load(rules_path or config.rules_dir, names)
     workers = make_workers(config)
@@ -176,12 +178,21 @@ async def _also(
     await workers.aclose()
 
     other = results(plan.questions, answers, judge, found.works_of_catalogue)
-    title = f"The same pictures with {name.replace('-', ' ')}"
-    comparison = compared_results(title, ("as configured", name.replace("-", " ")), found, other)
+    is_profile = name != Variant.WITHOUT_DESCRIPTOR
+    of = f"with {name}" if is_profile else "without descriptor"
+    columns = ("as configured", name if is_profile else of)
+    comparison = compared_results(f"The same pictures {of}", columns, found, other)
     if not unread:
         return comparison, ()
-    of = name.replace("-", " ")
-    return comparison, (f"With {of} {counted(unread, 'asset')} could not be read and were not searched.",)
+    return comparison, (f"{of.capitalize()} {counted(unread, 'asset')} could not be read and were not searched.",)
+
+
+def _refuse_the_same(also: str, config: "Config") -> None:
+    """Raise UsageError for a variant that asks as the configuration does, before anything is asked for minutes."""
+    if also == config.matching.profile:
+        raise UsageError(f"--also {also}: that is the profile that is configured (matching.profile)")
+    if also == "without-descriptor" and config.embedding.weights is None:
+        raise UsageError("--also without-descriptor: none is configured (embedding.weights), so nothing would differ")
 
 
 def _refuse_fit(wish: _Wish) -> None:

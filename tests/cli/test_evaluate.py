@@ -136,6 +136,8 @@ def test_other_rules_are_tried_without_asking_again(
         (["--rules", "nowhere"], "no rule file"),
         (["--edits", "soft"], "hard"),
         (["--fit"], "--strangers FOLDER"),
+        (["--also", "full"], "that is the profile that is configured"),
+        (["--also", "without-descriptor"], "none is configured"),
     ],
 )
 def test_what_makes_no_sense_is_refused(protected: Home, words: list[str], said: str) -> None:
