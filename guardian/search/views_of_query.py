@@ -118,11 +118,12 @@ def _inner(rgb: NDArray[np.uint8]) -> tuple[int, int]:
     # Two even halves are no borders: nothing would lie between them.
     if first >= last:
         return 0, len(rgb)
-    if first and _is_ground(rgb[first], means[0]):
-        first = 0
-    if last < len(rgb) and _is_ground(rgb[last - 1], means[-1]):
-        last = len(rgb)
-    return first, last
+    above = first > 0 and _is_ground(rgb[first], means[0])
+    below = last < len(rgb) and _is_ground(rgb[last - 1], means[-1])
+    if above != below and first > 0 and last < len(rgb) and abs(first - (len(rgb) - last)) <= 1:
+        # Bars alike on both sides are a letterbox, though the picture may begin or end in their colour.
+        return first, last
+    return 0 if above else first, len(rgb) if below else last
 
 
 def _is_ground(line: NDArray[np.uint8], colour: NDArray[np.float64]) -> bool:

@@ -117,6 +117,9 @@ def test_the_margin_of_a_figure_is_no_border_and_bars_around_it_are() -> None:
 
     assert without_borders(figure).shape == figure.shape
     assert np.array_equal(without_borders(boxed), figure)
+    night = np.random.default_rng(0).integers(60, 200, (90, 160, 3)).astype(np.uint8)
+    night[0, :100] = 0
+    assert np.array_equal(without_borders(np.pad(night, ((20, 20), (0, 0), (0, 0)))), night), "its sky is as black"
     assert without_borders(framed).shape == (60, 80, 3)
 
 

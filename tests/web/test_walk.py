@@ -14,9 +14,10 @@ from PIL import Image
 from guardian.app import App
 from guardian.catalog.wanted import Wanted
 from guardian.config import load_config
-from guardian.model import Case, CaseState, DismissReason
+from guardian.model import Case, CaseState, DismissReason, Severity
 from guardian.notices.drafting import NoticeConfig
 from guardian.notices.settings import NoticeSettings, OwnerSettings
+from guardian.search.asking import Asked
 from guardian.shipped import rules_folder
 from guardian.web.app import build_app
 from guardian.web.desk import Desk
@@ -275,7 +276,7 @@ def confirm_all(page: "Page") -> None:
 EVERY_PAGE = [
     "/cases?group=operator", "/cases/{case}", "/cases/case_none", "/operators",
     "/operators/show?name=barriers.example", "/assets", "/assets/{asset}", "/licences",
-    "/licences/{licence}", "/check", "/overview",
+    "/licences/{licence}", "/check", "/search", "/overview",
     "/cases/{case}/timeline", "/notices", "/sources", "/deliveries", "/audit", "/people", "/settings", "/account",
 ]  # fmt: skip
 OWNER = OwnerSettings(name="Ada", address="Here", email="ada@example.com", phone="1", signs_as="Ada")
@@ -286,6 +287,8 @@ def test_no_page_has_barriers(served: Served, axe: str) -> None:
     case, _ = cases_of(served, "barriers.example", [71, 72])
     with served.store.begin() as tx:
         licence = tx.licences.add("licensee.example", at=served.desk.clock(), collection="press")
+        tx.named_searches.save("style", Asked(own=case.asset_id, by="look").as_json(), served.desk.clock())
+        tx.named_searches.watch("style", 0.7, Severity.LOW)
     object.__setattr__(served.desk, "notice_config", NoticeConfig(OWNER, NoticeSettings()))
     form = {"case": case.id, "kind": "dmca", "language": "en"}
     notice = served.signed_in("Rita").post("/notices", data=form).headers["location"]
