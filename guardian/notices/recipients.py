@@ -35,7 +35,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """Whom a letter is written to, as imprints on the `pages` of the site say: a name with a postal or mail address, or both."""
+    """Whom a letter is written to, as imprints say, on these `pages`: a name with a postal or mail address, or both."""
 
     name: str
     postal: str | None
