@@ -87,18 +87,23 @@ def _change(session: Session, change: "Change", asked: _Asked) -> None:
     if not asked.case_ids and asked.operator is None:
         raise UsageError("say which cases: their ids, or --operator HOST for all of one that wait")
 
+    batch = new_id("batch")
+
     # One transaction for all: a mistyped id must leave no half of the cases decided.
-    with opened_store(session) as store, store.begin() as tx:
+    def write(tx: "Transaction") -> tuple[list[Case], bool]:
         found = _meant(tx, session, asked)
-        batch = new_id("batch") if len(found) > 1 else None
-        edit = Edit(asked.by or user_name(), datetime.now(UTC), asked.note, batch=batch)
+        edit = Edit(asked.by or user_name(), datetime.now(UTC), asked.note, batch=batch if len(found) > 1 else None)
         if not asked.dry_run:
             found = [change(tx, case.id, edit) for case in found]
+        # Notes stay, and what was undone is not undone in turn.
+        return found, any(line.before is not None for line in tx.cases.lines_of_batch(batch))
 
+    with opened_store(session) as store:
+        found, can_be_undone = store.run(write)
     for case in found:
         before = "would change: " if asked.dry_run else ""
         click.echo(f"{before}{case.id}  {case.operator}  {_now(case)}")
-    if batch is not None and not asked.dry_run:
+    if can_be_undone:
         _say_how_to_undo(batch)
 
 
@@ -172,21 +177,26 @@ async def _call_not_mine(session: Session, store: "Store", found: list[Case], as
 
     batch = new_id("batch") if len(found) > 1 else None
     edit = Edit(asked.by or user_name(), datetime.now(UTC), asked.note, batch=batch)
+
+    def write(tx: "Transaction") -> list[tuple[Case, list[Case]]]:
+        if asked.dry_run:
+            alike = [
+                one.digests | {finding.candidate_sha256 for finding in pictures_of(tx, case.id)}
+                for case, one in zip(found, kin, strict=True)
+            ]
+            return [(case, closed_with(tx, case, known)) for case, known in zip(found, alike, strict=True)]
+        ids = [case.id for case in found]
+        done = [call_not_mine(tx, id_, one.digests, edit, ids) for id_, one in zip(ids, kin, strict=True)]
+        return [(one.case, list(one.closed)) for one in done]
+
     would = "would be " if asked.dry_run else ""
-    with store.begin() as tx:
-        for case, its_kin in zip(found, kin, strict=True):
-            if asked.dry_run:
-                pictures = {finding.candidate_sha256 for finding in pictures_of(tx, case.id)}
-                closed, now = closed_with(tx, case, its_kin.digests | pictures), case
-            else:
-                done = call_not_mine(tx, case.id, its_kin.digests, edit, [one.id for one in found])
-                closed, now = list(done.closed), done.case
-            click.echo(f"{now.id}  {now.operator}  {would}dismissed (not mine)")
-            for other in closed:
-                click.echo(f"  {other.id}  {other.operator}  {would}dismissed with it (look alike)")
-            if its_kin.not_compared:
-                pictures_text = counted(its_kin.not_compared, "picture")
-                click.echo(f"  {pictures_text} of other cases could not be compared: the bytes are not here", err=True)
+    for (case, closed), its_kin in zip(store.run(write), kin, strict=True):
+        click.echo(f"{case.id}  {case.operator}  {would}dismissed (not mine)")
+        for other in closed:
+            click.echo(f"  {other.id}  {other.operator}  {would}dismissed with it (look alike)")
+        if its_kin.not_compared:
+            pictures_text = counted(its_kin.not_compared, "picture")
+            click.echo(f"  {pictures_text} of other cases could not be compared: the bytes are not here", err=True)
     if batch is not None and not asked.dry_run:
         _say_how_to_undo(batch)
 
@@ -232,14 +242,17 @@ def licensed(session: Session, asked: _Asked, until: datetime | None) -> None:
 
     judging = judging_of(session.config)
     last = until.date() if until is not None else None
+    still_open: dict[str, str] = {}
 
     def change(tx: "Transaction", case_id: str, edit: "Edit") -> Case:
         case, licence = call_licensed(tx, case_id, judging, edit, until=last)
         if case.state is not CaseState.LICENSED:
-            click.echo(f"note: {licence.id} is added, but by your rules or other uses {case.id} stays open", err=True)
+            still_open[case.id] = licence.id
         return case
 
     _change(session, change, asked)
+    for case_id, licence_id in still_open.items():
+        click.echo(f"note: {licence_id} is added, but by your rules or other uses {case_id} stays open", err=True)
 
 
 @click.command
@@ -340,22 +353,42 @@ def _undoable(tx: "Transaction", case_id: str, batch: str) -> Case:
     return case
 
 
+def _meant_of_decision(tx: "Transaction", session: Session, batch: str, asked: _Asked) -> list[str]:
+    """Return the cases at which a decision is to be undone: those named, those of an operator, or all of its own."""
+    from guardian.app import platforms_of
+    from guardian.cases import cases_of_decision
+    from guardian.cases.reading import case_starting_with, operator_named
+
+    found = [case_starting_with(tx, case_id).id for case_id in asked.case_ids]
+    decided = cases_of_decision(tx, batch)
+    if asked.operator is None:
+        return list(dict.fromkeys(found or decided))
+    name = operator_named(asked.operator, platforms_of(session.config))
+    of_operator = [id_ for id_ in decided if (case := tx.cases.get(id_)) is not None and case.operator == name]
+    if not of_operator:
+        raise UsageError(f"the decision {batch} was about no case of {name}")
+    return list(dict.fromkeys([*found, *of_operator]))
+
+
 def _undo_decision(session: Session, batch: str, asked: _Asked) -> None:
     """Take back a decision about several cases where nobody has decided anything since; name the others, exit 1."""
-    from guardian.cases import Edit, cases_of_decision
+    from guardian.cases import Edit
     from guardian.store.ids import new_id
 
     change = _undoing(session, batch)
     edit = Edit(asked.by or user_name(), datetime.now(UTC), asked.note, batch=new_id("batch"))
-    changed, refused = [], []
-    with opened_store(session) as store, store.begin() as tx:
-        named = [case.id for case in _meant(tx, session, asked)] if asked.case_ids or asked.operator else None
-        for case_id in named or cases_of_decision(tx, batch):
+
+    def write(tx: "Transaction") -> tuple[list[Case], list[str]]:
+        changed, refused = [], []
+        for case_id in _meant_of_decision(tx, session, batch, asked):
             try:
                 changed.append(_undoable(tx, case_id, batch) if asked.dry_run else change(tx, case_id, edit))
             except UsageError as error:
                 refused.append(str(error))
+        return changed, refused
 
+    with opened_store(session) as store:
+        changed, refused = store.run(write)
     for case in changed:
         click.echo(f"{'would undo: ' if asked.dry_run else ''}{case.id}  {case.operator}  {_now(case)}")
     for why in refused:

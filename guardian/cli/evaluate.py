@@ -25,10 +25,14 @@ if TYPE_CHECKING:
     from guardian.evaluation.answering import Answer
     from guardian.evaluation.asking import Plan
     from guardian.evaluation.comparison import Comparison
+    from guardian.evaluation.refit import Refitted
     from guardian.evaluation.results import Judge, Results
     from guardian.matching.workers import Workers
 
 FAMILIES = ("standard", "hard", "wild")
+
+_NAMED = 5
+"""So many strangers are named in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class _Wish:
     families: tuple[str, ...]
     seed: int
     fit: bool
+    strangers_checked: bool
     also: str | None
 
 
@@ -62,6 +67,11 @@ class _Wish:
     help="Ask all of it once more with this profile, or without the descriptor, and say what that changes.",
 )
 @click.option("--fit", is_flag=True, help="Refit the confidence on this, and use it from now on if it measures better.")
+@click.option(
+    "--strangers-checked",
+    is_flag=True,
+    help="With --fit: you looked at the strangers that are alerted, and none shows a work of yours.",
+)
 @click.option("--html", "html_path", type=click.Path(path_type=Path), help="Where to write the page with pictures.")
 @click.option("--json", "as_json", is_flag=True, help="All numbers as one JSON object.")
 @pass_session
@@ -126,7 +136,7 @@ async def _evaluate(
             notes += said
         if wish.fit:
             judge = Judge(judged_by, protected)
-            comparison, said = await asyncio.to_thread(_fit, config, workers, plan, answers, judge, wish.seed)
+            comparison, said = await asyncio.to_thread(_fit, config, workers, plan, answers, judge, wish)
             comparisons.append(comparison)
             notes += said
         page = html_path or folder / "report.html"
@@ -204,14 +214,14 @@ def _refuse_fit(wish: _Wish) -> None:
 
 
 def _fit(
-    config: "Config", workers: "Workers", plan: "Plan", answers: "Mapping[str, Answer]", judge: "Judge", seed: int
+    config: "Config", workers: "Workers", plan: "Plan", answers: "Mapping[str, Answer]", judge: "Judge", wish: _Wish
 ) -> "tuple[Comparison, tuple[str, ...]]":
     """Refit the confidence, keep it if it measures better, and compare both. Raises UsageError."""
     from guardian.evaluation.comparison import Line, compared_results
     from guardian.evaluation.refit import keep, refit
     from guardian.matching.recipe import own_confidences
 
-    refitted = refit(plan.questions, answers, judge, seed)
+    refitted = refit(plan.questions, answers, judge, wish.seed)
     rests_on = f"Refitted on {refitted.content['provenance']['pairs']} pairs, and measured on works it had not seen"
     losses = [
         Line("log loss", refitted.shipped_loss, refitted.loss, digits=4),
@@ -219,13 +229,29 @@ def _fit(
     ]
     names = ("shipped", "refitted")
     comparison = compared_results(rests_on, names, refitted.shipped, refitted.held_out, losses)
-    if not refitted.is_better:
-        return comparison, ("The refitted confidence is not surely better, so nothing was kept.",)
+    why_not = why_not_kept(refitted, strangers_checked=wish.strangers_checked)
+    if why_not is not None:
+        return comparison, (why_not,)
     path = keep(refitted, own_confidences(config.data_dir / "index", workers.index_recipe))
     return comparison, (
         f"The refitted confidence is better, and is kept in {path}: commands use it from now on, a running daemon when "
         "it starts anew. All numbers but those of the comparison are of before. Delete the file to go back.",
     )
+
+
+def why_not_kept(refitted: "Refitted", *, strangers_checked: bool) -> str | None:
+    """Return why a refitted confidence is not kept, and how to go on; None where it is."""
+    doubtful = refitted.doubtful_strangers
+    if doubtful and not strangers_checked:
+        more = len(doubtful) - _NAMED
+        names = ", ".join(Path(path).name for path in doubtful[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+        return (
+            f"No refitted confidence was kept: {counted(len(doubtful), 'stranger is', 'strangers are')} alerted, and "
+            f"what shows a work of yours would teach that its copies are none. Look at {names}; take out of the folder "
+            "what shows one, and fit again. Where none does, add --strangers-checked: then these false alarms are "
+            "learnt from."
+        )
+    return None if refitted.is_better else "The refitted confidence is not surely better, so nothing was kept."
 
 
 def _plan(config: "Config", wish: _Wish, protected: list[Asset]) -> "Plan":

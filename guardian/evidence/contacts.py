@@ -64,6 +64,7 @@ class _Found:
 
     pages: list[dict[str, Any]] = field(default_factory=list)
     read: list[PageContacts] = field(default_factory=list)
+    imprints: list[dict[str, Any]] = field(default_factory=list)
     files: list[EvidenceFile] = field(default_factory=list)
     not_taken: list[NotTaken] = field(default_factory=list)
 
@@ -172,6 +173,8 @@ async def _read_page(response: Response, workers: Workers, found: _Found) -> Pag
     """Return what a page says, read in a worker process, and note it."""
     contacts = await workers.run(contacts_on, response)
     found.read.append(contacts)
+    if contacts.imprint is not None:
+        found.imprints.append({"url": response.final_url, **asdict(contacts.imprint)})
     digest = hashlib.sha256(response.content).hexdigest()
     found.pages.append({"url": response.final_url, "sha256": digest, "emails": list(contacts.emails)})
     return contacts
@@ -205,6 +208,7 @@ def _site_told(found: _Found) -> dict[str, Any]:
         "phones": together([one.phones for one in found.read]),
         "postal": together([one.postal for one in found.read]),
         "numbers": together([one.numbers for one in found.read]),
+        "imprints": found.imprints,
         "pages": found.pages,
     }
 

@@ -37,6 +37,36 @@ _LABEL_ALONE = re.compile(
     re.IGNORECASE,
 )
 """A line that only says what the next one is: with a colon, or a heading that names who is responsible."""
+_OWNER = re.compile(
+    r"^(?:Angaben gemäß §\s?5 (?:TMG|DDG)|Diensteanbieter(?:in)?|Inhaber(?:in)?|(?:Website-?)?Betreiber(?:in)?"
+    r"|owner|proprietor|operated by|propriétaire|titular|propietari[oa])"
+    r"(?:\s(?:of|der|des|dieser|this|the|du|de|del|la|le|site|sitio|web|website|webseite|seite|homepage|shop|company))*"
+    r"\s?:\s*(?P<name>\S.*)$",
+    re.IGNORECASE,
+)
+"""A line that says whose the site is, and not of what else somebody is the owner, nor who acts for a company."""
+
+_OWN_LABEL = re.compile(
+    r"^(?:Firma|Firmenname|Unternehmen|Name|Anbieter|Herausgeber|Anschrift|Adresse|Postanschrift|company(?: name)?"
+    r"|address|registered office|publisher|éditeur(?: du site)?|raison sociale|siège social|razón social"
+    r"|denominación social|ragione sociale|impressum)\s?:\s*",
+    re.IGNORECASE,
+)
+_COPYRIGHT_BEFORE = re.compile(
+    r"^(?:(?:©|\(c\)|copyright)\s*)+(?:(?:19|20)\d\d(?:\s?[-–]\s?\d{2,4})?[\s,]*)?", re.IGNORECASE
+)
+_RIGHTS_BEHIND = re.compile(
+    r"[\s.,|–-]*(?:©|\b(?:19|20)\d\d|all rights reserved|alle rechte vorbehalten|tous droits réservés"
+    r"|todos los derechos reservados)\W*$",
+    re.IGNORECASE,
+)
+_NO_PLAIN_NAME = re.compile(r":|\b(?:by|von|vom|der|des|par|por|with|mit|bei|at|chez|via|of|for|für|pour|para)\b")
+"""In the line of a company: it may stand in a sentence, or behind a label that says what it does for the site."""
+
+_FOR_COMPLAINTS = re.compile(r"schlicht|aufsicht|kammer|ombuds|médiat|mediat", re.IGNORECASE)
+"""Lines that name to whom one may complain of whoever has the site."""
+
+_LINES_OF_ADDRESS = 4
 _UPPER = "[A-ZÀ-ÖØ-ÞĀĄĆČĎĘĚŁŃŇŘŚŠŤŽŹŻ]"
 # Postal code and town, with what stands before the code in some countries; British codes stand at the end.
 # The country may follow.
@@ -50,11 +80,6 @@ _STREET = re.compile(
     r"\d|(?:straße|strasse|str\.|weg|platz|allee|street|road|avenue|lane|rue|calle|via)\b", re.IGNORECASE
 )
 _LABEL = re.compile(r"^[^\d:]{1,40}:\s*")
-
-
-def is_company(name: str) -> bool:
-    """Return whether a name has the legal form of a company."""
-    return _LEGAL_FORM.search(name) is not None
 
 
 def names_in(lines: Sequence[str]) -> Iterator[str]:
@@ -81,6 +106,48 @@ def postal_addresses_in(lines: Sequence[str]) -> Iterator[str]:
             has_street = _STREET.search(street) and not _TOWN.search(street)
             yield f"{street}, {town}" if has_street else town
         before = line
+
+
+def holder_in(lines: Sequence[str]) -> str | None:
+    """Return whose a site is by the lines of its imprint; None where they leave a doubt.
+
+    That is whom a line names as its owner, or the company above the only postal address, if no other company or owner
+    is named. Who acts for a company is not whose the site is.
+    """
+    own = list(_labelled(lines))
+    owners, companies, is_headed = [], [], False
+    for number, line in enumerate(own):
+        owner = _OWNER.match(line)
+        if owner is not None:
+            owners.append(_bare(owner["name"]))
+        elif _is_company(line) and not _PERSON.match(line):
+            companies.append(_bare(line))
+            address = own[number : number + _LINES_OF_ADDRESS]
+            is_headed = is_headed or any(_TOWN.search(_LABEL.sub("", one)) for one in address)
+
+    named = {" ".join(re.findall(r"\w+", name.casefold())): name for name in (*companies, *owners)}
+    if len(named) != 1 or (not owners and (not is_headed or len(set(postal_addresses_in(lines))) != 1)):
+        return None
+    (name,) = named.values()
+    is_plain = name[:1].isupper() and not (_NO_PLAIN_NAME.search(name) if not owners else "@" in name or ":" in name)
+    return name if is_plain else None
+
+
+def _is_company(line: str) -> bool:
+    others = _OTHER_COMPANY.search(line) or _WORKS_FOR_SITE.match(line) or _FOR_COMPLAINTS.search(line)
+    return not others and _LEGAL_FORM.search(line) is not None
+
+
+def _bare(line: str) -> str:
+    """Return the name that a line holds without its label, the address behind it, and marks of copyright."""
+    name = _COPYRIGHT_BEFORE.sub("", _OWN_LABEL.sub("", line))
+    first, _, rest = name.partition(",")
+    if _LEGAL_FORM.search(first) or any(map(str.isdigit, rest)):
+        name = first
+    before = ""
+    while before != name:
+        before, name = name, _RIGHTS_BEHIND.sub("", name).strip()
+    return name
 
 
 def _labelled(lines: Sequence[str]) -> Iterator[str]:

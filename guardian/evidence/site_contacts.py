@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from guardian.evidence.imprint_text import names_in, postal_addresses_in
+from guardian.evidence.imprint_text import holder_in, names_in, postal_addresses_in
 from guardian.extract.html import decoded_html
 from guardian.model import Response
 from guardian.urls.addresses import canonical_url, host_of, registrable_domain, resolve_web_url
@@ -50,15 +50,32 @@ _CONTACT_WORDS = (
     ("contact", "kontakt", "contacto", "contatti", "contato", "yhteystiedot"),
     ("legal", "rechtliches", "terms", "agb", "nutzungsbedingungen", "about", "ueber-uns", "über uns"),
 )
+_IMPRINT = re.compile(
+    r"(?:impressum|imprint|legal[ -]notice|aviso[ -]legal|mentions[ -]l[ée]gales|note[ -]legali)"
+    r"(?:\.\w{2,5})?\s*(?:$|[-–|·:]\s)",
+    re.IGNORECASE,
+)
+"""A heading, or the end of an address, of the page by which a site says whose it is."""
+
 GUESSES = ("/impressum", "/imprint", "/contact", "/legal")
 """Where such pages are when no link says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imprint:
+    """What the page says by which a site tells whose it is. `holder`: None where it leaves a doubt."""
+
+    holder: str | None
+    postal: tuple[str, ...]
+    emails: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PageContacts:
     """What one page says of who is behind it; each list holds at most 20, cleaned.
 
-    `links`: addresses of pages of the same site that may say more, the most telling first.
+    `links`: addresses of pages of the same site that may say more, the most telling first. `imprint`: None for any page
+    but an imprint: elsewhere names may be those of customers, and of who took the pictures.
     """
 
     names: tuple[str, ...] = ()
@@ -67,6 +84,7 @@ class PageContacts:
     postal: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    imprint: Imprint | None = None
 
 
 def contacts_on(response: Response) -> PageContacts:
@@ -88,14 +106,27 @@ def contacts_on(response: Response) -> PageContacts:
     own = lines.splitlines() if _is_of_contacts(tree, response.final_url) else []
     numbers = [match[0] for pattern in (_TAX_NUMBER, _REGISTER_NUMBER) for match in pattern.finditer(text)]
 
+    emails = _several([mail.lower() for mail in (*mails, *_of(structured, "email"))])
+    imprint = None
+    if _is_imprint(tree, response.final_url):
+        holder = holder_in(lines.splitlines())
+        named = None if holder is None else cleaned(holder)[:_LONGEST]
+        imprint = Imprint(named, _several(list(postal_addresses_in(lines.splitlines()))), emails)
     return PageContacts(
         names=_several([*_of(structured, "name"), *names_in(own), *_COPYRIGHT.findall(text)]),
-        emails=_several([mail.lower() for mail in (*mails, *_of(structured, "email"))]),
+        emails=emails,
         phones=_several([*phones, *_of(structured, "telephone")]),
         postal=_several([*addresses, *_of(structured, "address"), *postal_addresses_in(own)]),
         numbers=_several(numbers),
         links=links,
+        imprint=imprint,
     )
+
+
+def _is_imprint(tree: LexborHTMLParser, url: str) -> bool:
+    """Return whether a page is the one by which its site says whose it is, by its address or a heading."""
+    end = unquote(urlsplit(url).path).rstrip("/").rpartition("/")[2][:200]
+    return any(_IMPRINT.match(text) for text in (end, *(_text(node) for node in tree.css("title, h1, h2")[:_MOST])))
 
 
 def _is_of_contacts(tree: LexborHTMLParser, url: str) -> bool:

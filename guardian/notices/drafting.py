@@ -72,7 +72,7 @@ class NoticeConfig:
 class DraftRequest:
     """What somebody wants to have drafted. `language` None: that of the settings. `fee` is for offers of licences.
 
-    Without a `recipient` a letter is addressed to whom the site's own pages name, if they name one alone.
+    Without a `recipient` a letter is addressed to whom the site's imprint names, if it leaves no doubt.
     """
 
     kind: NoticeKind

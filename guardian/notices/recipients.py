@@ -1,21 +1,21 @@
 """To whom a notice may go: what captures have found of takedown addresses and contacts, and mail addresses on pages.
 
-Of a letter the addressee: who shows the picture, where the site's own pages name one and no other.
+Of a letter the addressee: who shows the picture, where the site's imprint names one and no other.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from guardian.errors import GuardianError
 from guardian.evidence import Vault
-from guardian.evidence.imprint_text import is_company
 from guardian.evidence.takedown_addresses import AGENT_DIRECTORY
 from guardian.model.notices import NoticeKind
 from guardian.notices.mail_address import is_mail_address
 from guardian.store import Transaction
-from guardian.urls.addresses import host_in, registrable_domain
+from guardian.urls.addresses import host_in, host_of, registrable_domain
 from guardian.views.operators import contacts_in
 from guardian.views.plain_text import cleaned
 
@@ -35,7 +35,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """Whom a letter is written to, as the `pages` of the site say: a name with a postal or mail address, or both."""
+    """Whom a letter is written to, as imprints say, on these `pages`: a name with a postal or mail address, or both."""
 
     name: str
     postal: str | None
@@ -50,35 +50,53 @@ class Addressee:
 
 
 def addressee_of(tx: Transaction, vault: Vault, case_ids: Sequence[str], operator: str) -> Addressee | None:
-    """Return who a letter about these cases of an operator is written to; None where the site's pages leave a doubt.
+    """Return who a letter about these cases of an operator is written to; None where imprints leave a doubt.
 
-    A page that names several companies, an agency or a photographer for example, does not say whose it is: to accuse
-    the wrong one is worse than to leave the address to a person. So is what stands on a platform about an account.
+    To accuse the wrong one is worse than to leave the address to a person. So every case must have an imprint, they
+    must all name the same, and be of the operator's own host or of the one host that shows the pictures. What a
+    platform's imprint says is nothing about an account.
     """
     if "/" in operator:
         return None
-    sites = [_part(_contacts(tx, vault, case_id), "site", dict) for case_id in case_ids]
-    names = _texts(sites, "names")
-    name = _same([one for one in names if is_company(one)] or names)
-    mails = [one for one in _texts(sites, "emails") if is_mail_address(one)]
-    own = [one for one in mails if registrable_domain(host_in(one.rpartition("@")[2])) == registrable_domain(operator)]
-    postal, mail = _same(_texts(sites, "postal")), _same(mails) or _same(own)
-    if name is None or (postal is None and mail is None):
+    urls = [finding.page_url for case_id in case_ids for finding in tx.findings.list(case_id)]
+    hosts = {_without_www(host_of(url)) for url in urls}
+    imprints: list[dict[str, Any]] = []
+    for case_id in case_ids:
+        site = _part(_contacts(tx, vault, case_id), "site", dict)
+        of_case = [one for one in _part(site, "imprints", list) if _part(one, "url", str)]
+        if not of_case:
+            return None
+        imprints += of_case
+    shown_by = {_without_www(host_of(_part(one, "url", str))) for one in imprints}
+    if shown_by != {operator} and shown_by != hosts:
         return None
-    pages = [_part(page, "url", str) for site in sites for page in _part(site, "pages", list)]
-    return Addressee(name, postal, mail, tuple(dict.fromkeys(cleaned(page)[:_LONGEST] for page in pages if page)))
+
+    holders = {name.casefold(): name for one in imprints for name in [cleaned(_part(one, "holder", str))[:_LONGEST]]}
+    name = next(iter(holders.values())) if len(holders) == 1 else ""
+    mails = {mail for mail in _texts(imprints, "emails") if is_mail_address(mail)}
+    own = {one for one in mails if registrable_domain(host_in(one.rpartition("@")[2])) == operator}
+    mail = next((next(iter(some)) for some in (mails, own) if len(some) == 1), None)
+    postal = _same(_texts(imprints, "postal"))
+    if not name or (postal is None and mail is None):
+        return None
+    pages = dict.fromkeys(cleaned(_part(one, "url", str))[:_LONGEST] for one in imprints)
+    return Addressee(name, postal, mail, tuple(pages))
 
 
-def _texts(sites: Sequence[dict[str, Any]], name: str) -> list[str]:
-    texts = [one for site in sites for one in _part(site, name, list) if isinstance(one, str)]
+def _without_www(host: str) -> str:
+    return host.removeprefix("www.")
+
+
+def _texts(imprints: Sequence[dict[str, Any]], name: str) -> list[str]:
+    texts = [one for imprint in imprints for one in _part(imprint, name, list) if isinstance(one, str)]
     return [text for one in texts if (text := cleaned(one)[:_LONGEST])]
 
 
 def _same(texts: Sequence[str]) -> str | None:
-    """Return the shortest of some texts when all the others only say more; None when they differ, and for none."""
-    keys = {"".join(filter(str.isalnum, text.casefold())): text for text in reversed(texts)}
+    """Return the shortest of some texts when all others have its words and more; None when they differ, for none."""
+    keys = {" ".join(["", *re.findall(r"\w+", text.casefold()), ""]): text for text in reversed(texts)}
     shortest = min(keys, key=len, default="")
-    return keys[shortest] if shortest and all(shortest in key for key in keys) else None
+    return keys[shortest] if shortest.strip() and all(shortest in key for key in keys) else None
 
 
 def recipients_of(

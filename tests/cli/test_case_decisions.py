@@ -149,6 +149,25 @@ def test_a_decision_about_several_is_undone_by_its_id_and_no_other(run: Run) -> 
         run("case", "undo", "--decision", "batch_none")
 
 
+def test_a_decision_is_undone_at_one_operator_though_its_cases_do_not_wait_any_more(run: Run) -> None:
+    ids = {str(one["operator"]): str(one["id"]) for one in cases(run)}
+    (shop, there), (other, elsewhere) = list(ids.items())[:2]
+    said = run("case", "dismiss", there, elsewhere)
+    decision = said.split("--decision ")[1].split("`")[0]
+    undone = run("case", "undo", "--decision", decision, "--operator", shop)
+    assert undone.splitlines() == [f"{there}  {shop}  open"]
+    with pytest.raises(UsageError, match=r"was about no case of nobody\.example"):
+        run("case", "undo", "--decision", decision, "--operator", "nobody.example")
+    assert run("case", "undo", "--decision", decision, elsewhere) == f"{elsewhere}  {other}  open\n"
+
+
+def test_what_cannot_be_undone_is_not_said_to_be(run: Run) -> None:
+    first, second = (str(one["id"]) for one in cases(run, "--host", "shop.example"))
+    assert "--decision" not in run("case", "note", first, second, "--note", "look again")
+    assert "--decision" in run("case", "confirm", first, second)
+    assert "--decision" not in run("case", "undo", first, second)
+
+
 def test_this_customer_is_allowed(run: Run, tmp_path: Path) -> None:
     shutil.copytree(rules_folder(), tmp_path / "rules")
     id_ = str(cases(run, "--host", "instagram.com")[0]["id"])

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from guardian.cli.evaluate import why_not_kept
 from guardian.errors import UsageError
 from guardian.evaluation import refit
 from guardian.evaluation.answering import Answer, Found
@@ -76,6 +77,37 @@ def test_it_is_used_only_when_it_is_surely_better_and_does_no_more_harm(taught: 
     assert not accusing.is_better
     weighed = replace(accusing, shipped=replace(page, alerted=0), held_out=replace(accusing.held_out, alerted=5))
     assert weighed.is_better
+
+
+def test_finding_fewer_copies_is_better_only_for_fewer_false_alarms(taught: refit.Refitted) -> None:
+    """As when a work of one's own lies among the strangers: a lower loss, all alerted as before, fewer found."""
+    page = replace(taught.shipped, found=100, accused=1)
+    finds_less = replace(taught, shipped=page, held_out=replace(page, found=99))
+    assert not finds_less.is_better
+    assert replace(finds_less, held_out=replace(page, found=99, accused=0)).is_better
+    assert replace(finds_less, held_out=page).is_better
+
+
+def test_strangers_that_the_shipped_confidence_alerts_about_are_doubtful(taught: refit.Refitted) -> None:
+    """Not those that the confidence in use alerts about: it may have learnt from them."""
+    assert taught.doubtful_strangers == ()
+    questions, answers = portfolio(copy_inliers=60, stranger_inliers=2)
+    work, plain = WORKS[3], Question(Kind.STRANGER, "/mine.jpg", None, None, 0)
+    edited = replace(plain, edit="crop10", seed=1)
+    for question, probability in ((plain, 0.999), (edited, 0.99)):
+        found = (Found(work.id, {"probability": probability}),)
+        answers[question.id] = Answer(question.id, None, found, (), np.zeros((0, len(NAMES)), np.float32))
+    refitted = refit.refit([*questions, plain, edited], answers, Judge(RULES, WORKS), seed=1)
+    assert refitted.doubtful_strangers == ("/mine.jpg",)
+
+    first_look = why_not_kept(refitted, strangers_checked=False)
+    assert first_look is not None
+    assert "1 stranger is alerted" in first_look
+    assert "Look at mine.jpg; take" in first_look
+    better = replace(refitted, held_out=replace(refitted.shipped, accused=0), loss=0.0, shipped_loss=1.0, error=0.1)
+    assert why_not_kept(better, strangers_checked=False) == first_look
+    assert why_not_kept(better, strangers_checked=True) is None
+    assert "not surely better" in str(why_not_kept(replace(better, loss=1.0), strangers_checked=True))
 
 
 def test_the_file_that_is_kept_is_the_one_that_is_read(taught: refit.Refitted, tmp_path: Path) -> None:

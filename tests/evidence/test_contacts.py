@@ -156,6 +156,8 @@ def test_the_linked_imprint_is_read_first_and_is_enough(host: Host) -> None:
     assert told["site"]["postal"] == ["Beispiel GmbH, Gasse 1, 1010 Wien"]
     assert told["site"]["numbers"] == ["USt-IdNr. ATU12345678"]
     assert told["site"]["names"] == ["Beispiel Handels GmbH", "Beispiel GmbH"]
+    (imprint,) = told["site"]["imprints"]
+    assert (imprint["url"], imprint["holder"]) == (f"{host.site.url}/unternehmen/impressum", None)
     assert told["security_txt"]["contact"] == ["mailto:sec@beispiel.example"]
     assert told["security_txt"]["is_expired"] is False
     # The page itself was kept by the scan and is not asked for again; the imprint says enough.
@@ -266,14 +268,17 @@ def test_phone_and_register_numbers_are_read_from_the_words(words: str, phones: 
 
 def test_names_and_addresses_are_read_from_pages_of_contacts_alone() -> None:
     words = "<p>Kaffee GmbH<br>Gasse 1<br>10115 Berlin</p>"
-    for heading, names, postal in (
-        ("Impressum", ("Kaffee GmbH",), ("Gasse 1, 10115 Berlin",)),
-        ("Our customers", (), ()),
+    for heading, names, postal, holder in (
+        ("Impressum", ("Kaffee GmbH",), ("Gasse 1, 10115 Berlin",), "Kaffee GmbH"),
+        ("About our customers", ("Kaffee GmbH",), ("Gasse 1, 10115 Berlin",), None),
+        ("Impressum-Urteil des Landgerichts", ("Kaffee GmbH",), ("Gasse 1, 10115 Berlin",), None),
+        ("Our customers", (), (), None),
     ):
         url, headers = "https://a.example/5", (("content-type", "text/html; charset=utf-8"),)
         page = Response(url, url, 200, headers, f"<h1>{heading}</h1>{words}".encode(), datetime.now(UTC))
         found = contacts_on(page)
         assert (found.names, found.postal) == (names, postal)
+        assert (found.imprint.holder if found.imprint is not None else None) == holder
 
 
 def test_a_page_without_links_is_asked_about_at_the_front_page(host: Host) -> None:

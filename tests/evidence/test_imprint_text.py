@@ -2,7 +2,7 @@
 
 import pytest
 
-from guardian.evidence.imprint_text import names_in, postal_addresses_in
+from guardian.evidence.imprint_text import holder_in, names_in, postal_addresses_in
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,40 @@ from guardian.evidence.imprint_text import names_in, postal_addresses_in
 def test_names_and_postal_addresses(text: str, names: list[str], addresses: list[str]) -> None:
     lines = text.splitlines()
     assert (list(names_in(lines)), list(postal_addresses_in(lines))) == (names, addresses)
+
+
+ADDRESS = "Weg 1\n10115 Berlin"
+
+
+@pytest.mark.parametrize(
+    ("text", "holder"),
+    [
+        (f"Impressum\nKaffee GmbH\n{ADDRESS}\nGeschäftsführer: Max Muster\n© 2026 Kaffee GmbH", "Kaffee GmbH"),
+        (
+            "Firma: Kaffee GmbH, Weg 1, 10115 Berlin\nCopyright 2020-2026 Kaffee GmbH. All rights reserved.",
+            "Kaffee GmbH",
+        ),
+        (f"Kaffee GmbH & Co. KG\n{ADDRESS}\nvertreten durch:\nKaffee Verwaltungs GmbH", "Kaffee GmbH & Co. KG"),
+        (f"Angaben gemäß § 5 DDG\nErika Muster\n{ADDRESS}", "Erika Muster"),
+        ("Owner of this site: Jane Doe, 1 Main St", "Jane Doe"),
+        ("Website-Betreiber: Kaffee GmbH\nKaffee GmbH 2026", "Kaffee GmbH"),
+        # Two companies, though the name of one is a part of the other's.
+        (f"Kaffee GmbH & Co. KG\n{ADDRESS}\nGesellschafterin Kaffee GmbH", None),
+        (f"Smart Ltd\n{ADDRESS}\nArt Ltd", None),
+        # Whoever made the site, its pictures or its rules, and who only acts for a company.
+        (f"Max Muster\n{ADDRESS}\nWebdesign\nAgentur X GmbH", None),
+        (f"Max Muster\n{ADDRESS}\nAgentur X GmbH\nAllee 9\n80331 München", None),
+        (f"Powered by Agentur X GmbH\n{ADDRESS}", None),
+        (f"Vermarktung: Agentur X GmbH\n{ADDRESS}", None),
+        (f"Inhaber: Max Muster\n{ADDRESS}\nAgentur X GmbH", None),
+        (f"Owner of all photos: Jane Doe\n{ADDRESS}", None),
+        (f"Inhaber der Bildrechte: Jane Doe\n{ADDRESS}", None),
+        (f"Kaffeestiftung\n{ADDRESS}\nGeschäftsführer: Max Muster\nVerantwortlich: Max Muster", None),
+        (f"Max Muster\nSchlichtungsstelle e.V.\n{ADDRESS}", None),
+        (f"© 2026 Getty Images\n{ADDRESS}", None),
+        ("Owner: jane@doe.example", None),
+        ("", None),
+    ],
+)
+def test_whose_a_site_is(text: str, holder: str | None) -> None:
+    assert holder_in(text.splitlines()) == holder

@@ -84,17 +84,17 @@ def test_a_damaged_capture_names_nobody(bench: Bench, tmp_path: Path) -> None:
 
 
 IMPRINT = {
-    "names": ["Kaffee GmbH", "Max Mustermann", "Kaffee GmbH 2026"],
+    "url": "https://www.thief.example/impressum",
+    "holder": "Kaffee GmbH",
     "postal": ["Kaffee GmbH, Musterstraße 1, 10115 Berlin", "Musterstraße 1, 10115 Berlin"],
     "emails": ["info@thief.example", "privacy@lawyers.example"],
-    "pages": [{"url": "https://thief.example/impressum"}],
 }
 
 
 def test_a_letter_is_addressed_to_whom_the_site_names_without_a_doubt(bench: Bench, tmp_path: Path) -> None:
     vault = Vault(tmp_path / "evidence", 10**9)
     case_id = bench.used("https://thief.example/1")
-    captured(bench, vault, case_id, json.dumps({"site": IMPRINT}).encode())
+    captured(bench, vault, case_id, json.dumps({"site": {"imprints": [IMPRINT]}}).encode())
     bench.notice_config = replace(bench.notice_config, vault=vault)
 
     letter = bench.draft(case_id, kind=NoticeKind.CEASE, language=NoticeLanguage.GERMAN)
@@ -102,7 +102,7 @@ def test_a_letter_is_addressed_to_whom_the_site_names_without_a_doubt(bench: Ben
     assert letter.notice.recipient == "info@thief.example"
     (said,) = [doubt for doubt in letter.doubts if "addressed to" in doubt]
     assert "Kaffee GmbH, Musterstraße 1, 10115 Berlin" in said
-    assert "found on https://thief.example/impressum" in said
+    assert "found on https://www.thief.example/impressum" in said
 
     named = bench.draft(case_id, kind=NoticeKind.CEASE, recipient="legal@thief.example")
     assert "To: legal@thief.example\n" in named.notice.text
@@ -111,25 +111,51 @@ def test_a_letter_is_addressed_to_whom_the_site_names_without_a_doubt(bench: Ben
     assert (to_host.recipient, "Kaffee GmbH" in to_host.text) == (None, False)
 
 
+BY_POST = ("Kaffee GmbH", "Musterstraße 1", "10115 Berlin")
+
+
 @pytest.mark.parametrize(
-    ("changed", "found"),
+    ("imprints", "found"),
     [
-        ({"names": ["Kaffee GmbH", "Agentur X GmbH"]}, None),
-        ({"names": ["Erika Muster"]}, ("Erika Muster", "Musterstraße 1", "10115 Berlin", "info@thief.example")),
-        ({"names": ["Erika Muster", "Max Mustermann"]}, None),
-        ({"postal": ["Weg 1, 10115 Berlin", "Weg 2, 80331 München"]}, ("Kaffee GmbH", "info@thief.example")),
-        ({"emails": ["a@mail.example", "b@mail.example"]}, ("Kaffee GmbH", "Musterstraße 1", "10115 Berlin")),
-        ({"postal": [], "emails": ["no address"]}, None),
-        ({"names": "odd", "pages": ["odd"]}, None),
+        ([{"holder": "Agentur X GmbH"}, {}], None),
+        ([{"holder": None}, {}], None),
+        ([{"holder": "KAFFEE GmbH"}, {}], (*BY_POST, "info@thief.example")),
+        ([{"postal": ["1 High St, Bath BA1 1AA", "11 High St, Bath BA1 1AA"]}], ("Kaffee GmbH", "info@thief.example")),
+        ([{"emails": ["a@mail.example", "b@mail.example"]}], BY_POST),
+        ([{"emails": ["fo@mail.example", "info@mail.example"]}], BY_POST),
+        ([{"postal": [], "emails": ["no address"]}], None),
+        # Where the imprint led to somebody else's, and where one of several tenants of a domain has it.
+        ([{"url": "https://host.example/impressum"}], None),
+        ([{"url": "https://alice.thief.example/impressum"}], None),
+        ([{"holder": 7, "url": "odd"}, "odd"], None),
+        ([], None),
     ],
-)
-def test_where_the_site_leaves_a_doubt_nobody_is_addressed(
-    bench: Bench, tmp_path: Path, changed: dict[str, object], found: tuple[str, ...] | None
+)  # fmt: skip
+def test_where_imprints_leave_a_doubt_nobody_is_addressed(
+    bench: Bench, tmp_path: Path, imprints: list[object], found: tuple[str, ...] | None
 ) -> None:
     vault = Vault(tmp_path / "evidence", 10**9)
     case_id = bench.used("https://thief.example/1")
-    captured(bench, vault, case_id, json.dumps({"site": IMPRINT | changed}).encode())
+    told = [IMPRINT | one if isinstance(one, dict) else one for one in imprints]
+    captured(bench, vault, case_id, json.dumps({"site": {"names": ["Erika Muster"], "imprints": told}}).encode())
     with bench.store.read() as tx:
         addressee = addressee_of(tx, vault, [case_id], "thief.example")
         assert (addressee.lines if addressee is not None else None) == found
         assert addressee_of(tx, vault, [case_id], "platform.example/alice") is None
+
+
+def test_what_one_imprint_says_is_nothing_about_uses_elsewhere(bench: Bench, tmp_path: Path) -> None:
+    vault = Vault(tmp_path / "evidence", 10**9)
+    case_id = bench.used("https://alice.thief.example/1")
+    imprint = IMPRINT | {"url": "https://alice.thief.example/impressum"}
+    captured(bench, vault, case_id, json.dumps({"site": {"imprints": [imprint]}}).encode())
+
+    def is_addressed(*case_ids: str) -> bool:
+        with bench.store.read() as tx:
+            return addressee_of(tx, vault, case_ids, "thief.example") is not None
+
+    assert is_addressed(case_id)
+    another = bench.used("https://alice.thief.example/2", number=1)
+    assert not is_addressed(case_id, another)
+    bench.used("https://bob.thief.example/1")
+    assert not is_addressed(case_id)

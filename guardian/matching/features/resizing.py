@@ -99,7 +99,8 @@ def _neighbours(pixels, others):  # type: ignore[no-untyped-def]
     That is uint32 [n], in 256 steps.
     """
     before, shares = np.empty(others, np.int64), np.zeros(others, np.uint32)
-    scale = pixels / others
+    # Not the plain quotient: its last bit decides whether a place lies halfway between two steps.
+    scale = 1.0 / (others / pixels)
     for i in range(others):
         place = scale * (i + 0.5) - 0.5
         before[i] = min(max(int(np.floor(place)), 0), pixels - 1)

@@ -24,14 +24,17 @@ MAX_HASH_DISTANCE = 90
 
 # Agreement is counted between all pairs of an asset's votes, so their number is bounded.
 _MAX_CORRESPONDENCES = 150
-# Of each side; the best of all are chosen afterwards.
-_MOST_BALLOTS = 36
+# Of each side, by either order; the best of all are chosen afterwards.
+_MOST_BALLOTS, _MOST_FURTHER = 36, 12
 # A keypoint of the candidate has so many votes: for more assets it counts in part.
 _VOTES_PER_KEYPOINT = 6
 # A vote counts in full up to so many bits, then less and less: most votes by chance lie at the radius.
 _BITS_IN_FULL, _BITS_FADING = 20, 24
 # Weight that agrees by chance, for each vote that an asset has.
 _BY_CHANCE = 0.04
+# Of the voted assets a quarter are those whose votes weigh little, but of what they weigh much agrees: from so many
+# standard deviations on.
+_FURTHER_SHARE, _FURTHER_FROM = 4, 1.0
 _CLEAR = 20
 _PROPOSALS_PER_ASSET = 2
 _WORTH_A_SECOND = 4
@@ -69,8 +72,9 @@ class _Ballot:
 
     n correspondences: `asset` and `candidate` are equally long; `agreeing` int32 [n] counts how many of them agree with
     the transform that each proposes. `weight`: by how many standard deviations more agrees with the best of them than
-    by chance, common keypoints and distant descriptors counted in part.
-    `votes`: how many correspondences there were before their number was bounded.
+    by chance, common keypoints and distant descriptors counted in part; `relative_weight`: the same, with chance
+    reckoned from what the votes weigh, not from how many there are. `votes`: how many correspondences there were before
+    their number was bounded.
     """
 
     slot: IndexSlot
@@ -80,6 +84,7 @@ class _Ballot:
     candidate: OrientedPoints
     agreeing: NDArray[np.int32]
     weight: float
+    relative_weight: float
     votes: int
 
     @property
@@ -183,21 +188,30 @@ def _ballots(
 
     rare = np.minimum(1, _VOTES_PER_KEYPOINT / commonness[keypoints])
     close = np.clip(1 - (distances[order] - _BITS_IN_FULL) / _BITS_FADING, 0, 1)
-    agreed = geometry.weigh_agreeing(asset, candidate, starts, agreeing, (rare * close).astype(np.float32))
+    value = (rare * close).astype(np.float32)
+    agreed = geometry.weigh_agreeing(asset, candidate, starts, agreeing, value)
     # Among many votes more agree by chance.
-    expected = _BY_CHANCE * np.diff(starts)
-    weights = (agreed - expected) / np.sqrt(expected + 1)
+    weights = _above(_BY_CHANCE * np.diff(starts), agreed)
+    relative = _above(_BY_CHANCE * np.add.reduceat(value, starts[:-1]), agreed)
     supported = np.flatnonzero(np.maximum.reduceat(agreeing, starts[:-1]) >= 2)
-    best = [int(group) for group in supported[np.argsort(-weights[supported], kind="stable")[:_MOST_BALLOTS]]]
+    by_weight = supported[np.argsort(-weights[supported], kind="stable")]
+    best, others = by_weight[:_MOST_BALLOTS], by_weight[_MOST_BALLOTS:]
+    others = others[relative[others] >= _FURTHER_FROM]
+    further = others[np.argsort(-relative[others], kind="stable")[:_MOST_FURTHER]]
 
     mirrored, inverted = SIDES[number_of_side]
     ballots = []
-    for group in best:
+    for group in (*best.tolist(), *further.tolist()):
         mine = slice(int(starts[group]), int(starts[group + 1]))
         owner = int(owners[mine.start])
-        found = (asset.at(mine), candidate.at(mine), agreeing[mine], float(weights[group]))
+        found = (asset.at(mine), candidate.at(mine), agreeing[mine], float(weights[group]), float(relative[group]))
         ballots.append(_Ballot(eligible.slot(owner), mirrored, inverted, *found, int(counted[owner])))
     return ballots
+
+
+def _above(expected: NDArray[np.floating], agreed: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return by how many standard deviations more agrees than is expected by chance."""
+    return np.asarray((agreed - expected) / np.sqrt(expected + 1), np.float64)
 
 
 def _points_at(
@@ -224,20 +238,32 @@ def _rank_in_group(groups: NDArray[np.int64]) -> NDArray[np.int64]:
 def _propose_voted(
     index: Index, ballots: list[_Ballot], width: int, voted_assets: int, proposals: dict[IndexSlot, list[Proposal]]
 ) -> None:
-    """Add the best-supported transforms of the best-voted assets. `width` is the candidate's, in pixels."""
+    """Add the best-supported transforms of `voted_assets`, most by weight and then some by relative weight.
+
+    An asset that repeats, or shows what is common, has many votes of little weight, and more of them agree in a copy
+    than in another picture, but hardly as much as by chance if each counted in full. `width` is the candidate's, in
+    pixels.
+    """
     slots_by_asset = defaultdict[int, set[IndexSlot]](set)
-    for ballot in sorted(ballots, key=lambda ballot: -ballot.weight):
-        if ballot.slot not in proposals and len(proposals) >= voted_assets:
-            continue
-        segment, row = ballot.slot
-        slots = slots_by_asset[int(index.segments[segment].numbers[row])]
-        if ballot.slot not in slots and len(slots) >= _FRAMES_PER_ASSET:
-            continue
-        slots.add(ballot.slot)
-        # Two votes agree by chance: they only fill half of the places.
-        if ballot.support < 3 and len(proposals) > voted_assets // 2:
-            continue
-        _propose_transforms(ballot, width, proposals.setdefault(ballot.slot, []))
+
+    def add(ranked: list[_Ballot], most: int) -> None:
+        for ballot in ranked:
+            if ballot.slot not in proposals and len(proposals) >= most:
+                continue
+            segment, row = ballot.slot
+            slots = slots_by_asset[int(index.segments[segment].numbers[row])]
+            if ballot.slot not in slots and len(slots) >= _FRAMES_PER_ASSET:
+                continue
+            slots.add(ballot.slot)
+            # Two votes agree by chance: they only fill half of the places.
+            if ballot.support < 3 and len(proposals) > most // 2:
+                continue
+            _propose_transforms(ballot, width, proposals.setdefault(ballot.slot, []))
+
+    further = voted_assets // _FURTHER_SHARE
+    add(sorted(ballots, key=lambda ballot: -ballot.weight), voted_assets - further)
+    others = [one for one in ballots if one.relative_weight >= _FURTHER_FROM and one.slot not in proposals]
+    add(sorted(others, key=lambda ballot: -ballot.relative_weight), len(proposals) + further)
 
 
 def _propose_transforms(ballot: _Ballot, width: int, known: list[Proposal]) -> None:

@@ -18,7 +18,7 @@ KEYS = 3
 RADIUS = 40
 """Bits of 256 within which two ORB descriptors count as the same point."""
 
-MAX_BUCKET = 64
+MAX_BUCKET = 128
 """Of longer buckets only so many are looked at, evenly taken: they belong to texture that is everywhere (text, grids)
 and tell little, or to a picture that is in the catalogue many times, which must be found all the same."""
 

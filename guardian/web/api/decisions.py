@@ -108,7 +108,7 @@ class Undo(_Decision):
     batch: Name | None = Field(
         None,
         description="The decision about several that is taken back, as `POST /api/v1/decisions` and histories name it: "
-        "nothing else is. About several, without `cases`, at all of its cases.",
+        "nothing else is. About several, without `cases`, at all of its cases; with `operator`, at those of it.",
     )
 
 
@@ -228,6 +228,7 @@ async def decide_cases(request: Request, actor: Reviewer, bulk: BulkDecision) ->
 
     def read() -> list[dict[str, Any]]:
         with desk.store.read() as tx:
+            _refuse_followed(tx, [one.id for one in meant], bulk.decision)
             return [object_of(tx, case_of_id(tx, one.id), now) for one in meant]
 
     items = await (run_in_threadpool(read) if bulk.dry_run else run_in_threadpool(desk.store.run, write))
@@ -271,10 +272,14 @@ def _meant(desk: Desk, bulk: BulkDecision) -> list[MeantCase]:
         for one in bulk.cases:
             id_ = case_of_id(tx, one.id).id
             found[id_] = MeantCase(id=id_, version=one.version)
-        if isinstance(bulk.decision, Undo) and bulk.decision.batch is not None and not bulk.cases:
-            found |= {id_: MeantCase(id=id_) for id_ in cases_of_decision(tx, bulk.decision.batch)}
-        if bulk.operator is not None:
-            operator = operator_named(bulk.operator, platforms)
+        operator = operator_named(bulk.operator, platforms) if bulk.operator is not None else None
+        if isinstance(bulk.decision, Undo) and bulk.decision.batch is not None:
+            if operator is not None or not bulk.cases:
+                decided = [case_of_id(tx, id_) for id_ in cases_of_decision(tx, bulk.decision.batch)]
+                for case in decided:
+                    if operator is None or case.operator == operator:
+                        found.setdefault(case.id, MeantCase(id=case.id))
+        elif operator is not None:
             wanted = CaseFilter(states=PURSUED_STATES, operator=operator, by_priority=True)
             for case in tx.cases.matching(wanted):
                 # With the version just read: what somebody decides meanwhile is not decided over.

@@ -30,6 +30,16 @@ def test_greys_are_interpolated_as_opencv_does(random: np.random.Generator, size
     assert np.array_equal(interpolated(grey, size), cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR_EXACT))
 
 
+@pytest.mark.parametrize("height", [415, 443, 499])
+def test_places_that_lie_halfway_between_two_steps_are_rounded_as_opencv_does(
+    random: np.random.Generator, height: int
+) -> None:
+    grey = noise(random, (40, height))
+
+    expected = cv2.resize(grey, (33, 256), interpolation=cv2.INTER_LINEAR_EXACT)
+    assert np.array_equal(interpolated(grey, (33, 256)), expected)
+
+
 def test_pixels_that_may_not_be_written_to_are_averaged_too(random: np.random.Generator) -> None:
     pixels = noise(random, (90, 60), (3,))
     expected = averaged(pixels, (41, 41))

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from guardian.evaluation import attacks
 from guardian.matching.candidate import Candidate
 from guardian.matching.features import hashing, keypoints
-from guardian.matching.features.keypoints import NO_SIDES
+from guardian.matching.features.keypoints import NO_SIDES, Keypoints
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.features.windows import windows
-from guardian.matching.index import prefilter
+from guardian.matching.index import prefilter, votes
 from guardian.matching.index.prefilter import Hits, search
 from guardian.matching.index.reader import Index, open_index
 from guardian.matching.index.writer import IndexWriter
@@ -172,6 +172,22 @@ def test_keypoints_that_vote_for_many_are_common(tmp_path: Path) -> None:
     assert hits.commonness[0].max() >= 8
 
 
+def made_points(generator: np.random.Generator, count: int) -> Keypoints:
+    """Keypoints of a picture of 400 x 300 pixels, all of one size and angle."""
+    x, y = generator.uniform(0, 400, count).astype(np.float32), generator.uniform(0, 300, count).astype(np.float32)
+    alike = np.full(count, 31, np.float32)
+    return Keypoints(x, y, alike, alike, generator.integers(0, 256, (count, 32), np.uint8))
+
+
+def far_off(points: Keypoints, bits: int, generator: np.random.Generator) -> Keypoints:
+    """The same keypoints with so many other bits, none of which is part of a key."""
+    flips = np.zeros((len(points), 256), np.uint8)
+    free = np.setdiff1d(np.arange(256), votes._SELECTED)
+    for row in flips:
+        row[generator.permutation(free)[:bits]] = 1
+    return replace(points, descriptors=points.descriptors ^ np.packbits(flips, axis=1, bitorder="little"))
+
+
 def test_close_descriptors_come_before_as_many_distant_ones(tmp_path: Path) -> None:
     """Assets with the same keypoints of which 4 and 32 bits differ: both are voted for, the closer one first."""
     matcher, generator = Matcher(MatchingSettings(), None, tmp_path), np.random.default_rng(4)
@@ -189,6 +205,25 @@ def test_close_descriptors_come_before_as_many_distant_ones(tmp_path: Path) -> N
     hits = search(open_index(tmp_path, matcher.recipe), Candidate(sides, [], BLANK), 0, FULL.voted_assets)
     assert next(iter(hits.proposals)) == (0, 1)
     assert set(hits.proposals) == {(0, 0), (0, 1), (0, 2)}
+
+
+def test_an_asset_whose_many_votes_weigh_little_is_brought_too(tmp_path: Path) -> None:
+    """Of one asset's 150 distant votes few agree: by their number that is chance. 48 others have three closer ones."""
+    matcher, generator = Matcher(MatchingSettings(), None, tmp_path), np.random.default_rng(4)
+    seen = made_points(generator, 150 + 48 * 3)
+    distant = far_off(keypoints.taken(seen, np.arange(150, dtype=np.int32)), 39, generator)
+    elsewhere = generator.uniform(0, 400, 150).astype(np.float32)
+    repeating = replace(distant, x=np.where(np.arange(150) < 12, distant.x, elsewhere))
+    close = far_off(seen, 30, generator)
+    rivals = [keypoints.taken(close, np.arange(at, at + 3, dtype=np.int32)) for at in range(150, len(seen), 3)]
+    model = matcher.fingerprint(encoded(noise(1, 400, 300), "PNG"))
+    entries = [(at + 2, str(at + 2), replace(model, points=points)) for at, points in enumerate(rivals)]
+    IndexWriter(tmp_path, matcher.recipe).publish([(1, "1", replace(model, points=repeating)), *entries])
+
+    hits = search(open_index(tmp_path, matcher.recipe), Candidate((seen, *NO_SIDES[1:]), [], BLANK), 0, 48)
+    assert len(hits.proposals) == 48
+    assert list(hits.proposals).index((0, 0)) == 36
+    assert hits.proposals[0, 0][0].agreeing >= 12
 
 
 def test_an_empty_index_brings_nothing() -> None:

@@ -121,7 +121,7 @@ def test_the_nearest_row_of_an_owner_votes() -> None:
 def test_crowded_buckets_are_sampled() -> None:
     """Up to MAX_BUCKET all of them vote, then every second, every third; never none, never many more."""
     one = np.arange(32, dtype=np.uint8)[None]
-    for count, voting in ((MAX_BUCKET, MAX_BUCKET), (MAX_BUCKET + 1, (MAX_BUCKET + 2) // 2), (1000, 1000 // 16 + 1)):
+    for count, voting in ((MAX_BUCKET, MAX_BUCKET), (MAX_BUCKET + 1, (MAX_BUCKET + 2) // 2), (1000, 1000 // 8)):
         votes = collected(one, np.repeat(one, count, axis=0), np.arange(count, dtype=np.uint32))
         assert len(votes.query) == voting
 

@@ -170,6 +170,9 @@ def test_a_decision_about_several_is_undone_by_its_id_and_no_other(
     status, refused = post(undo)
     assert (status, second in str(refused["detail"]), first in str(refused["detail"])) == (400, True, False)
 
+    tried = client.post("/api/v1/decisions", json={"decision": undo, "dry_run": True})
+    assert (tried.status_code, second in tried.json()["detail"]) == (400, True)
+
     status, undone = post(undo, first)
     assert (status, undone["batch"]) == (200, None)
     assert client.post(f"/api/v1/cases/{second}/decisions", json={"decision": "undo"}).is_success
@@ -177,6 +180,8 @@ def test_a_decision_about_several_is_undone_by_its_id_and_no_other(
     assert (again.status_code, again.json()["labels"], again.json()["assignee"]) == (200, [], None)
     assert client.post(f"/api/v1/cases/{second}/decisions", json=undo).status_code == 400, "sent twice"
     assert post({"decision": "undo", "batch": "batch_none"})[0] == 400
+    of_nobody = {"decision": undo, "operator": "nobody.example"}
+    assert client.post("/api/v1/decisions", json=of_nobody).status_code == 400
 
 
 def test_request_sent_again_is_not_done_again(served: Served, ids: list[str], program: Program) -> None:
