@@ -126,7 +126,7 @@ async def _save(session: Session, name: str, options: dict[str, Any]) -> None:
             request = request_of(tx, asked, None)
         content = await content_of(app, options["picture"], request.own) if request.own is None else None
         kept = KeptSearches(app.store, app.search, _pictures(session))
-        kept.keep(name, asked, content, this_user(), datetime.now(UTC))
+        kept.keep(name, asked, content, this_user(), datetime.now(UTC), replaces=True)
 
 
 async def _kept_request(app: "App", name: str, *, top: int | None, facets: bool) -> "Request":

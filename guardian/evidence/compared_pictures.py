@@ -99,7 +99,7 @@ def measure_again(
             fitted.probability(np.array([features[name] for name in FEATURES], dtype=np.float64))
             for features in (report.features, report.features | dict(decided))
         )
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
         raise GuardianError(f"the fitted confidence cannot be used: {error or type(error).__name__}") from error
     return MeasuredAgain(report, alone, beside, measured_with())
 

@@ -103,7 +103,7 @@ def _call_all() -> None:
     finer = grey.astype(np.float32)
     outlines_of(finer, finer, compare_cells(finer, finer, np.eye(3), (_SIDE, _SIDE)), np.eye(3), (_SIDE, _SIDE))
 
-    root = np.zeros((1, 1), np.int64)
+    root = np.zeros((1, 1), np.uint16)
     leaves_of(np.zeros(1), root, root.astype(np.float64), root, root, root.astype(np.float64))
 
 

@@ -23,14 +23,18 @@ class KeptSearches:
     search: Search
     pictures: Vault
 
-    def keep(self, name: str, asked: Asked, content: bytes | None, actor: Actor, at: datetime) -> None:
-        """Keep a search under a name, in place of one before.
+    def keep(
+        self, name: str, asked: Asked, content: bytes | None, actor: Actor, at: datetime, *, replaces: bool
+    ) -> None:
+        """Keep a search under a name; where `replaces`, in place of one before.
 
         `content` are the bytes of its picture, None without one or where it is an asset. Raises UsageError for a
-        request that means nothing, and for what may not be a name.
+        request that means nothing, and for what may not be a name, or is another one's.
         """
         check_name(name)
         with self.store.read() as tx:
+            if not replaces and tx.named_searches.get(name) is not None:
+                raise _taken(name)
             request = request_of(tx, asked, content)
         if request.own is not None:
             request = replace(request, picture=self.search.original(request.own))
@@ -41,7 +45,9 @@ class KeptSearches:
         kept = replace(asked, like=like, unlike=unlike, picture=picture)
         with self.store.begin() as tx:
             before = tx.named_searches.get(name)
-            tx.named_searches.save(name, kept.as_json(), at)
+            # Somebody may have taken it just now, with another tab or a second click.
+            if (before is not None and not replaces) or not tx.named_searches.save(name, kept.as_json(), at):
+                raise _taken(name)
             tx.audit.add(actor, "search.kept", name, at, {"asked": kept.in_words()[:2_000]})
             unused = _unused_picture(tx, before)
         if unused is not None:
@@ -60,6 +66,10 @@ def check_name(name: str) -> None:
     """Raise UsageError for what may not be the name of a search."""
     if not _NAME.fullmatch(name):
         raise UsageError(f"a name is letters, digits, blanks, - and _, at most 100: {name!r} is none")
+
+
+def _taken(name: str) -> UsageError:
+    return UsageError(f"there is a search {name!r} already; take another name, or remove it first")
 
 
 def kept_search(tx: Transaction, name: str) -> NamedSearch:

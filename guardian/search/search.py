@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.errors import GuardianError, IndexNotReady, Unmatchable, UsageError, WorkerLost
+from guardian.errors import GuardianError, IndexNotReady, Unmatchable, UsageError, WorkerLost, WorkersUnavailable
 from guardian.evidence.vaults import originals_in
 from guardian.matching.workers import Workers
 from guardian.memory.copies import find_copies
@@ -155,7 +155,7 @@ class Search:
         """Return an encoded picture as people see it; None when it cannot be decoded."""
         try:
             return await self._workers.run(shown, self._workers.settings, content)
-        except (Unmatchable, WorkerLost):
+        except (Unmatchable, WorkerLost, WorkersUnavailable):
             return None
 
     def check(self, request: Request) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, case, delete, func, select, update
 
 from guardian.model import NamedSearch, Severity, Watch
 from guardian.store.inserting import insert_into
@@ -18,14 +18,24 @@ class NamedSearches:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def save(self, name: str, asked: str, at: datetime) -> None:
-        """Keep a search under a name, in place of one before; a watch of that name ends."""
+    def save(self, name: str, asked: str, at: datetime) -> bool:
+        """Keep a search under a name, in place of one before, whose watch ends.
+
+        Returns False where another transaction has kept one of this name meanwhile, which stays.
+        """
         self.remove(name)
-        self._connection.execute(insert(named_searches).values(name=name, asked=asked, saved_at=at))
+        statement = insert_into(self._connection, named_searches).values(name=name, asked=asked, saved_at=at)
+        kept = self._connection.execute(statement.on_conflict_do_nothing().returning(named_searches.c.name))
+        return kept.first() is not None
 
     def watch(self, name: str, above: float, severity: Severity) -> bool:
-        """Have a search watch what is met from now on; return False when there is none of this name."""
-        values = {"above": above, "severity": severity, "watched_to": self.newest()}
+        """Have a search watch what is met from now on; return False when there is none of this name.
+
+        One that watches already goes on from where it has looked to.
+        """
+        is_new = named_searches.c.above.is_(None)
+        watched_to = case((is_new, self.newest()), else_=named_searches.c.watched_to)
+        values = {"above": above, "severity": severity, "watched_to": watched_to}
         changed = update(named_searches).where(named_searches.c.name == name).values(**values)
         return self._connection.execute(changed).rowcount > 0
 

@@ -4,8 +4,10 @@ from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 
 from guardian import __version__
@@ -104,9 +106,25 @@ async def _not_signed_in(request: Request, error: Exception) -> Response:
         answer.headers["www-authenticate"] = "Bearer"
         return answer
     # What was sent is lost, so the person comes back to where it was sent from.
-    where = request.url.path if request.method == "GET" else "/cases"
-    query = f"?{request.url.query}" if request.url.query and request.method == "GET" else ""
-    return RedirectResponse(f"/login?then={quote(where + query, safe='/')}", status_code=303)
+    page_asked = request.url if request.method == "GET" else _sent_from(request)
+    where = page_asked.path + (f"?{page_asked.query}" if page_asked.query else "")
+    return RedirectResponse(f"/login?then={quote(where, safe='/')}", status_code=303)
+
+
+def _sent_from(request: Request) -> URL:
+    """Return the page of the desk whose form was sent, as browsers say; the cases where they do not.
+
+    So it is for pages that answered a form, too, unless they can be asked for anew.
+    """
+    cases = URL("/cases")
+    try:
+        referer = URL(request.headers.get("referer", ""))
+        is_ours = referer.netloc == request.url.netloc
+    except ValueError:
+        return cases
+    asked = {"type": "http", "method": "GET", "path": referer.path, "root_path": "", "headers": []}
+    is_page = any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
+    return referer if is_ours and is_page else cases
 
 
 async def _not_permitted(request: Request, error: Exception) -> Response:

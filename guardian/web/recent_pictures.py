@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 _KEPT_FOR = timedelta(hours=1)
 _MOST_BYTES = 128 * 1024**2
+_MOST_OF_ONE = 20
+"""Pictures of one person: small ones by the thousand would hold more memory than their bytes."""
 
 
 class RecentPictures:
@@ -17,8 +19,9 @@ class RecentPictures:
     def hold(self, person_id: str, content: bytes, at: datetime) -> str:
         """Hold a picture for an hour, as far as there is room; return its SHA-256 in lower-case hex."""
         digest = hashlib.sha256(content).hexdigest()
-        self._held[person_id, digest] = (content, at)
-        self._held.move_to_end((person_id, digest))
+        self._put((person_id, digest), content, at)
+        for key in [key for key in self._held if key[0] == person_id][:-_MOST_OF_ONE]:
+            del self._held[key]
         self._let_go(at)
         return digest
 
@@ -28,8 +31,12 @@ class RecentPictures:
         found = self._held.get((person_id, digest))
         if found is None:
             return None
-        self.hold(person_id, found[0], at)
+        self._put((person_id, digest), found[0], at)
         return found[0]
+
+    def _put(self, key: tuple[str, str], content: bytes, at: datetime) -> None:
+        self._held[key] = (content, at)
+        self._held.move_to_end(key)
 
     def _let_go(self, now: datetime) -> None:
         """Let those go that nobody has asked with for an hour, and then the oldest until the rest has room."""

@@ -10,9 +10,13 @@ from starlette.datastructures import ImmutableMultiDict, UploadFile
 from guardian.errors import UsageError
 from guardian.search.asking import FILTERS, Asked
 
-_LONGEST = 10_000
-_MOST_EXAMPLES = 20
-_COLOUR = re.compile(r"[^\s,;:]+(?:\s*:\s*[\d.]+\s*%)?")
+LONGEST_TEXT = 2_000
+"""Characters of one field: a search stands in an address, of which servers read 64 kB."""
+
+_MOST = 20
+"""Examples, and colours, of each kind."""
+
+_COLOUR = re.compile(r"(?:\w+\([^()]*\)|[^\s,;:]+)(?:\s*:\s*[\d.]+\s*%)?")
 
 Fields = ImmutableMultiDict[str, str] | ImmutableMultiDict[str, UploadFile | str]
 
@@ -21,29 +25,42 @@ def asked_in(fields: Fields) -> Asked:
     """Return the search that some fields write, which may still mean nothing. Raises UsageError for far too much."""
 
     def one(name: str) -> str:
-        value = fields.get(name)
-        return value.strip()[:_LONGEST] if isinstance(value, str) else ""
+        return _typed(fields.get(name), name)
 
     def several(name: str) -> tuple[str, ...]:
-        values = [value.strip()[:_LONGEST] for value in fields.getlist(name) if isinstance(value, str)]
+        values = [_typed(value, name) for value in fields.getlist(name)]
         found = tuple(dict.fromkeys(value for value in values if value))
-        if len(found) > _MOST_EXAMPLES:
-            raise UsageError(f"at most {_MOST_EXAMPLES} examples; take some away")
+        if len(found) > _MOST:
+            raise UsageError(f"at most {_MOST} examples; take some away")
         return found
 
-    digest = one("kept")
+    digest, colours = one("kept"), tuple(_COLOUR.findall(one("colours")))
+    if len(colours) > _MOST:
+        raise UsageError(f"at most {_MOST} colours; take some away")
     return Asked(
         where=one("where") or "all",
         by=one("by") or "auto",
         text=one("text") or None,
         region=one("region") or None,
-        colours=tuple(_COLOUR.findall(one("colours"))),
+        colours=colours,
         like=several("like"),
         unlike=several("unlike"),
         filters=tuple(f"{name}={one(name)}" for name in FILTERS if one(name)),
         own=one("asset") or None,
         picture=digest if re.fullmatch(r"[0-9a-f]{64}", digest) else None,
     )
+
+
+def _typed(value: UploadFile | str | None, name: str) -> str:
+    """Return what is written in a field, "" for none. Raises UsageError for what no person writes there."""
+    if not isinstance(value, str):
+        return ""
+    if len(value) > LONGEST_TEXT:
+        raise UsageError(f"{name}: at most {LONGEST_TEXT:,} characters")
+    if "\x00" in value:
+        # PostgreSQL keeps no NUL in a text, and nobody means one.
+        raise UsageError(f"{name}: a text has no NUL character")
+    return value.strip()
 
 
 def query_of(asked: Asked) -> str:

@@ -201,7 +201,7 @@ def test_a_picture_that_was_exchanged_together_with_the_manifest_is_noticed(plac
 
 
 def test_another_confidence_is_read_from_the_bundle(place: Place, tmp_path: Path) -> None:
-    """One that was fitted on the owner's works; one that goes in circles ends its worker and nothing else."""
+    """One that was fitted on the owner's works; one that is none is named as a fault."""
     name = "captures/1-capture_1/comparison/confidence.json"
     fitted = json.loads(place.members[name])
     fitted["calibration"]["intercept"] -= 50

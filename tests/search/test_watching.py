@@ -66,7 +66,10 @@ async def _watched(tmp_path: Path) -> None:
         ramp = np.repeat(np.linspace(0, 255, 320, dtype=np.uint8)[None, :, None], 240, axis=0).repeat(3, axis=2)
         other = met(20, fingerprint=small_fingerprint(Picture(ramp, 320, 240, "PNG")))
         memory.remember(store, [_alike(3), _alike(4), other])
-        assert await look() == 2
+        memory.fold()
+        with store.begin() as tx:
+            assert tx.named_searches.watch("style", 0.79, Severity.MEDIUM)
+        assert await look() == 2, "a bound that is changed lets nothing pass that was not looked at"
         assert await look() == 0
         memory.remember(store, [replace(_alike(3), page_url="https://other.example/")])
         assert await look() == 0, "each picture is told of once"

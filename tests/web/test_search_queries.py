@@ -42,6 +42,7 @@ def test_what_an_address_asks_is_what_was_asked() -> None:
         ("#c03", ("#c03",)),
         ("#c03 navy:40%", ("#c03", "navy:40%")),
         (" navy : 40 % ; red", ("navy : 40 %", "red")),
+        ("rgb(1, 2, 3):40%, #c03", ("rgb(1, 2, 3):40%", "#c03")),
         ("", ()),
     ],
 )
@@ -53,6 +54,8 @@ def test_what_leads_to_no_file_and_what_is_far_too_much() -> None:
     assert asked_in(ImmutableMultiDict({"kept": "../../etc/passwd"})).picture is None
     with pytest.raises(UsageError, match="at most 20 examples"):
         asked_in(ImmutableMultiDict([("like", f"asset_{n}") for n in range(21)]))
+    with pytest.raises(UsageError, match="at most 20 colours"):
+        asked_in(ImmutableMultiDict({"colours": "red " * 21}))
 
 
 def test_a_facet_narrows_and_each_part_can_be_taken_away() -> None:
@@ -97,3 +100,11 @@ def test_the_oldest_picture_makes_room() -> None:
     held = RecentPictures()
     digests = [held.hold("anna", bytes([number]) * (48 << 20), NOW) for number in range(3)]
     assert [held.get("anna", one, NOW) is not None for one in digests] == [False, True, True]
+
+
+def test_thousands_of_small_pictures_of_one_person_push_out_their_own_alone() -> None:
+    held = RecentPictures()
+    ritas = held.hold("rita", b"a picture", NOW)
+    annas = [held.hold("anna", f"picture {number}".encode(), NOW) for number in range(1000)]
+    assert held.get("rita", ritas, NOW) is not None
+    assert sum(held.get("anna", one, NOW) is not None for one in annas) == 20

@@ -54,6 +54,22 @@ def test_signing_in_never_leads_to_another_site(served: Served, then: str) -> No
     assert client.post("/login", data=data).headers["location"] == "/cases"
 
 
+def test_who_sent_a_form_too_late_comes_back_to_its_page(served: Served) -> None:
+    client = served.client()
+    for referer, then in (
+        (f"{served.url}/search?text=cup", "/search%3Ftext%3Dcup"),
+        (f"{served.url}/search/keep", "/cases"),
+        ("https://evil.example/search", "/cases"),
+        ("http://[", "/cases"),
+        ("", "/cases"),
+    ):
+        answer = client.post("/search/keep", data={"name": "style"}, headers={"referer": referer})
+        assert answer.headers["location"] == f"/login?then={then}", referer
+    long = "/search?text=" + "%E6%B2%99" * 2_000
+    data = {"username": "Rita", "password": PASSWORD, "form": form_of(client), "then": long}
+    assert client.post("/login", data=data).headers["location"] == long
+
+
 def sign_in_link(served: Served) -> str:
     with served.store.begin() as tx:
         return "/login/link/" + make_link(tx, this_user(), "Rita", timedelta(minutes=5), datetime.now(UTC))

@@ -278,7 +278,7 @@ async def check_by_program(visit: Visit) -> None:
 
 async def search_both_ways(visit: Visit) -> None:
     """A crop finds the image and where it was seen; so do the words beside it, by page and by program."""
-    text = (await visit.vera.post("/search", files={"picture": ("a.jpg", visit.copy)})).text
+    text = (await searched(visit.vera, files={"picture": ("a.jpg", visit.copy)})).text
     assert "copy: " in text
     assert "data:image/jpeg;base64," in text
     assert "more like this" in text
@@ -304,10 +304,17 @@ async def search_both_ways(visit: Visit) -> None:
     assert (await visit.program.post("/api/v1/search", data={"address": "javascript:1"})).status_code == 400
 
 
+async def searched(who: httpx.AsyncClient, **form: Any) -> httpx.Response:
+    """Send the form of a search, and follow to the answer, which has an address of its own."""
+    return await who.post("/search", follow_redirects=True, **form)
+
+
 async def narrow_a_search(visit: Visit) -> None:
     """What was sent is held for whoever sent it: facets, a part and examples go on with it, and cases are named."""
-    text = (await visit.vera.post("/search", files={"picture": ("a.jpg", visit.copy)})).text
+    led = await visit.vera.post("/search", files={"picture": ("a.jpg", visit.copy)})
     digest = hashlib.sha256(visit.copy).hexdigest()
+    assert (led.status_code, led.headers["location"]) == (303, f"/search?kept={digest}#found")
+    text = (await visit.vera.get(led.headers["location"])).text
     assert "520 × 350" in text
     assert re.search(r'<a href="/cases/case_\w+">Case</a>', text), "from a picture that was seen to its case"
     onward = [unescape(one) for one in re.findall(r'href="(/search\?[^"]+)"', text)]
@@ -321,20 +328,33 @@ async def narrow_a_search(visit: Visit) -> None:
     assert re.search(r"\d % #631 and \S+ % black", colours.text), "several colours in one field"
 
     fields = {"kept": digest, "region": "100,100,300,200"}
-    assert "only the part 100,100,300,200" in (await visit.vera.post("/search", data=fields)).text
-    beyond = await visit.vera.post("/search", data=fields | {"region": "0,0,9999,9"})
+    assert "only the part 100,100,300,200" in (await searched(visit.vera, data=fields)).text
+    at_once = {"region": "100,100,300,200", "address": f"{visit.web.url}/copy.jpg"}
+    assert "only the part 100,100,300,200" in (await searched(visit.vera, data=at_once)).text
+    other = await visit.vera.post("/search", data=fields, files={"picture": ("b.jpg", visit.stranger)})
+    assert "region" not in other.headers["location"], "it was a part of the picture before"
+    beyond = await searched(visit.vera, data=fields | {"region": "0,0,9999,9"})
     assert (beyond.status_code, "the picture has 520 x 350 pixels" in beyond.text) == (400, True)
     assert 'value="0,0,9999,9"' in beyond.text, "the form keeps what was typed"
     assert "--region" not in beyond.text, "people at the desk know no options"
 
-    unreadable = (await visit.vera.post("/search", files={"picture": ("a.jpg", b"no picture")})).text
-    assert 'name="kept"' not in unreadable, "words are searched for without it then"
+    unreadable = (await searched(visit.vera, files={"picture": ("a.jpg", b"no picture")})).text
+    gone = (await visit.rita.get("/search", params={"kept": digest, "text": "cup"})).text
+    for text in (unreadable, gone):
+        assert 'name="kept"' not in text, "words are searched for without it then"
+    address = f"{visit.web.url}/gallery"
+    page = await visit.vera.post("/search", data={"address": address, "text": "cup"})
+    assert (page.status_code, "this is a page" in page.text) == (400, True)
+    assert f'value="{address}"' in page.text, "the form keeps what was typed"
     for problem, sent in (
         ("not held here any more", visit.rita.get("/search", params={"kept": digest})),
-        ("cannot be looked at", visit.vera.post("/search", files={"picture": ("a.jpg", visit.copy[:200])})),
+        ("cannot be looked at", searched(visit.vera, files={"picture": ("a.jpg", visit.copy[:200])})),
         ("the file of the picture is empty", visit.vera.post("/search", files={"picture": ("a.jpg", b"")})),
         ("there is no asset", visit.vera.get("/search", params={"asset": "asset_none"})),
-        ("nothing to search with", visit.vera.post("/search", data={"by": "look"})),
+        ("nothing to search with", searched(visit.vera, data={"by": "look"})),
+        ("nothing to search with", searched(visit.vera, data={"by": "auto"})),
+        ("text: at most 2,000 characters", visit.vera.get("/search", params={"text": "a" * 2_001})),
+        ("host: a text has no NUL", visit.vera.get("/search", params={"text": "a", "host": "\0"})),
         ("NAME is one of", visit.program.get("/api/v1/search", params={"text": "cup", "filter": "size=1"})),
     ):
         answer = await sent
@@ -357,19 +377,20 @@ async def keep_a_search(visit: Visit) -> None:
     assert "/search/keep" not in listed
     assert "End the watch" not in listed
     assert "like a picture; by look; in what was seen" in listed
-    (picture,) = re.findall(r'src="(/search/pictures/\w+)"', listed)
-    assert (await visit.vera.get(picture)).headers["content-type"] == "image/jpeg"
-    assert (await visit.vera.get("/search/pictures/nothing")).status_code == 404
+    (picture,) = re.findall(r'src="(/pictures/searched/\w+/thumb)"', listed)
+    assert (await visit.vera.get(picture)).headers["content-type"] == "image/webp"
+    for none in ("nothing", "0f" * 32):
+        assert (await visit.vera.get(f"/pictures/searched/{none}/thumb")).status_code == 404
     found = await visit.vera.get("/search/run", params={"name": "style"}, follow_redirects=True)
     assert "<h2>1 result among " in found.text
     assert (await visit.vera.get("/search/run", params={"name": "none"})).status_code == 400
 
-    for wrong in ("1.5", "much", "nan"):
+    for wrong in ("1.5", "much", "nan", ""):
         refused = await visit.rita.post("/search/watch", data={"name": "style", "above": wrong})
         assert refused.status_code == 400, wrong
     assert (await visit.rita.post("/search/watch", data={"name": "style", "above": "0,7"})).status_code == 303
     assert "above 0.7" in (await visit.rita.get("/search")).text
-    assert (await visit.rita.post("/search/watch", data={"name": "style", "above": ""})).status_code == 303
+    assert (await visit.rita.post("/search/unwatch", data={"name": "style"})).status_code == 303
     assert "above 0.7" not in (await visit.rita.get("/search")).text
     assert (await visit.rita.post("/search/remove", data={"name": "style"})).status_code == 303
     with visit.app.store.read() as tx:

@@ -1,6 +1,7 @@
 """Measurement to probability: boosted trees fitted on edited copies, distractors and look-alikes.
 
-The fitted parameters and their provenance are in confidence.json; `make fit` makes it again.
+The fitted parameters and their provenance are in confidence.json: the mean of two fits, see "Fitting" in
+docs/matching.md. `make fit` makes one such fit.
 """
 
 import hashlib
@@ -166,10 +167,10 @@ class Confidence:
     (Platt, "Probabilistic Outputs for Support Vector Machines", 1999) on held-out pictures.
     """
 
-    feature: NDArray[np.int64]
+    feature: NDArray[np.uint16]
     threshold: NDArray[np.float64]
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
+    left: NDArray[np.uint16]
+    right: NDArray[np.uint16]
     value: NDArray[np.float64]
     baseline: float
     slope: float
@@ -191,11 +192,14 @@ def leaves_of(features, feature, threshold, left, right, value):  # type: ignore
     """Return what each tree says: float64 [trees]."""
     leaves = np.empty(feature.shape[0])
     for tree in range(feature.shape[0]):
-        node, before = 0, -1
-        while node != before:
-            before = node
+        node = 0
+        # Not without an end: a file may hold nodes that lead in circles.
+        for _ in range(feature.shape[1]):
             goes_left = features[feature[tree, node]] <= threshold[tree, node]
-            node = left[tree, node] if goes_left else right[tree, node]
+            following = left[tree, node] if goes_left else right[tree, node]
+            if following == node:
+                break
+            node = following
         leaves[tree] = value[tree, node]
     return leaves
 
@@ -215,9 +219,10 @@ def read(path: Path) -> Confidence:
 
 
 def parsed(content: bytes) -> Confidence:
-    """Return the parameters in the bytes of such a file. Raises ValueError when they were fitted on other features.
+    """Return the parameters in the bytes of such a file.
 
-    A file that was fitted on fewer features than there are now is read: bundles of evidence keep such.
+    Raises ValueError when they were fitted on other features, or when a tree leads beyond its nodes. A file that was
+    fitted on fewer features than there are now is read: bundles of evidence keep such.
     """
     data = json.loads(content)
     # The file's own words are "fact" and "facts"; its digest is part of the recipe, so they stay.
@@ -228,6 +233,8 @@ def parsed(content: bytes) -> Confidence:
 
     # Trees of different sizes, filled up with leaves to the largest: one array for all can be walked at once.
     width = max(len(tree["fact"]) for tree in trees)
+    if width > np.iinfo(np.uint16).max:
+        raise ValueError("holds trees that are too large")
 
     def column(name: str) -> NDArray[Any]:
         points = name in ("left", "right")
@@ -235,11 +242,17 @@ def parsed(content: bytes) -> Confidence:
             [tree[name] + [node if points else 0 for node in range(len(tree[name]), width)] for tree in trees]
         )
 
+    left, right = column("left").astype(np.int64), column("right").astype(np.int64)
+    # Walked in compiled code, which asks nothing: a bundle is somebody else's file, and must not lead it astray.
+    if min(left.min(), right.min()) < 0 or max(left.max(), right.max()) >= width:
+        raise ValueError("holds trees that lead nowhere")
+
+    # As small as they can be: that all nodes stay in the processor's cache makes walking twice as quick.
     return Confidence(
-        feature=places[column("fact").astype(np.int64)],
+        feature=places[column("fact").astype(np.int64)].astype(np.uint16),
         threshold=column("threshold").astype(np.float64),
-        left=column("left").astype(np.int64),
-        right=column("right").astype(np.int64),
+        left=left.astype(np.uint16),
+        right=right.astype(np.uint16),
         value=column("value").astype(np.float64),
         baseline=float(data["baseline"]),
         slope=float(data["calibration"]["slope"]),

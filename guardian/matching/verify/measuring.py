@@ -185,7 +185,7 @@ def _best(asset: IndexedAsset, candidate: Candidate, trials: list[_Trial]) -> _T
 def _registered(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> _Trial | None:
     """Return the trial laid more exactly by the pixels, where enough agrees and not yet nearly all.
 
-    None otherwise, and where pixels and keypoints agree no better for it.
+    None otherwise, and where pixels and keypoints agree clearly less for it.
     """
     if trial.core is None or trial.core.strength < _WORTH_A_CLOSER_LOOK or trial.mean >= _EXACT_MEAN:
         return None

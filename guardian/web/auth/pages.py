@@ -23,6 +23,9 @@ _FORM_COOKIE = "guardian_form"
 """Ties the form for signing in to the browser that asked for it, before there is a session."""
 
 _LONGEST = 2_000
+_LONGEST_PATH = 40_000
+"""A search stands in its address."""
+
 
 _ELSEWHERE = "this address signs in on the machine that guardian runs on, and nowhere else"
 
@@ -41,7 +44,7 @@ async def take_form(
     username: str = Form("", max_length=_LONGEST),
     password: str = Form("", max_length=_LONGEST),
     form: str = Form("", max_length=_LONGEST),
-    then: str = Form(HOME, max_length=_LONGEST),
+    then: str = Form(HOME, max_length=_LONGEST_PATH),
 ) -> Response:
     """Sign in and go where the person was going."""
     if not _is_of_this_browser(request, form):

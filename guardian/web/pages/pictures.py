@@ -9,6 +9,7 @@ from starlette.responses import Response
 from guardian.errors import GuardianError
 from guardian.evidence import Vault
 from guardian.evidence.comparison import heat_map_name, heat_map_of, shared_points_of
+from guardian.evidence.vault import is_digest
 from guardian.matching.workers import Workers
 from guardian.model import Asset, Comparison, Finding, Permission
 from guardian.store import Transaction
@@ -50,6 +51,12 @@ async def show_found(request: Request, finding_id: str, size: PictureSize, versi
 
     digest, frame = await run_in_threadpool(kept)
     return await _shown(request, desk.vault, digest, size, frame)
+
+
+@router.get("/searched/{digest}/{size}", dependencies=[Depends(person_may(Permission.SEARCH))])
+async def show_searched(request: Request, digest: str, size: PictureSize) -> Response:
+    """Show the picture that a search under a name asks with."""
+    return await _shown(request, desk_of(request).search_pictures, digest if is_digest(digest) else None, size)
 
 
 @router.get("/heat-map/{finding_id}", dependencies=[Depends(person_may(Permission.CASES_READ))])

@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, ImmutableMultiDict, UploadFile
-from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from guardian.errors import GuardianError, Unmatchable, UsageError
@@ -26,7 +25,7 @@ from guardian.web.auth.requests import address_of
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may
 from guardian.web.rendering import page
-from guardian.web.search_queries import asked_in, narrowed, parts_of, query_of, words_of
+from guardian.web.search_queries import LONGEST_TEXT, asked_in, narrowed, parts_of, query_of, words_of
 from guardian.web.searching import MOST_RESULTS, answered, picture_at
 
 router = APIRouter(prefix="/search", include_in_schema=False)
@@ -36,6 +35,9 @@ KEEPER = Depends(person_may(Permission.CASES_WRITE))
 
 _MAX_BYTES = 50 * 1024**2
 _SHOWN = 60
+_LONGEST_QUERY = 40_000
+_NOTHING_ASKED = "nothing to search with: choose a picture, write words or colours"
+_LET_GO = "the picture is not held here any more: choose it again"
 _NOT_OPENED = "the matcher is not opened here; ask the daemon (`guardian run`)"
 
 
@@ -43,24 +45,32 @@ _NOT_OPENED = "the matcher is not opened here; ask the daemon (`guardian run`)"
 async def by_words(request: Request, session: BrowserSession = SEARCHER) -> Response:
     """Show the form and the kept searches, or what a search finds that the address writes."""
     asked = asked_in(request.query_params)
+    if not request.query_params:
+        return await _shown(request, session, asked)
     return await _answer(request, session, asked, request.query_params.get("top", ""))
 
 
 @router.post("")
 async def by_picture(request: Request, session: BrowserSession = SEARCHER) -> Response:
-    """Show what is like a picture that is sent, or that an address shows; otherwise as a search by its address."""
+    """Lead to what is like a picture that is sent, or that an address shows, or to what else the form asks.
+
+    Answers have an address of their own, to which people come back without sending the picture again.
+    """
     desk, form = desk_of(request), await request.form()
     asked = asked_in(form)
     try:
         content = await _sent(desk, form)
     except UsageError as error:
-        return await _shown(request, session, asked, problem=str(error))
+        return await _shown(request, session, asked, problem=str(error), address=_address_in(form))
     if content is not None:
         kept = desk.recent_pictures.hold(session.person.id, content, desk.clock())
-        # A part, and the asset asked with, were those of another picture.
-        is_another = kept != asked.picture
-        asked = replace(asked, picture=kept, own=None, region=None if is_another else asked.region)
-    return await _answer(request, session, asked, "")
+        # A part was one of the picture asked with before.
+        is_other = (asked.picture or asked.own) is not None and kept != asked.picture
+        asked = replace(asked, picture=kept, own=None, region=None if is_other else asked.region)
+    query = query_of(asked)
+    if not query:
+        return await _shown(request, session, asked, problem=_NOTHING_ASKED)
+    return RedirectResponse(f"/search?{query}#found", status_code=303)
 
 
 @router.post("/keep")
@@ -68,23 +78,18 @@ async def keep(
     request: Request,
     session: BrowserSession = KEEPER,
     name: str = Form("", max_length=200),
-    query: str = Form("", max_length=LONGEST_FIELD),
+    query: str = Form("", max_length=_LONGEST_QUERY),
 ) -> Response:
     """Keep a search under a name that no other one has."""
     desk = desk_of(request)
     # Read and written anew, so that only what the form knows is kept.
     asked = asked_in(ImmutableMultiDict(parse_qsl(query)))
-    content = _content(desk, session, asked)
+    content = await _content(desk, session, asked)
+    if content is None and asked.picture is not None:
+        raise UsageError(_LET_GO)
     searches = KeptSearches(desk.store, _search_of(desk), desk.search_pictures)
     actor = actor_of(session.person, address_of(request))
-
-    def write() -> None:
-        with desk.store.read() as tx:
-            if tx.named_searches.get(name.strip()) is not None:
-                raise UsageError(f"there is a search {name.strip()!r} already; take another name, or remove it first")
-        searches.keep(name.strip(), asked, content, actor, desk.clock())
-
-    await run_in_threadpool(write)
+    await run_in_threadpool(searches.keep, name.strip(), asked, content, actor, desk.clock(), replaces=False)
     return RedirectResponse("/search#kept", status_code=303)
 
 
@@ -105,20 +110,29 @@ async def watch(
     above: str = Form("", max_length=20),
     severity: str = Form(Severity.LOW.value, max_length=20),
 ) -> Response:
-    """Have a kept search watch what is met from now on; without a bound its watch ends."""
+    """Have a kept search watch what is met from now on."""
     desk, actor = desk_of(request), actor_of(session.person, address_of(request))
     try:
-        bound = float(above.replace(",", ".")) if above.strip() else None
-        urgency = Severity(severity)
+        bound, urgency = float(above.replace(",", ".")), Severity(severity)
     except ValueError as error:
         raise UsageError("the bound of a watch is a number from 0 to 1, such as 0.7") from error
 
     def write() -> None:
         with desk.store.begin() as tx:
-            if bound is None:
-                end_watch(tx, name, actor, desk.clock())
-            else:
-                begin_watch(tx, name, bound, urgency, actor, desk.clock())
+            begin_watch(tx, name, bound, urgency, actor, desk.clock())
+
+    await run_in_threadpool(write)
+    return RedirectResponse("/search#kept", status_code=303)
+
+
+@router.post("/unwatch")
+async def unwatch(request: Request, session: BrowserSession = KEEPER, name: str = Form("", max_length=200)) -> Response:
+    """End the watch of a kept search, which stays."""
+    desk, actor = desk_of(request), actor_of(session.person, address_of(request))
+
+    def write() -> None:
+        with desk.store.begin() as tx:
+            end_watch(tx, name, actor, desk.clock())
 
     await run_in_threadpool(write)
     return RedirectResponse("/search#kept", status_code=303)
@@ -132,21 +146,9 @@ async def remove(request: Request, session: BrowserSession = KEEPER, name: str =
     return RedirectResponse("/search#kept", status_code=303)
 
 
-@router.get("/pictures/{digest}")
-async def kept_picture(request: Request, digest: str, session: BrowserSession = SEARCHER) -> Response:
-    """Show the picture that a kept search asks with, made small."""
-    desk = desk_of(request)
-    content = _content(desk, session, asked_in(ImmutableMultiDict({"kept": digest})))
-    small = await _search_of(desk).thumbnail_of(content) if content is not None else None
-    if small is None:
-        raise HTTPException(404, "there is no such picture")
-    # The digest names these bytes for ever.
-    return Response(small, media_type="image/jpeg", headers={"cache-control": "private, max-age=86400"})
-
-
 async def _sent(desk: Desk, form: FormData) -> bytes | None:
     """Return the picture that a form sends or whose address it names; None for neither. Raises UsageError."""
-    picture, address = form.get("picture"), form.get("address")
+    picture, address = form.get("picture"), _address_in(form)
     if isinstance(picture, UploadFile) and picture.filename:
         content = await picture.read(_MAX_BYTES + 1)
         if len(content) > _MAX_BYTES:
@@ -154,22 +156,29 @@ async def _sent(desk: Desk, form: FormData) -> bytes | None:
         if not content:
             raise UsageError("the file of the picture is empty")
         return content
-    if not isinstance(address, str) or not address.strip():
+    if not address:
         return None
-    return await picture_at(_services_of(desk), address.strip()[:LONGEST_FIELD])
+    if len(address) > LONGEST_FIELD:
+        raise UsageError(f"an address may have {LONGEST_FIELD:,} characters here")
+    return await picture_at(_services_of(desk), address)
+
+
+def _address_in(form: FormData) -> str:
+    address = form.get("address")
+    return address.strip() if isinstance(address, str) else ""
 
 
 async def _answer(request: Request, session: BrowserSession, asked: Asked, top: str) -> Response:
-    """Answer a search where one was asked, and say what is wrong with it beside the form."""
+    """Answer a search, and say what is wrong with it beside the form."""
     desk = desk_of(request)
     if not (asked.text or asked.like or asked.own or asked.picture or asked.colours):
-        is_lost = bool(request.query_params) or request.method == "POST"
-        problem = "nothing to search with: choose a picture, write words or colours" if is_lost else None
-        return await _shown(request, session, asked, problem=problem)
+        return await _shown(request, session, asked, problem=_NOTHING_ASKED)
+    content = await _content(desk, session, asked)
+    if content is None and asked.picture is not None:
+        return await _shown(request, session, replace(asked, picture=None), problem=_LET_GO)
 
     wanted = replace(asked, top=MOST_RESULTS if top == str(MOST_RESULTS) else _SHOWN, facets=True)
     try:
-        content = _content(desk, session, asked)
         answer = await answered(desk, _services_of(desk), wanted, content)
     except UsageError as error:
         # What cannot be looked at would stand in the way of every search that follows.
@@ -188,6 +197,7 @@ async def _shown(
     content: bytes | None = None,
     answer: SearchAnswer | None = None,
     problem: str | None = None,
+    address: str = "",
 ) -> Response:
     desk = desk_of(request)
     may_read_cases = Permission.CASES_READ in session.person.role.scopes
@@ -197,6 +207,8 @@ async def _shown(
     found = await _search_of(desk).shown(content) if content is not None and desk.services is not None else None
     values: dict[str, Any] = {
         "asked": asked,
+        "address": address,
+        "longest": LONGEST_TEXT,
         "picture": found,
         "picture_data": _data(found.jpeg) if found is not None else None,
         "chosen": dict(text.split("=", 1) for text in asked.filters),
@@ -219,17 +231,17 @@ async def _shown(
     return page(request, "search.html", status=400 if problem is not None else 200, **values)
 
 
-def _content(desk: Desk, session: BrowserSession, asked: Asked) -> bytes | None:
-    """Return the picture asked with, sent before or kept; None without one. Raises UsageError where it was let go."""
+async def _content(desk: Desk, session: BrowserSession, asked: Asked) -> bytes | None:
+    """Return the picture asked with, sent before or kept; None without one, and where it was let go."""
     if asked.picture is None:
         return None
     content = desk.recent_pictures.get(session.person.id, asked.picture, desk.clock())
     if content is not None:
         return content
     try:
-        return desk.search_pictures.get(asked.picture)
-    except GuardianError as error:
-        raise UsageError("the picture is not held here any more: choose it again") from error
+        return await run_in_threadpool(desk.search_pictures.get, asked.picture)
+    except GuardianError:
+        return None
 
 
 def _cases_of(desk: Desk, results: Sequence[Result]) -> dict[int, list[Case]]:

@@ -141,6 +141,24 @@ def test_a_file_fitted_for_other_features_is_refused(tmp_path: Path) -> None:
         confidence.read(path)
 
 
+@pytest.mark.parametrize("astray", [3, -1, 10**6])
+def test_trees_that_lead_beyond_their_nodes_are_refused(astray: int) -> None:
+    """Bundles are somebody else's files, and compiled code walks wherever it is told."""
+    with pytest.raises(ValueError, match="lead nowhere"):
+        confidence.parsed(file_with(left=[1, 1, 2], right=[astray, 1, 2]))
+
+
+def test_trees_that_lead_in_circles_come_to_an_end() -> None:
+    fitted = confidence.parsed(file_with(left=[1, 0, 2], right=[2, 0, 2]))
+    assert fitted.raw(np.zeros(len(FEATURES))) in (0, -1)
+
+
+def file_with(left: list[int], right: list[int]) -> bytes:
+    tree = {"fact": [0, 0, 0], "threshold": [0.5, 0, 0], "left": left, "right": right, "value": [0, -1.0, 1.0]}
+    data = {"facts": ["inliers"], "trees": [tree], "baseline": 0.0, "calibration": {"slope": 1.0, "intercept": 0.0}}
+    return json.dumps(data).encode()
+
+
 def test_a_file_fitted_on_fewer_features_is_read_by_their_names() -> None:
     """Bundles of evidence keep the confidence of their time."""
     leaf = {"threshold": [0.5, 0, 0], "left": [1, 1, 2], "right": [2, 1, 2], "value": [0, -1.0, 1.0]}
