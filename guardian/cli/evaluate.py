@@ -112,6 +112,8 @@ async def _evaluate(
     config = session.config
     if wish.fit:
         _refuse_fit(wish)
+    elif wish.strangers_checked:
+        raise UsageError("--strangers-checked belongs to --fit, which was not asked for")
     if wish.also is not None:
         _refuse_the_same(wish.also, config)
     names = [destination.name for destination in config.destinations]

@@ -136,6 +136,7 @@ def test_other_rules_are_tried_without_asking_again(
         (["--rules", "nowhere"], "no rule file"),
         (["--edits", "soft"], "hard"),
         (["--fit"], "--strangers FOLDER"),
+        (["--strangers-checked"], "belongs to --fit"),
         (["--also", "full"], "that is the profile that is configured"),
         (["--also", "without-descriptor"], "none is configured"),
     ],
