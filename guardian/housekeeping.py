@@ -25,7 +25,7 @@ from guardian.processes import Heartbeat, take_over_lost
 from guardian.retention import prune_daily
 from guardian.scan.runs import Listener, scan_source
 from guardian.sources.settings import SourceSettings
-from guardian.store import Store
+from guardian.store import Store, Transaction
 
 CRAWLS_KEPT_FOR = timedelta(days=30)
 """A crawl that was cut off is gone on with for so long; after that its source is crawled from its start."""
@@ -126,11 +126,10 @@ async def judge_due_uses(app: App) -> None:
     """Judge recorded uses again whose licence begins today, and those of which an earlier version noted no licence."""
     services = app.services
 
-    def judge() -> Rejudged:
-        with app.store.begin() as tx:
-            return judge_again(tx, uses_in_waiting(tx), services.judging, services.clock())
+    def judge(tx: Transaction) -> Rejudged:
+        return judge_again(tx, uses_in_waiting(tx), services.judging, services.clock())
 
-    rejudged = await asyncio.to_thread(judge)
+    rejudged = await asyncio.to_thread(app.store.run, judge)
     if rejudged.uses:
         log.info("uses_judged_again", uses=rejudged.uses, cases_licensed=len(rejudged.licensed))
 

@@ -65,8 +65,8 @@ def judge_moved(session: Session, store: "Store", asset_ids: Sequence[str], *, q
     from guardian.cases.standing import judge_uses_of
     from guardian.cli.licence_terms import echo_rejudged
 
-    with store.begin() as tx:
-        rejudged = judge_uses_of(tx, asset_ids, lambda: judging_of(session.config), utc_now())
+    now = utc_now()
+    rejudged = store.run(lambda tx: judge_uses_of(tx, asset_ids, lambda: judging_of(session.config), now))
     if not quietly:
         echo_rejudged(rejudged)
 

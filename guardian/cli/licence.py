@@ -36,6 +36,7 @@ from guardian.views.findings import finding_json
 from guardian.views.licences import grant_text, licence_json
 
 if TYPE_CHECKING:
+    from guardian.cases.standing import Rejudged
     from guardian.store import Transaction
 
 USE_COLUMNS = (
@@ -101,7 +102,8 @@ def add(session: Session, /, **options: Any) -> None:
     if host + (account or "") != terms.host:
         click.echo(f"understood {terms.host} as the {'account' if account else 'host'} {host}{account or ''}", err=True)
     now = datetime.now(UTC)
-    with opened_store(session) as store, store.begin() as tx:
+
+    def write(tx: "Transaction") -> "tuple[Licence, Rejudged, str, str | None]":
         asset_id = _asset_id(tx, terms)
         written = Licence(
             id="",
@@ -119,9 +121,10 @@ def add(session: Session, /, **options: Any) -> None:
             proof_sha256=keep_proof(session, terms.proof) if terms.proof else None,
         )
         licence, rejudged = add_licence(tx, written, judging_for(session), now)
-        scope = scope_of(tx, licence)
-        warning = _warning(tx, licence)
+        return licence, rejudged, scope_of(tx, licence), _warning(tx, licence)
 
+    with opened_store(session) as store:
+        licence, rejudged, scope, warning = store.run(write)
     screen = Screen.of_output()
     echo(screen.wrapped(f"{licence.id}  {sentence(licence, scope, now.date())}", 2, first=""))
     if warning:
@@ -185,11 +188,15 @@ def remove(session: Session, licence_id: str) -> None:
     """
     from guardian.cases import licensing
 
-    with opened_store(session) as store, store.begin() as tx:
+    now = datetime.now(UTC)
+
+    def write(tx: "Transaction") -> "tuple[Licence, Rejudged, str]":
         licence = licence_starting_with(tx, licence_id)
         scope = scope_of(tx, licence)
-        rejudged = licensing.remove(tx, licence, judging_for(session), datetime.now(UTC))
+        return licence, licensing.remove(tx, licence, judging_for(session), now), scope
 
+    with opened_store(session) as store:
+        licence, rejudged, scope = store.run(write)
     echo(Screen.of_output().wrapped(f"removed {licence.id}  {grant_text(licence, scope)}", 2, first=""))
     echo_rejudged(rejudged)
 

@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,10 @@ from guardian.model import Licence, LicenceStatus
 from guardian.views.counting import counted
 from guardian.views.licences import licence_cells, licence_json
 from guardian.views.plain_text import without_formula
+
+if TYPE_CHECKING:
+    from guardian.cases.standing import Rejudged
+    from guardian.store import Transaction
 
 
 @click.command("import")
@@ -34,14 +38,18 @@ def import_licences(session: Session, file: Path, dry_run: bool) -> None:
     from guardian.cases.licensing import add, read_licences
 
     now = datetime.now(UTC)
-    with opened_store(session) as store, store.begin() as tx:
-        terms = read_licences(tx, file, lambda proof: "" if dry_run else keep_proof(session, proof))
-        if dry_run:
-            click.echo(f"{counted(len(terms), 'licence')} would be added")
-            return
 
+    def write(tx: "Transaction") -> "tuple[int, set[str], list[tuple[Licence, Rejudged]]]":
+        terms = read_licences(tx, file, lambda proof: "" if dry_run else keep_proof(session, proof))
         known = {licence.id for licence in tx.licences.list()}
-        added = [add(tx, one, judging_for(session), now) for one in terms]
+        added = [] if dry_run else [add(tx, one, judging_for(session), now) for one in terms]
+        return len(terms), known, added
+
+    with opened_store(session) as store:
+        count, known, added = store.run(write)
+    if dry_run:
+        click.echo(f"{counted(count, 'licence')} would be added")
+        return
 
     new = len({licence.id for licence, _ in added} - known)
     click.echo(f"{counted(new, 'licence')} added, {len(added) - new} known already")
@@ -74,10 +82,14 @@ def edit_licence(session: Session, /, licence_id: str, no_end: bool, **options: 
         raise UsageError("say what changes; `guardian licence edit --help` has what may")
 
     now = datetime.now(UTC)
-    with opened_store(session) as store, store.begin() as tx:
+
+    def write(tx: "Transaction") -> "tuple[Licence, Rejudged, str]":
         licence = replace(licence_starting_with(tx, licence_id), **changes)
         rejudged = edit(tx, licence, judging_for(session), now)
-        words = sentence_of(tx, licence, now.date())
+        return licence, rejudged, sentence_of(tx, licence, now.date())
+
+    with opened_store(session) as store:
+        licence, rejudged, words = store.run(write)
     echo(Screen.of_output().wrapped(f"{licence.id}  {words}", 2, first=""))
     echo_rejudged(rejudged)
 
@@ -92,13 +104,17 @@ def end_licence(session: Session, licence_id: str, day: datetime | None) -> None
 
     now = datetime.now(UTC)
     last = day.date() if day is not None else date.fromordinal(now.date().toordinal() - 1)
-    with opened_store(session) as store, store.begin() as tx:
+
+    def write(tx: "Transaction") -> "tuple[Licence, Rejudged, str]":
         licence = licence_starting_with(tx, licence_id)
         if licence.valid_from is not None and last < licence.valid_from:
             raise UsageError(f"it only begins on {licence.valid_from}: `guardian licence remove {licence.id}` instead")
         licence = replace(licence, valid_until=last)
         rejudged = edit(tx, licence, judging_for(session), now)
-        words = sentence_of(tx, licence, now.date())
+        return licence, rejudged, sentence_of(tx, licence, now.date())
+
+    with opened_store(session) as store:
+        licence, rejudged, words = store.run(write)
     echo(Screen.of_output().wrapped(f"{licence.id}  {words}", 2, first=""))
     echo_rejudged(rejudged)
 

@@ -91,14 +91,18 @@ def join(session: Session, ids: tuple[str, ...], by: str | None) -> None:
     from guardian.cases import join_works
 
     now = datetime.now(UTC)
-    with opened_store(session) as store, store.begin() as tx:
+
+    def write(tx: "Transaction") -> Work:
         works = {work.id: work for work in (work_starting_with(tx, id_) for id_ in ids)}
         if len(works) < 2:
             raise UsageError("these are one work already" if len(ids) > 1 else "join at least two")
         kept, *others = works.values()
         for other in others:
             kept = join_works(tx, kept, other, by=by or user_name(), at=now)
+        return kept
+
     with opened_store(session) as store:
+        kept = store.run(write)
         judge_moved(session, store, [kept.assets[0].id])
 
     echo(_lines(kept, Screen.of_output()))
@@ -118,7 +122,8 @@ def split(session: Session, asset_ids: tuple[str, ...], note: str | None, by: st
     from guardian.cases import split_work
 
     now = datetime.now(UTC)
-    with opened_store(session) as store, store.begin() as tx:
+
+    def write(tx: "Transaction") -> tuple[Work | None, Work]:
         assets = {asset_starting_with(tx, asset_id).id for asset_id in asset_ids}
         works = {work.id: work for work in map(tx.works.of_asset, assets) if work is not None}
         if len(works) > 1:
@@ -127,8 +132,10 @@ def split(session: Session, asset_ids: tuple[str, ...], note: str | None, by: st
         if len(assets) == len(work.assets):
             raise UsageError(f"{work.id} has no other assets, so there is nothing to split")
         new = split_work(tx, work, sorted(assets), by=by or user_name(), note=note, at=now)
-        left = tx.works.get(work.id)
+        return tx.works.get(work.id), new
+
     with opened_store(session) as store:
+        left, new = store.run(write)
         judge_moved(session, store, [shown.assets[0].id for shown in (left, new) if shown is not None])
 
     for shown in (left, new):

@@ -33,6 +33,9 @@ _FEWEST_WAYS_ON = 3
 _INNER_PAGES = 2
 """Pages to which a live front page leads that must all be one page, for the pages below it to be under repair."""
 
+_MOST_INNER_PAGES = 4
+"""Such pages that are asked for of one site: a case may have hundreds of places, each in a folder of its own."""
+
 _MOST_SITES = 5
 """Hosts that are asked at the end of one scan."""
 
@@ -58,7 +61,7 @@ async def sites_under_repair(
 
     A front page may be another one, if it leads to one page alone.
 
-    Each is asked for two to six pages. At most five hosts are asked; of the others nothing is known. What was last
+    Each is asked for one to five pages. At most five hosts are asked; of the others nothing is known. What was last
     seen long ago, or counts as gone already, is no reason to ask. Raises GuardianError when the database is lost.
     """
     since = services.clock() - LONGEST_REPAIR
@@ -73,11 +76,15 @@ async def sites_under_repair(
 
 
 class SiteAnswers:
-    """What sites answer for their front page and for pages that cannot be there. Each site is asked once for each."""
+    """What sites answer for their front page, pages to which it leads, and pages that cannot be there.
+
+    Each site is asked for seven pages at most, whatever the number of its addresses, and for each once.
+    """
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._asked: dict[str, _Answer | None] = {}
+        self._inner: dict[str, set[str]] = {}
 
     async def are_alike(self, context: ScanContext, url: str, reading: PageReading) -> bool:
         """Return whether the site answers every address as it answered this one, so that nothing was taken away.
@@ -129,7 +136,12 @@ class SiteAnswers:
         and what differs no more than two pages that cannot be there.
         """
         front = await self._ask(context, urljoin(url, "/"))
-        asked = _nearest_pages(front.reading, url)[:_INNER_PAGES] if front is not None else []
+        nearest = _nearest_pages(front.reading, url) if front is not None else []
+        known = self._inner.setdefault(host_of(url), set())
+        if len(known.union(nearest[:_INNER_PAGES])) > _MOST_INNER_PAGES:
+            nearest = [one for one in nearest if one in known]
+        asked = nearest[:_INNER_PAGES]
+        known.update(asked)
         if len(asked) < _INNER_PAGES:
             # One of them may be gone itself.
             return False

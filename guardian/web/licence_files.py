@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePath
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from guardian.disk_errors import disk_error_text
 from guardian.errors import GuardianError, StoreUnusable, UsageError
 from guardian.evidence.vaults import proofs_in
 from guardian.model import Actor, Licence
+from guardian.store import Transaction
 from guardian.views.licences import licence_cells
 from guardian.views.overview import csv_text
 from guardian.web.api.uploads import name_of, received
@@ -39,23 +41,22 @@ async def import_licences(desk: Desk, actor: Actor, upload: UploadFile) -> Impor
     Raises UsageError with a line for each row that is wrong.
     """
 
-    def write(path: Path) -> Imported:
-        with desk.store.begin() as tx:
-            try:
-                terms = licensing.read_licences(tx, path, None)
-            except GuardianError as error:
-                # Where it lies meanwhile is nothing to anybody.
-                raise UsageError(str(error).replace(str(path), path.name)) from error
-            before = {licence.id for licence in tx.licences.list()}
-            now = desk.clock()
-            changed = [licensing.add(tx, one, lambda: judging_of(desk), now) for one in terms]
-            new = {licence.id: licence for licence, _ in changed if licence.id not in before}
-            for licence in new.values():
-                tx.audit.add(actor, "licence.added", licence.id, now, {"host": licence.place})
+    def write(path: Path, tx: Transaction) -> Imported:
+        try:
+            terms = licensing.read_licences(tx, path, None)
+        except GuardianError as error:
+            # Where it lies meanwhile is nothing to anybody.
+            raise UsageError(str(error).replace(str(path), path.name)) from error
+        before = {licence.id for licence in tx.licences.list()}
+        now = desk.clock()
+        changed = [licensing.add(tx, one, lambda: judging_of(desk), now) for one in terms]
+        new = {licence.id: licence for licence, _ in changed if licence.id not in before}
+        for licence in new.values():
+            tx.audit.add(actor, "licence.added", licence.id, now, {"host": licence.place})
         return Imported(len(new), len(terms) - len(new), tuple(rejudged for _, rejudged in changed))
 
     async with received(desk, upload) as path:
-        return await run_in_threadpool(write, path)
+        return await run_in_threadpool(desk.store.run, partial(write, path))
 
 
 def licences_csv(licences: Iterable[Licence]) -> str:

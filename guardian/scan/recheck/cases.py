@@ -27,7 +27,7 @@ from guardian.scan.recheck.site_search import Search, search_site
 from guardian.scan.services import Services
 from guardian.scan.site_answers import SiteAnswers
 from guardian.sources.settings import SourceSettings
-from guardian.store import Store
+from guardian.store import Store, Transaction
 from guardian.store.ids import new_id
 from guardian.tasks.outcomes import Done, Outcome, Postponed
 from guardian.urls.addresses import host_without_www
@@ -237,7 +237,8 @@ def _settle(
     services: Services, case: Case, occasion: Occasion, looks: _CaseLooks, settle_unclear: bool
 ) -> Recheck | None:
     """Write what was seen and let the case follow, in one transaction; see `recheck_case`."""
-    with services.store.begin() as tx:
+
+    def write(tx: Transaction) -> Recheck | None:
         earlier = tx.notices.rechecks_of(case.id)
         outcome = outcome_of(looks.places, looks.moved_to, earlier)
         if outcome is RecheckOutcome.UNCLEAR and not settle_unclear:
@@ -256,6 +257,8 @@ def _settle(
         )
         settle_recheck(tx, recheck, looks.gone_findings, earlier)
         return recheck
+
+    return services.store.run(write)
 
 
 def _case_of(services: Services, case_id: str, notice_id: str) -> Case | None:

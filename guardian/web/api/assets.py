@@ -117,16 +117,15 @@ async def protect_picture(
     if asset is None:
         return shown
 
-    def note() -> Asset | None:
-        with desk.store.begin() as tx:
-            if asset.path == str(path):
-                tx.assets.move(asset.id, f"upload/{name_of(picture)}")
-            if moves_licences(result):
-                judge_uses_of(tx, [asset.id], lambda: judging_of(desk), desk.clock())
-            tx.audit.add(actor, f"asset.{shown['outcome']}", asset.id, desk.clock(), {"collection": asset.collection})
-            return tx.assets.get(asset.id)
+    def note(tx: Transaction) -> Asset | None:
+        if asset.path == str(path):
+            tx.assets.move(asset.id, f"upload/{name_of(picture)}")
+        if moves_licences(result):
+            judge_uses_of(tx, [asset.id], lambda: judging_of(desk), desk.clock())
+        tx.audit.add(actor, f"asset.{shown['outcome']}", asset.id, desk.clock(), {"collection": asset.collection})
+        return tx.assets.get(asset.id)
 
-    kept = await run_in_threadpool(note)
+    kept = await run_in_threadpool(desk.store.run, note)
     return shown | {"asset": asset_json(kept or asset)}
 
 
@@ -146,9 +145,12 @@ def edit_asset(request: Request, actor: Owner, asset_id: IdInPath, body: AssetCh
         raise UsageError("nothing to change: name at least one field")
 
     desk = desk_of(request)
-    with desk.store.begin() as tx:
+
+    def write(tx: Transaction) -> dict[str, Any]:
         correct_asset(tx, desk, actor, _asset(tx, asset_id), correction)
         return _object_of(tx, _asset(tx, asset_id))
+
+    return desk.store.run(write)
 
 
 @router.delete(

@@ -155,7 +155,8 @@ def get_licence(request: Request, actor: Reader, licence_id: IdInPath) -> dict[s
 def add_licence(request: Request, actor: Licensor, body: NewLicence) -> dict[str, Any]:
     """Note who may use what. The same terms twice are one licence. Returns also which cases are licensed by it."""
     desk = desk_of(request)
-    with desk.store.begin() as tx:
+
+    def write(tx: Transaction) -> tuple[Licence, Rejudged]:
         host, account = place_named(body.host)
         terms = Licence(
             id="",
@@ -172,7 +173,9 @@ def add_licence(request: Request, actor: Licensor, body: NewLicence) -> dict[str
         )
         licence, rejudged = add(tx, terms, lambda: judging_of(desk), desk.clock())
         tx.audit.add(actor, "licence.added", licence.id, desk.clock(), {"host": licence.host})
-    return _changed(desk, licence, rejudged)
+        return licence, rejudged
+
+    return _changed(desk, *desk.store.run(write))
 
 
 @router.patch(
@@ -190,12 +193,15 @@ def edit_licence(request: Request, actor: Licensor, licence_id: IdInPath, body: 
         raise UsageError("nothing to change: name at least one field")
     if stated.get("path"):
         stated["path"] = path_named(stated["path"])
-    with desk.store.begin() as tx:
+
+    def write(tx: Transaction) -> tuple[Licence, Rejudged]:
         licence = replace(_licence(tx, licence_id), **stated)
         rejudged = edit(tx, licence, lambda: judging_of(desk), desk.clock())
         detail = {name: str(value) for name, value in stated.items()}
         tx.audit.add(actor, "licence.edited", licence.id, desk.clock(), detail)
-    return _changed(desk, licence, rejudged)
+        return licence, rejudged
+
+    return _changed(desk, *desk.store.run(write))
 
 
 @router.delete(
@@ -208,11 +214,14 @@ def edit_licence(request: Request, actor: Licensor, licence_id: IdInPath, body: 
 def remove_licence(request: Request, actor: Licensor, licence_id: IdInPath) -> dict[str, Any]:
     """Take a licence out, as if it had never been. To end one, change its last day instead."""
     desk = desk_of(request)
-    with desk.store.begin() as tx:
+
+    def write(tx: Transaction) -> tuple[Licence, Rejudged]:
         licence = _licence(tx, licence_id)
         rejudged = remove(tx, licence, lambda: judging_of(desk), desk.clock())
         tx.audit.add(actor, "licence.removed", licence.id, desk.clock(), {"host": licence.host})
-    return _changed(desk, licence, rejudged)
+        return licence, rejudged
+
+    return _changed(desk, *desk.store.run(write))
 
 
 def _licence(tx: Transaction, licence_id: str) -> Licence:

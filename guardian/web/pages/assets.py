@@ -14,6 +14,7 @@ from guardian.catalog.wanted import Wanted
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetFilter, BrowserSession, Case, Permission
 from guardian.people.signing_in import actor_of
+from guardian.store import Transaction
 from guardian.views.assets import asset_facts, weakness_words
 from guardian.views.plain_text import cleaned
 from guardian.web.auth.requests import address_of
@@ -153,14 +154,13 @@ async def correct(
     desk = desk_of(request)
     actor = actor_of(session.person, address_of(request))
 
-    def write() -> bool:
-        with desk.store.begin() as tx:
-            asset = tx.assets.get(asset_id)
-            if asset is not None:
-                correct_asset(tx, desk, actor, asset, _correction(asset, sent))
-            return asset is not None
+    def write(tx: Transaction) -> bool:
+        asset = tx.assets.get(asset_id)
+        if asset is not None:
+            correct_asset(tx, desk, actor, asset, _correction(asset, sent))
+        return asset is not None
 
-    if not await run_in_threadpool(write):
+    if not await run_in_threadpool(desk.store.run, write):
         raise HTTPException(404, f"there is no asset {asset_id[:80]}")
     return RedirectResponse(f"/assets/{asset_id}?saved=1", status_code=303)
 

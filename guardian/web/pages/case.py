@@ -1,6 +1,7 @@
 """One case: both pictures, what was measured and why it was judged so, what was seen when, and what is decided."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
@@ -136,10 +137,9 @@ async def decide_one(
     choice = choice_kept_in(request.query_params)
     edit = edit_by(session, desk, form.note, expected=form.version, batch=None)
 
-    def change(asked: Asked, tools: Tools) -> tuple[Case, str]:
-        with desk.store.begin() as tx:
-            changed = asked.change(tx, case_id, edit, tools)
-            return changed, _next_case(tx, changed, choice) if form.then == "next" else changed.id
+    def change(asked: Asked, tools: Tools, tx: Transaction) -> tuple[Case, str]:
+        changed = asked.change(tx, case_id, edit, tools)
+        return changed, _next_case(tx, changed, choice) if form.then == "next" else changed.id
 
     try:
         if word not in list(Decision):
@@ -152,7 +152,7 @@ async def decide_one(
             asking = await ask_if_sure(request, asked, [case_id], tools, again)
             if asking is not None:
                 return asking
-        changed, following = await run_in_threadpool(change, asked, tools)
+        changed, following = await run_in_threadpool(desk.store.run, partial(change, asked, tools))
     except CaseChanged as error:
         return await _case_page(request, error.case.id, meanwhile=error.since, note=form.note, status=409)
     except UsageError as error:

@@ -126,20 +126,19 @@ async def change(request: Request, licence_id: str, session: BrowserSession = WR
         name: str(form.get(name, ""))[:LONGEST_FIELD].strip() or None for name in ("territory", "medium", "note")
     }
 
-    def write() -> None:
-        with desk.store.begin() as tx:
-            before = _licence(tx, licence_id)
-            after = replace(before, valid_from=first, valid_until=last, **said)
-            changed = {
-                name: str(getattr(after, name))
-                for name in ("valid_from", "valid_until", *said)
-                if getattr(after, name) != getattr(before, name)
-            }
-            if changed:
-                licensing.edit(tx, after, lambda: judging, desk.clock())
-                tx.audit.add(actor, "licence.edited", before.id, desk.clock(), changed)
+    def write(tx: Transaction) -> None:
+        before = _licence(tx, licence_id)
+        after = replace(before, valid_from=first, valid_until=last, **said)
+        changed = {
+            name: str(getattr(after, name))
+            for name in ("valid_from", "valid_until", *said)
+            if getattr(after, name) != getattr(before, name)
+        }
+        if changed:
+            licensing.edit(tx, after, lambda: judging, desk.clock())
+            tx.audit.add(actor, "licence.edited", before.id, desk.clock(), changed)
 
-    await run_in_threadpool(write)
+    await run_in_threadpool(desk.store.run, write)
     return RedirectResponse(f"/licences/{licence_id}?saved=1", status_code=303)
 
 
@@ -186,25 +185,24 @@ async def grant(request: Request, session: BrowserSession = WRITER) -> Response:
     judging = _needed(desk)
     actor = actor_of(session.person, address_of(request))
 
-    def write() -> None:
-        with desk.store.begin() as tx:
-            terms = Licence(
-                id="",
-                host=place,
-                path=path,
-                asset_id=licensing.asset_named(tx, named).id if scope == "asset" else None,
-                collection=named if scope == "collection" else None,
-                tag=named if scope == "tag" else None,
-                valid_from=first,
-                valid_until=last,
-                territory=said("territory") or None,
-                medium=said("medium") or None,
-                note=said("note") or None,
-            )
-            licence, _ = licensing.add(tx, terms, lambda: judging, desk.clock())
-            tx.audit.add(actor, "licence.added", licence.id, desk.clock(), {"host": licence.place})
+    def write(tx: Transaction) -> None:
+        terms = Licence(
+            id="",
+            host=place,
+            path=path,
+            asset_id=licensing.asset_named(tx, named).id if scope == "asset" else None,
+            collection=named if scope == "collection" else None,
+            tag=named if scope == "tag" else None,
+            valid_from=first,
+            valid_until=last,
+            territory=said("territory") or None,
+            medium=said("medium") or None,
+            note=said("note") or None,
+        )
+        licence, _ = licensing.add(tx, terms, lambda: judging, desk.clock())
+        tx.audit.add(actor, "licence.added", licence.id, desk.clock(), {"host": licence.place})
 
-    await run_in_threadpool(write)
+    await run_in_threadpool(desk.store.run, write)
     return RedirectResponse("/licences", status_code=303)
 
 
@@ -216,14 +214,13 @@ async def end(request: Request, licence_id: str, session: BrowserSession = WRITE
     actor = actor_of(session.person, address_of(request))
     now = desk.clock()
 
-    def write() -> None:
-        with desk.store.begin() as tx:
-            licence = _licence(tx, licence_id)
-            ended = replace(licence, valid_until=now.date() - timedelta(days=1))
-            licensing.edit(tx, ended, lambda: judging, now)
-            tx.audit.add(actor, "licence.ended", licence.id, now, {"host": licence.place})
+    def write(tx: Transaction) -> None:
+        licence = _licence(tx, licence_id)
+        ended = replace(licence, valid_until=now.date() - timedelta(days=1))
+        licensing.edit(tx, ended, lambda: judging, now)
+        tx.audit.add(actor, "licence.ended", licence.id, now, {"host": licence.place})
 
-    await run_in_threadpool(write)
+    await run_in_threadpool(desk.store.run, write)
     return RedirectResponse("/licences", status_code=303)
 
 

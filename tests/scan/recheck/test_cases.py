@@ -517,6 +517,21 @@ async def not_gone_while_every_address_answers_alike(shop: Shop) -> None:
     web.put("/shop/new", varying)
     assert await SiteAnswers(services).is_one_page(context, place.page_url or "") is True
 
+    # A case with places in many folders asks the site for no more.
+    folders = [f"/shelf-{number}" for number in range(4)]
+    shut_pages = [f"{folder}/{name}" for folder in folders for name in ("new", "sale")]
+    web.put(front, "<p>Welcome.</p>" + "".join(f"<a href={path}>{path}</a>" for path in shut_pages))
+    answers, sought = SiteAnswers(services), Sought(frozenset({shop.case.asset_id}))
+    places = [replace(place, page_url=web.put(f"{folder}/old", repairs)) for folder in folders]
+    for path in (*shut_pages, old):
+        web.put(path, repairs)
+    web.put(every, gone)
+    before = len(web.asked)
+    states = [(await look_again(services, context, one, sought, answers)).state for one in places]
+    asked = [one.path for one in web.asked[before:] if not one.path.endswith(("/old", old))]
+    assert states == ["unclear"] * len(places)
+    assert (len(asked), len(set(asked) & set(shut_pages))) == (6, 4)
+
     # What has shown nothing else for more than a month is gone.
     for path in (every, page, front, old):
         web.put(path, varying)
