@@ -343,6 +343,7 @@ async def narrow_a_search(visit: Visit) -> None:
     for text in (unreadable, gone):
         assert 'name="kept"' not in text, "words are searched for without it then"
     address = f"{visit.web.url}/gallery"
+    assert "://xn--p1ai.test" in (await visit.vera.post("/search", data={"address": "http://xn--p1ai.test/"})).text
     page = await visit.vera.post("/search", data={"address": address, "text": "cup"})
     assert (page.status_code, "this is a page" in page.text) == (400, True)
     assert f'value="{address}"' in page.text, "the form keeps what was typed"
