@@ -394,6 +394,7 @@ async def keep_a_search(visit: Visit) -> None:
     assert (await visit.rita.post("/search/unwatch", data={"name": "style"})).status_code == 303
     assert "above 0.7" not in (await visit.rita.get("/search")).text
     assert (await visit.rita.post("/search/remove", data={"name": "style"})).status_code == 303
+    assert (await visit.vera.get(picture)).status_code == 404
     with visit.app.store.read() as tx:
         assert tx.named_searches.list() == []
         actions = [(line.actor, line.action) for line in tx.audit.lines(subject="style")]
