@@ -74,7 +74,7 @@ def check(config_path: Path, environment: Mapping[str, str], now: datetime | Non
     except (StoreUnusable, UsageError) as error:
         remarks.append(_problem(error))
     if not rule_mistakes:
-        remarks += _name_remarks(config, groups)
+        remarks += [_warning(error) for error in doubtful_names(config, checked, groups)]
     return Preflight(tuple(remarks), _plan(config, checked, groups, now or datetime.now(UTC)))
 
 
@@ -170,14 +170,22 @@ def _unreadable(path: Path, *, is_folder: bool) -> str | None:
     return None
 
 
-def _name_remarks(config: Config, groups: Groups | None) -> Iterator[Remark]:
-    """Yield the names in rules that nothing has. All are warnings: the catalogue may get them later."""
+def doubtful_names(config: Config, checked: rules.Rules, groups: Groups | None) -> list[ConfigError]:
+    """Return the names in rules that nothing has, or gets any more. All are warnings: the catalogue may get them later.
+
+    `groups` are what images are protected in; None when that is not known.
+    """
+    found: list[ConfigError] = []
+    go_by_labels = any(condition.fact == "label" for rule in checked.rules for condition in rule.conditions)
+    if go_by_labels and not config.labels.exists():
+        message = f"rules go by labels, but no further image gets one: there is no vocabulary {config.labels}"
+        found.append(ConfigError(message, file=config.rules_dir))
+
     known = {"source": {source.name for source in config.sources}}
     if groups is not None:
         of_assets = {"collection": groups.collections, "asset_tag": groups.tags, "label": groups.labels}
         known |= {name: set(words) for name, words in of_assets.items()}
-    for error in rules.unknown_names(config.rules_dir, known):
-        yield _warning(error)
+    return found + rules.unknown_names(config.rules_dir, known)
 
 
 def _plan(config: Config, checked: rules.Rules, groups: Groups | None, now: datetime) -> dict[str, str]:

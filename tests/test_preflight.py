@@ -161,3 +161,16 @@ def test_a_server_that_is_away_is_said_in_one_line_and_no_database_is_made(tmp_p
     elsewhere = tmp_path / "elsewhere.db"
     assert said(checked(tmp_path, GOOD + f"store: {{url: 'sqlite:///{elsewhere}'}}\n", HOOK=SECRET), tmp_path) == []
     assert not elsewhere.exists()
+
+
+def test_rules_that_go_by_labels_without_a_vocabulary_are_doubtful(tmp_path: Path) -> None:
+    store_in(tmp_path / "data").close()
+    labelled = "label: {any_of: [desert]}"
+    without = said(checked(tmp_path, GOOD, labelled, HOOK=SECRET), tmp_path, Weight.WARNING)
+    (tmp_path / "labels.yaml").write_text("labels:\n- term: desert\n")
+    found = said(checked(tmp_path, GOOD, labelled, HOOK=SECRET), tmp_path, Weight.WARNING)
+    assert without == [
+        "rules: rules go by labels, but no further image gets one: there is no vocabulary labels.yaml",
+        *found,
+    ]
+    assert "names the label 'desert', which no protected image carries" in found[0]

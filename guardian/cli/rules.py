@@ -9,7 +9,7 @@ import click
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Cut, Screen, echo
 from guardian.cli.showing import json_line
-from guardian.errors import ConfigError, UsageError
+from guardian.errors import UsageError
 from guardian.model import NO_RULE, Action, Asset, AssetState, Decision, Finding, Licence, LicenceStatus, Work
 from guardian.views.counting import counted
 from guardian.views.decisions import action_text, decided_by_text
@@ -32,7 +32,9 @@ def command() -> None:
 @pass_session
 def check(session: Session) -> None:
     """Read all rule files, run the examples inside them, and list the rules in the order they are tried."""
+    from guardian.preflight import doubtful_names
     from guardian.rules import count_examples
+    from guardian.store.peeking import protected_groups
 
     config = session.config
     rules = _rules(config)
@@ -51,21 +53,8 @@ def check(session: Session) -> None:
         "The one example gives what it expects." if examples == 1 else f"All {examples} examples give what they expect."
     )
     click.echo(gives if examples else "There are no examples to run.")
-    for error in _unknown_names(config):
+    for error in doubtful_names(config, rules, protected_groups(config.store, config.data_dir)):
         echo(screen.wrapped(str(error), 2, first="warning: ", cut=Cut.NEVER))
-
-
-def _unknown_names(config: "Config") -> list[ConfigError]:
-    """Return the names in rules that no source and no protected image has."""
-    from guardian.rules import unknown_names
-    from guardian.store.peeking import protected_groups
-
-    groups = protected_groups(config.store, config.data_dir)
-    known = {"source": {source.name for source in config.sources}}
-    if groups is not None:
-        of_assets = {"collection": groups.collections, "asset_tag": groups.tags, "label": groups.labels}
-        known |= {name: set(words) for name, words in of_assets.items()}
-    return unknown_names(config.rules_dir, known)
 
 
 @command.command("explain")

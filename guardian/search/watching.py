@@ -14,6 +14,7 @@ from guardian.model import NamedSearch, Routing
 from guardian.outbox import enqueue, mint
 from guardian.search.asking import Asked, asked_of, request_of
 from guardian.search.question import By, Kind
+from guardian.search.ranking import HEAD
 from guardian.search.search import MOST_RESULTS, Request, Result, Search
 from guardian.store import Store
 from guardian.views.plain_text import clipped
@@ -108,11 +109,12 @@ def _tell(
         new = [result for sha256, result in digests.items() if sha256 not in known]
         tx.named_searches.note_watched(named.name, newest, [sha256 for sha256 in digests if sha256 not in known], now)
         if new and names:
-            enqueue(tx, mint(EVENT, _data(named, new), now), names)
+            enqueue(tx, mint(EVENT, _data(named, new, is_all=len(found) < HEAD), now), names)
     return len(new)
 
 
-def _data(named: NamedSearch, new: Sequence[Result]) -> dict[str, Any]:
+def _data(named: NamedSearch, new: Sequence[Result], *, is_all: bool) -> dict[str, Any]:
+    """Return what a message tells. `is_all`: whether the search looks at more pictures than it has found."""
     watch = named.watch
     return {
         "watch": {
@@ -122,6 +124,7 @@ def _data(named: NamedSearch, new: Sequence[Result]) -> dict[str, Any]:
         },
         "note": "these look alike; they were not found to be copies",
         "count": len(new),
+        "is_all": is_all,
         "pictures": [_picture(result) for result in new[:_MOST_IN_MESSAGE]],
     }
 

@@ -117,6 +117,10 @@ def _watch() -> dict[str, Any]:
         watch=_object(name=text, above=number, severity=text),
         note=text,
         count={"type": "integer", "description": "how many pictures; `pictures` names at most ten, the nearest first"},
+        is_all={
+            "type": "boolean",
+            "description": "false when so many passed that more may have, which are not told of",
+        },
         pictures={"type": "array", "items": picture, "maxItems": 10},
     )
 

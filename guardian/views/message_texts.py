@@ -103,7 +103,9 @@ def _facts(type_: str, data: Data) -> list[str]:
 
 def _watch_lines(data: Data) -> list[str]:
     pictures: Sequence[Data] = data.get("pictures") or ()
-    lines = [f"watch: {_line(_part(data, 'watch').get('name'))}, {counted(int(data.get('count') or 0), 'picture')}"]
+    or_more = "" if data.get("is_all", True) else " or more"
+    count = counted(int(data.get("count") or 0), "picture") + or_more
+    lines = [f"watch: {_line(_part(data, 'watch').get('name'))}, {count}"]
     for picture in pictures:
         place = picture.get("page_url") or picture.get("image_url") or picture.get("id")
         lines.append(f"{_line(place)}: {_line(picture.get('why'))} ({picture.get('score')})")

@@ -100,6 +100,7 @@ async def _watched(tmp_path: Path) -> None:
             body = json.loads(message.body)
             Draft202012Validator(SCHEMA).validate(body)
             assert (first.destination, body["data"]["count"], body["data"]["watch"]["name"]) == ("desk", 2, "style")
+            assert body["data"]["is_all"]
             tx.seen.forget_all()
             assert tx.named_searches.forget_told() == 3
             assert tx.named_searches.remove("style")
@@ -126,7 +127,11 @@ def test_people_read_which_pictures_a_watch_met() -> None:
         ],
     }
     assert message_title("watch.found", data) == "guardian: A watch met new pictures"
-    assert "https://shop.example/: same colours (0.9)" in message_body("watch.found", data, None)
+    body = message_body("watch.found", data, None)
+    assert "https://shop.example/: same colours (0.9)" in body
+    assert "watch: style, 1 picture\n" in body
+    many = message_body("watch.found", data | {"count": 400, "is_all": False}, None)
+    assert "watch: style, 400 pictures or more\n" in many
 
 
 def test_what_is_asked_is_kept_as_it_was() -> None:

@@ -24,6 +24,7 @@ from guardian.matching.features.figure import (
 )
 from guardian.matching.features.local_shapes import LOCAL_SHAPES, local_shapes
 from guardian.matching.features.patterns import PATTERNS, pattern_shares
+from guardian.matching.features.resizing import reduced
 
 APPEARANCE_VERSION = 3
 """Raise when the same pixels give other bytes. What `widened` cannot make of earlier bytes is never compared."""
@@ -172,7 +173,7 @@ def squared(rgb: NDArray[np.uint8]) -> tuple[Floats, int]:
 
     With it comes its longer side in pixels, before it was brought to that size.
     """
-    lab = _lab(preview_of(rgb))
+    lab = _lab(reduced(rgb, PREVIEW_SIDE))
     ground = _ground_of(lab)
     return _squared(lab, ground), ground.longer_side
 
@@ -187,7 +188,7 @@ def appearance_of(rgb: NDArray[np.uint8]) -> Appearance:
     Pictures of any size may be given; they are reduced to 160 pixels of their longer side by averaging areas. About
     4 ms of one core from there.
     """
-    rgb = preview_of(rgb)
+    rgb = reduced(rgb, PREVIEW_SIDE)
     lab = _lab(rgb)
     grey = lab[:, :, 0] * 2.55
     contrast = _contrast(grey)
@@ -245,16 +246,6 @@ class _Ground:
         """Pixels of the longer side of the figure."""
         top, bottom, left, right = self.box
         return max(bottom - top, right - left)
-
-
-def preview_of(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return what an appearance is made of: uint8 [h, w, 3], reduced to PREVIEW_SIDE if it is larger."""
-    height, width = rgb.shape[:2]
-    factor = PREVIEW_SIDE / max(height, width)
-    if factor >= 1:
-        return rgb
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _ground_of(lab: Floats) -> _Ground:

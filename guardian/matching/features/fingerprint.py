@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching.features import hashing, keypoints
-from guardian.matching.features.appearance import PREVIEW_SIDE, appearance_of
+from guardian.matching.features.appearance import appearance_of
 from guardian.matching.features.image import Picture
 from guardian.matching.features.keypoints import Keypoints
 from guardian.matching.features.phash import phash
@@ -69,5 +69,5 @@ def fingerprint(picture: Picture, recipe: str, profile: Profile, embedding: NDAr
         embedding=embedding,
         frame=picture.frame,
         perceptual_hash=phash(grey),
-        appearance=appearance_of(reduced(picture.rgb, PREVIEW_SIDE)).values,
+        appearance=appearance_of(picture.rgb).values,
     )
