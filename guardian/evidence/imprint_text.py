@@ -66,7 +66,15 @@ _NO_PLAIN_NAME = re.compile(r":|\b(?:by|von|vom|der|des|par|por|with|mit|bei|at|
 _FOR_COMPLAINTS = re.compile(r"schlicht|aufsicht|kammer|ombuds|médiat|mediat", re.IGNORECASE)
 """Lines that name to whom one may complain of whoever has the site."""
 
-_LINES_OF_ADDRESS = 4
+_LINES_OF_ADDRESS = 3
+"""A name, a street and a town."""
+
+_PARTICLES = frozenset(
+    ["von", "van", "der", "den", "de", "del", "du", "zu", "zum", "zur", "di", "da", "la", "le", "y", "und", "and", "&"]
+)
+"""Words without a capital in the names of people."""
+
+_BETWEEN = re.compile(r"\s[|•·]\s")
 _UPPER = "[A-ZÀ-ÖØ-ÞĀĄĆČĎĘĚŁŃŇŘŚŠŤŽŹŻ]"
 # Postal code and town, with what stands before the code in some countries; British codes stand at the end.
 # The country may follow.
@@ -129,8 +137,16 @@ def holder_in(lines: Sequence[str]) -> str | None:
     if len(named) != 1 or (not owners and (not is_headed or len(set(postal_addresses_in(lines))) != 1)):
         return None
     (name,) = named.values()
-    is_plain = name[:1].isupper() and not (_NO_PLAIN_NAME.search(name) if not owners else "@" in name or ":" in name)
-    return name if is_plain else None
+    if owners:
+        return name if ":" not in name and (_is_company(name) or _may_be_person(name)) else None
+    return name if name[:1].isupper() and not _NO_PLAIN_NAME.search(name) else None
+
+
+def _may_be_person(name: str) -> bool:
+    """Return whether a line is no sentence, address or number: two to eight words that begin with capitals."""
+    words = name.replace("-", " ").split()
+    parts = [re.sub(r"[.,'’]", "", word) for word in words if word not in _PARTICLES]
+    return 2 <= len(words) <= 8 and all(part.isalpha() and part[0].isupper() for part in parts)
 
 
 def _is_company(line: str) -> bool:
@@ -140,7 +156,8 @@ def _is_company(line: str) -> bool:
 
 def _bare(line: str) -> str:
     """Return the name that a line holds without its label, the address behind it, and marks of copyright."""
-    name = _COPYRIGHT_BEFORE.sub("", _OWN_LABEL.sub("", line))
+    parts = _BETWEEN.split(_COPYRIGHT_BEFORE.sub("", _OWN_LABEL.sub("", line)))
+    name = next(filter(_is_company, parts), parts[0])
     first, _, rest = name.partition(",")
     if _LEGAL_FORM.search(first) or any(map(str.isdigit, rest)):
         name = first

@@ -66,6 +66,15 @@ ADDRESS = "Weg 1\n10115 Berlin"
         (f"Angaben gemäß § 5 DDG\nErika Muster\n{ADDRESS}", "Erika Muster"),
         ("Owner of this site: Jane Doe, 1 Main St", "Jane Doe"),
         ("Website-Betreiber: Kaffee GmbH\nKaffee GmbH 2026", "Kaffee GmbH"),
+        (f"Angaben gemäß § 5 TMG\nKaffee GmbH\n{ADDRESS}\n© 2026 Kaffee GmbH | Impressum | Datenschutz", "Kaffee GmbH"),
+        ("Mentions légales\nÉditeur du site : Images SARL\n12 rue de la Paix, 75002 Paris", "Images SARL"),
+        ("Titular: Fotos S.L.\nDomicilio: Calle Mayor 5, 28013 Madrid", "Fotos S.L."),
+        (f"Betreiberin: Dr. Anna-Lena von der Heide\n{ADDRESS}", "Dr. Anna-Lena von der Heide"),
+        # What follows a heading may be no name.
+        (f"Angaben gemäß § 5 TMG\nZuletzt geändert am 1. Mai\n{ADDRESS}", None),
+        ("Inhaber\nTelefon 030 123", None),
+        ("Diensteanbieter\nAls Diensteanbieter sind wir nach den Gesetzen verantwortlich", None),
+        (f"Agentur X GmbH\nImpressum\nMax Muster\n{ADDRESS}", None),
         # Two companies, though the name of one is a part of the other's.
         (f"Kaffee GmbH & Co. KG\n{ADDRESS}\nGesellschafterin Kaffee GmbH", None),
         (f"Smart Ltd\n{ADDRESS}\nArt Ltd", None),

@@ -343,6 +343,7 @@ async def narrow_a_search(visit: Visit) -> None:
     for text in (unreadable, gone):
         assert 'name="kept"' not in text, "words are searched for without it then"
     address = f"{visit.web.url}/gallery"
+    assert "://xn--p1ai.test" in (await visit.vera.post("/search", data={"address": "http://xn--p1ai.test/"})).text
     page = await visit.vera.post("/search", data={"address": address, "text": "cup"})
     assert (page.status_code, "this is a page" in page.text) == (400, True)
     assert f'value="{address}"' in page.text, "the form keeps what was typed"
@@ -393,6 +394,7 @@ async def keep_a_search(visit: Visit) -> None:
     assert (await visit.rita.post("/search/unwatch", data={"name": "style"})).status_code == 303
     assert "above 0.7" not in (await visit.rita.get("/search")).text
     assert (await visit.rita.post("/search/remove", data={"name": "style"})).status_code == 303
+    assert (await visit.vera.get(picture)).status_code == 404
     with visit.app.store.read() as tx:
         assert tx.named_searches.list() == []
         actions = [(line.actor, line.action) for line in tx.audit.lines(subject="style")]

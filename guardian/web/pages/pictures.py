@@ -56,7 +56,10 @@ async def show_found(request: Request, finding_id: str, size: PictureSize, versi
 @router.get("/searched/{digest}/{size}", dependencies=[Depends(person_may(Permission.SEARCH))])
 async def show_searched(request: Request, digest: str, size: PictureSize) -> Response:
     """Show the picture that a search under a name asks with."""
-    return await _shown(request, desk_of(request).search_pictures, digest if is_digest(digest) else None, size)
+    vault = desk_of(request).search_pictures
+    # What was made small is remembered; it is shown as long as the search is kept.
+    is_kept = is_digest(digest) and await run_in_threadpool(vault.holds, digest)
+    return await _shown(request, vault, digest if is_kept else None, size)
 
 
 @router.get("/heat-map/{finding_id}", dependencies=[Depends(person_may(Permission.CASES_READ))])

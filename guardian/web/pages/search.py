@@ -1,6 +1,7 @@
 """Searches what is owned and what was seen: by a picture, by words, by examples. Nothing is recorded."""
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -35,6 +36,7 @@ KEEPER = Depends(person_may(Permission.CASES_WRITE))
 
 _MAX_BYTES = 50 * 1024**2
 _SHOWN = 60
+_CASES_SHOWN = 5
 _LONGEST_QUERY = 40_000
 _NOTHING_ASKED = "nothing to search with: choose a picture, write words or colours"
 _LET_GO = "the picture is not held here any more: choose it again"
@@ -151,16 +153,18 @@ async def _sent(desk: Desk, form: FormData) -> bytes | None:
     picture, address = form.get("picture"), _address_in(form)
     if isinstance(picture, UploadFile) and picture.filename:
         content = await picture.read(_MAX_BYTES + 1)
-        if len(content) > _MAX_BYTES:
-            raise UsageError(f"a picture may have {_MAX_BYTES >> 20} MiB here; use `guardian search` for larger ones")
-        if not content:
-            raise UsageError("the file of the picture is empty")
-        return content
-    if not address:
-        return None
-    if len(address) > LONGEST_FIELD:
+    elif len(address) > LONGEST_FIELD:
         raise UsageError(f"an address may have {LONGEST_FIELD:,} characters here")
-    return await picture_at(_services_of(desk), address)
+    elif address:
+        content = await picture_at(_services_of(desk), address)
+    else:
+        return None
+
+    if len(content) > _MAX_BYTES:
+        raise UsageError(f"a picture may have {_MAX_BYTES >> 20} MiB here; use `guardian search` for larger ones")
+    if not content:
+        raise UsageError("the file of the picture is empty")
+    return content
 
 
 def _address_in(form: FormData) -> str:
@@ -214,8 +218,8 @@ async def _shown(
         "chosen": dict(text.split("=", 1) for text in asked.filters),
         "parts_of_search": [(words, query_of(without)) for words, without in parts_of(asked)],
         "answer": answer,
-        # Options are of the command line; the form has fields of the same names.
-        "problem": problem.replace("--", "") if problem is not None else None,
+        # Options are of the command line; the form has fields of the same names. (Hosts have "xn--" within.)
+        "problem": re.sub(r"(?<![\w-])--(?=[a-z])", "", problem) if problem is not None else None,
         "previews": {one.rank: _data(one.preview) for one in results if one.preview is not None},
         "cases": cases,
         "facets": _facet_links(asked, results),
@@ -245,16 +249,17 @@ async def _content(desk: Desk, session: BrowserSession, asked: Asked) -> bytes |
 
 
 def _cases_of(desk: Desk, results: Sequence[Result]) -> dict[int, list[Case]]:
-    """Return by rank the cases of pictures that were seen, and of their near-identical ones."""
+    """Return by rank some cases of pictures that were seen, and of their near-identical ones."""
     seen = {one.rank: one.seen for one in results if one.seen is not None}
     with desk.store.read() as tx:
         like = tx.seen.like([picture.id for picture in seen.values()])
         digests = {rank: [one.sha256 for one in (it, *like.get(it.id, ()))] for rank, it in seen.items()}
         ids = tx.versions.cases_showing({digest for several in digests.values() for digest in several})
-        found = {id_: tx.cases.get(id_) for id_ in {id_ for several in ids.values() for id_ in several}}
-    of_rank = {
-        rank: dict.fromkeys(id_ for one in several for id_ in ids.get(one, ())) for rank, several in digests.items()
-    }
+        of_rank = {
+            rank: list(dict.fromkeys(id_ for one in several for id_ in ids.get(one, ())))[:_CASES_SHOWN]
+            for rank, several in digests.items()
+        }
+        found = {id_: tx.cases.get(id_) for id_ in {id_ for several in of_rank.values() for id_ in several}}
     return {rank: [case for id_ in several if (case := found[id_])] for rank, several in of_rank.items()}
 
 
