@@ -80,6 +80,17 @@ def kept_search(tx: Transaction, name: str) -> NamedSearch:
     return found
 
 
+def why_not_asked(tx: Transaction, pictures: Vault, asked: Asked) -> str | None:
+    """Return why a kept search cannot be asked any more, nor watch, since what it names is gone; None where it can."""
+    try:
+        request_of(tx, asked, None)
+    except UsageError as error:
+        return str(error)
+    if asked.picture is not None and not pictures.holds(asked.picture):
+        return "its picture is gone from the data folder"
+    return None
+
+
 def remove_search(store: Store, pictures: Vault, name: str, actor: Actor, at: datetime) -> None:
     """Remove a search, its watch, and its picture unless another one asks with it. Raises UsageError for none."""
     with store.begin() as tx:
