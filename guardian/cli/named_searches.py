@@ -51,17 +51,21 @@ def run(session: Session, /, name: str, top: int | None, **options: Any) -> None
 def list_(session: Session, as_lines: bool) -> None:
     """List the searches that were kept, and what each watches for."""
     from guardian.search.asking import asked_of
+    from guardian.search.kept import why_not_asked
 
+    pictures = _pictures(session)
     with opened_store(session) as store, store.read() as tx:
-        found = tx.named_searches.list()
+        asked = [(named, asked_of(named.asked)) for named in tx.named_searches.list()]
+        found = [(named, its, why_not_asked(tx, pictures, its)) for named, its in asked]
     screen = Screen.of_output()
-    for named in found:
+    for named, its, why_not in found:
         if as_lines:
-            echo([json_line(_json(named))])
+            echo([json_line(_json(named) | {"cannot_be_asked": why_not})])
             continue
         watch = named.watch
         watching = f"; watches above {watch.above:g}, {watch.severity.value}" if watch else ""
-        echo(screen.wrapped(f"{named.name}: {asked_of(named.asked).in_words()}{watching}", 2, first=""))
+        no_more = f"; cannot be asked: {why_not}" if why_not else ""
+        echo(screen.wrapped(f"{named.name}: {its.in_words()}{watching}{no_more}", 2, first=""))
 
 
 @click.command("remove")

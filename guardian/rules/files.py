@@ -196,6 +196,7 @@ def load(folder: Path, destinations: Collection[str] | None = None) -> Rules:
 
 def load_with(folder: Path, added: Path, destinations: Collection[str] | None = None) -> Rules:
     """Return the rules of a folder as `load` does, as if one more file lay in it, in place of one of the same name."""
+    _refuse_other_ending(added)
     others = [file for file in _rule_files(folder) if file.name != added.name]
     rules, mistakes = _read(sorted([*others, added], key=lambda file: file.name), destinations)
     if mistakes:
@@ -293,9 +294,13 @@ def _rule_files(folder: Path) -> list[Path]:
         return [folder]
     files = [file for file in sorted(folder.glob("*.y*ml")) if not file.name.startswith(".")]
     for file in files:
-        if file.suffix != ".yaml":
-            raise ConfigError(f"rule files end in .yaml; rename it to {file.stem}.yaml", file=file)
+        _refuse_other_ending(file)
     return files
+
+
+def _refuse_other_ending(file: Path) -> None:
+    if file.suffix != ".yaml":
+        raise ConfigError(f"rule files end in .yaml; rename it to {file.stem}.yaml", file=file)
 
 
 def _refuse_out_of_range(fact: str, bounds: _NumberBounds) -> None:

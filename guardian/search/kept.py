@@ -8,8 +8,8 @@ from guardian.errors import UsageError
 from guardian.evidence import Vault
 from guardian.model import Actor, NamedSearch, Severity
 from guardian.search.asking import Asked, asked_of, request_of
+from guardian.search.question import By
 from guardian.search.search import Request, Search
-from guardian.search.watching import refuse_unwatchable
 from guardian.store import Store, Transaction
 
 _NAME = re.compile(r"[\w][\w .-]{0,99}")
@@ -80,6 +80,17 @@ def kept_search(tx: Transaction, name: str) -> NamedSearch:
     return found
 
 
+def why_not_asked(tx: Transaction, pictures: Vault, asked: Asked) -> str | None:
+    """Return why a kept search cannot be asked any more, nor watch, since what it names is gone; None where it can."""
+    try:
+        request_of(tx, asked, None)
+    except UsageError as error:
+        return str(error)
+    if asked.picture is not None and not pictures.holds(asked.picture):
+        return "its picture is gone from the data folder"
+    return None
+
+
 def remove_search(store: Store, pictures: Vault, name: str, actor: Actor, at: datetime) -> None:
     """Remove a search, its watch, and its picture unless another one asks with it. Raises UsageError for none."""
     with store.begin() as tx:
@@ -98,6 +109,16 @@ def begin_watch(tx: Transaction, name: str, above: float, severity: Severity, ac
         raise UsageError(f"a watch tells of scores above a number from 0 to 1, not {above:g}")
     tx.named_searches.watch(name, above, severity)
     tx.audit.add(actor, "search.watched", name, at, {"above": f"{above:g}", "severity": severity.value})
+
+
+def refuse_unwatchable(asked: Asked) -> None:
+    """Raise UsageError for a search whose scores mean the same tomorrow only by their order."""
+    if asked.picture is None and asked.own is None and not asked.like and not asked.colours:
+        raise UsageError("a watch compares looks: save a search with a picture, --like or --colour")
+    if asked.text is not None and asked.picture is None and asked.own is None and not asked.like:
+        raise UsageError("beside colours alone words are ranks, and no measure: leave --text away, or add a picture")
+    if asked.by in (By.COPY, By.WORDS):
+        raise UsageError(f"a watch compares looks, not by {asked.by}: copies are found by scans and told as cases")
 
 
 def end_watch(tx: Transaction, name: str, actor: Actor, at: datetime) -> bool:

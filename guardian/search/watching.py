@@ -8,14 +8,15 @@ from typing import Any
 
 import structlog
 
-from guardian.errors import GuardianError, UsageError
+from guardian.errors import GuardianError
 from guardian.evidence import Vault
 from guardian.model import NamedSearch, Routing
 from guardian.outbox import enqueue, mint
-from guardian.search.asking import Asked, asked_of, request_of
+from guardian.search.asking import asked_of
+from guardian.search.kept import KeptSearches
 from guardian.search.question import By, Kind
 from guardian.search.ranking import HEAD
-from guardian.search.search import MOST_RESULTS, Request, Result, Search
+from guardian.search.search import MOST_RESULTS, Result, Search
 from guardian.store import Store
 from guardian.views.plain_text import clipped
 from guardian.views.timestamps import message_timestamp
@@ -27,16 +28,6 @@ _LONGEST_ADDRESS = 500
 _LONGEST_REASON = 300
 
 log = structlog.get_logger(__name__)
-
-
-def refuse_unwatchable(asked: Asked) -> None:
-    """Raise UsageError for a search whose scores mean the same tomorrow only by their order."""
-    if asked.picture is None and asked.own is None and not asked.like and not asked.colours:
-        raise UsageError("a watch compares looks: save a search with a picture, --like or --colour")
-    if asked.text is not None and asked.picture is None and asked.own is None and not asked.like:
-        raise UsageError("beside colours alone words are ranks, and no measure: leave --text away, or add a picture")
-    if asked.by in (By.COPY, By.WORDS):
-        raise UsageError(f"a watch compares looks, not by {asked.by}: copies are found by scans and told as cases")
 
 
 async def look_for_watches(
@@ -68,26 +59,19 @@ def _watches(store: Store) -> tuple[list[NamedSearch], int]:
         return watches, tx.named_searches.newest()
 
 
-def _request(store: Store, asked: Asked) -> Request:
-    with store.read() as tx:
-        return request_of(tx, asked, None)
-
-
 async def _found(store: Store, search: Search, pictures: Vault, named: NamedSearch) -> list[Result]:
     """Return the new pictures that a watch tells of, best first. Raises GuardianError."""
     watch, asked = named.watch, asked_of(named.asked)
     if watch is None:
         return []
-    request = await asyncio.to_thread(_request, store, replace(asked, where="seen", facets=False))
-    content = await asyncio.to_thread(pictures.get, asked.picture) if asked.picture is not None else None
-    if request.own is not None:
-        content = await asyncio.to_thread(search.original, request.own)
+    kept = KeptSearches(store, search, pictures)
+    request = await asyncio.to_thread(kept.request, replace(asked, where="seen", facets=False))
 
     # Fused ranks say nothing of a picture by itself, and `auto` asks the matcher too, which names copies; the look says
     # what a watch is for. Of colours alone the fit is the score.
-    has_looks = content is not None or bool(request.like)
+    has_looks = request.picture is not None or bool(request.like)
     by = By.LOOK if request.by is By.AUTO and has_looks else request.by
-    wanted = replace(request, picture=content, by=by, top=MOST_RESULTS, newer_than=watch.watched_to)
+    wanted = replace(request, by=by, top=MOST_RESULTS, newer_than=watch.watched_to)
     answer = await search.answer(wanted)
     if answer.not_searched:
         # Waiting for the rest would silence the watch for as long as a part of the memory is damaged.

@@ -70,6 +70,8 @@ def test_a_file_is_tried_as_if_it_lay_among_the_others(tmp_path: Path) -> None:
     again.write_text("rules: [{name: all, when: {}, then: no}]\n")
     with pytest.raises(ConfigError, match=r"20-copies.yaml:1:"):
         rules.load_with(tmp_path / "rules", again)
+    with pytest.raises(ConfigError, match=r"rename it to 30-mine.yaml"):
+        rules.load_with(tmp_path / "rules", added.rename(tmp_path / "30-mine.yml"))
 
 
 def test_every_condition_can_be_written(written: Written, use: MakeUse) -> None:

@@ -14,7 +14,7 @@ from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.workers import Workers
 from guardian.model import Severity
 from guardian.search.asking import Asked
-from guardian.search.kept import KeptSearches, begin_watch, end_watch, remove_search
+from guardian.search.kept import KeptSearches, begin_watch, end_watch, remove_search, why_not_asked
 from guardian.search.search import Search
 from guardian.store import Store
 from tests.memory.made import NOW
@@ -78,3 +78,13 @@ def test_a_picture_stays_as_long_as_a_search_asks_with_it(kept: KeptSearches) ->
     assert path.exists()
     kept.keep("second", DUNES, None, this_user(), NOW, replaces=True)
     assert not path.exists()
+
+
+def test_a_search_says_that_what_it_asks_with_is_gone(kept: KeptSearches) -> None:
+    digest = kept.pictures.keep(b"a picture")
+    with kept.store.read() as tx:
+        assert why_not_asked(tx, kept.pictures, Asked(picture=digest)) is None
+        kept.pictures.remove(digest)
+        assert why_not_asked(tx, kept.pictures, Asked(picture=digest)) == "its picture is gone from the data folder"
+        assert "no picture that was seen" in (why_not_asked(tx, kept.pictures, Asked(like=("seen_1",))) or "")
+        assert "no asset" in (why_not_asked(tx, kept.pictures, Asked(own="asset_1")) or "")

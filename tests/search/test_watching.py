@@ -21,9 +21,10 @@ from guardian.memory.remembering import Memory
 from guardian.memory.settings import MemorySettings
 from guardian.model import NewlySeen, Routing, Severity
 from guardian.search.asking import Asked, asked_of, request_of
+from guardian.search.kept import refuse_unwatchable
 from guardian.search.question import Kind
 from guardian.search.search import Search
-from guardian.search.watching import look_for_watches, refuse_unwatchable
+from guardian.search.watching import look_for_watches
 from guardian.views.message_texts import message_body, message_title
 from tests.databases import store_in
 from tests.memory.made import NOW, met, picture

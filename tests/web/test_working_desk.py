@@ -352,6 +352,7 @@ async def narrow_a_search(visit: Visit) -> None:
         ("cannot be looked at", searched(visit.vera, files={"picture": ("a.jpg", visit.copy[:200])})),
         ("the file of the picture is empty", visit.vera.post("/search", files={"picture": ("a.jpg", b"")})),
         ("there is no asset", visit.vera.get("/search", params={"asset": "asset_none"})),
+        ("like seen_none</bdi> ×", visit.vera.get("/search", params={"like": "seen_none"})),
         ("nothing to search with", searched(visit.vera, data={"by": "look"})),
         ("nothing to search with", searched(visit.vera, data={"by": "auto"})),
         ("text: at most 2,000 characters", visit.vera.get("/search", params={"text": "a" * 2_001})),

@@ -18,7 +18,7 @@ from guardian.people.signing_in import actor_of
 from guardian.scan.services import Services
 from guardian.search.asking import WHERE, Asked, asked_of
 from guardian.search.facets import facets_of
-from guardian.search.kept import KeptSearches, begin_watch, end_watch, kept_search, remove_search
+from guardian.search.kept import KeptSearches, begin_watch, end_watch, kept_search, remove_search, why_not_asked
 from guardian.search.question import By
 from guardian.search.search import Result, Search, SearchAnswer
 from guardian.search.watching import EVENT
@@ -263,11 +263,11 @@ def _cases_of(desk: Desk, results: Sequence[Result]) -> dict[int, list[Case]]:
     return {rank: [case for id_ in several if (case := found[id_])] for rank, several in of_rank.items()}
 
 
-def _kept(desk: Desk) -> list[tuple[NamedSearch, Asked, str]]:
-    """Return the searches under a name, each with what it asks, and that in words."""
+def _kept(desk: Desk) -> list[tuple[NamedSearch, Asked, str, str | None]]:
+    """Return the searches under a name, each with what it asks, that in words, and why it cannot be asked any more."""
     with desk.store.read() as tx:
         found = [(one, asked_of(one.asked)) for one in tx.named_searches.list()]
-    return [(one, asked, words_of(asked)) for one, asked in found]
+        return [(one, asked, words_of(asked), why_not_asked(tx, desk.search_pictures, asked)) for one, asked in found]
 
 
 def _facet_links(asked: Asked, results: Sequence[Result]) -> dict[str, list[tuple[str, int, str | None]]]:
