@@ -32,9 +32,9 @@ _VOTES_PER_KEYPOINT = 6
 _BITS_IN_FULL, _BITS_FADING = 20, 24
 # Weight that agrees by chance, for each vote that an asset has.
 _BY_CHANCE = 0.04
-# Of the voted assets a quarter are those whose votes weigh little, but of what they weigh much agrees: from so many
+# One in four of the voted assets is one whose votes weigh little, but of what they weigh much agrees: from so many
 # standard deviations on.
-_FURTHER_SHARE, _FURTHER_FROM = 4, 1.0
+_FURTHER_ONE_IN, _FURTHER_FROM = 4, 1.0
 _CLEAR = 20
 _PROPOSALS_PER_ASSET = 2
 _WORTH_A_SECOND = 4
@@ -260,7 +260,7 @@ def _propose_voted(
                 continue
             _propose_transforms(ballot, width, proposals.setdefault(ballot.slot, []))
 
-    further = voted_assets // _FURTHER_SHARE
+    further = voted_assets // _FURTHER_ONE_IN
     add(sorted(ballots, key=lambda ballot: -ballot.weight), voted_assets - further)
     others = [one for one in ballots if one.relative_weight >= _FURTHER_FROM and one.slot not in proposals]
     add(sorted(others, key=lambda ballot: -ballot.relative_weight), len(proposals) + further)

@@ -24,7 +24,8 @@ from guardian.model import (
 from guardian.people.tokens import add_token
 from tests.web.conftest import Served
 
-NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
+"""Yesterday: what is opened then is of the last weeks, whenever the tests run."""
 
 Program = Callable[..., httpx.Client]
 

@@ -138,7 +138,8 @@ def test_a_case_is_captured_held_and_bundled(served: Served, program: Program, c
 def test_the_overview_is_what_the_page_shows(program: Program) -> None:
     found = program(Permission.CASES_READ).get("/api/v1/overview").json()
     assert len(found["weeks"]) == 12
-    assert found["weeks"][-1]["new"] >= 1
+    # Yesterday may have been last week.
+    assert sum(week["new"] for week in found["weeks"][-2:]) >= 1
     assert found["states"]["open"] >= 1
     assert "thief.example" in [one["operator"] for one in found["operators"]]
     assert (found["median_hours_to_decision"], found["coverage"]) == (None, [])
