@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from guardian.errors import UsageError
 from guardian.matching.features.appearance import appearance_of
 from guardian.matching.features.image import Picture, decode
+from guardian.matching.features.resizing import reduced
 from guardian.matching.settings import MatchingSettings
 from guardian.search.question import Region
 
@@ -64,20 +65,18 @@ def cut_out(settings: MatchingSettings, content: bytes, region: Region) -> bytes
 
 def thumbnail(settings: MatchingSettings, content: bytes) -> bytes:
     """Return a JPEG of at most THUMBNAIL_SIDE pixels of an encoded picture. Raises Unmatchable."""
-    return _reduced(decode(content, settings).rgb, THUMBNAIL_SIDE)
+    return _small_jpeg(decode(content, settings).rgb, THUMBNAIL_SIDE)
 
 
 def shown(settings: MatchingSettings, content: bytes) -> ShownPicture:
     """Return an encoded picture so large that a part of it can be pointed at. Raises Unmatchable."""
     picture = decode(content, settings)
-    return ShownPicture(_reduced(picture.rgb, _SHOWN_SIDE), picture.width, picture.height)
+    return ShownPicture(_small_jpeg(picture.rgb, _SHOWN_SIDE), picture.width, picture.height)
 
 
-def _reduced(rgb: NDArray[np.uint8], side: int) -> bytes:
+def _small_jpeg(rgb: NDArray[np.uint8], side: int) -> bytes:
     """Return a JPEG of a picture, uint8 [h, w, 3], whose longer side has at most so many pixels."""
-    factor = min(1.0, side / max(rgb.shape[:2]))
-    size = (max(1, round(rgb.shape[1] * factor)), max(1, round(rgb.shape[0] * factor)))
-    small = cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
+    small = cv2.cvtColor(reduced(rgb, side), cv2.COLOR_RGB2BGR)
     return cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
 
 

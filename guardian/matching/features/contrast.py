@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.matching.features.resizing import reduced
+
 _LOOKED_AT = 256
 _NEIGHBOURHOOD = 5
 _LEAST_DEVIATION = 1.2
@@ -33,9 +35,7 @@ def stretched(grey: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
 
 def _range_of(grey: NDArray[np.uint8]) -> tuple[int, int]:
     """Return the narrowest range of greys that holds four fifths of what is not flat; all greys where most is flat."""
-    factor = min(1.0, _LOOKED_AT / max(grey.shape))
-    size = (max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor)))
-    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    small = reduced(grey, _LOOKED_AT)
 
     around = (_NEIGHBOURHOOD, _NEIGHBOURHOOD)
     mean = cv2.boxFilter(small, cv2.CV_32F, around)

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.matching.features.resizing import reduced
+
 PixelBox = tuple[float, float, float, float]
 """left, top, right, bottom in pixels."""
 
@@ -21,9 +23,8 @@ def windows(grey: NDArray[np.uint8]) -> list[PixelBox]:
     edges that cross the whole picture.
     """
     height, width = grey.shape
-    factor = min(1.0, _SIDE / max(height, width))
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    small = reduced(grey, _SIDE)
+    size = (small.shape[1], small.shape[0])
 
     boxes = _Boxes(*size)
     for ground in _grounds(small):
