@@ -21,7 +21,6 @@ from httpx_aiohttp import AiohttpTransport
 
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch import robots
-from guardian.fetch.authorities import trusting_context, verifying_context
 from guardian.fetch.bandwidth import Bandwidth
 from guardian.fetch.bodies import BodyReader, Kind, Received, missing_of_range
 from guardian.fetch.credentials import Credentials
@@ -29,12 +28,13 @@ from guardian.fetch.dns import LookUp, Resolver, system_look_up
 from guardian.fetch.lenient import LenientTransport
 from guardian.fetch.recording import Recorder, Tape
 from guardian.fetch.referrer import referer
-from guardian.fetch.requested import REDIRECTS, bad_address_text, redirect_target, requested_url
+from guardian.fetch.request_url import REDIRECTS, bad_address_text, redirect_target, requested_url
 from guardian.fetch.retry_after import parse_retry_after
 from guardian.fetch.robots import Robots
 from guardian.fetch.settings import FetchSettings
 from guardian.fetch.ssrf_guard import guarded_socket
 from guardian.fetch.throttle import LONGEST_PAUSE, Take, Throttle
+from guardian.fetch.tls import trusting_context, verifying_context
 from guardian.fetch.transport_errors import as_fetch_error, certificate_problem, is_odd_http
 from guardian.media.sniff import begins_as_picture
 from guardian.model import Referrer, Remembered, Response, Retry, SkipReason
@@ -272,7 +272,7 @@ class WebClient:
             except FetchFailed as error:
                 problem = certificate_problem(error) if extras.any_certificate else None
                 if problem is not None and extras.unverified is None:
-                    # Nobody vouches for who answers now: what guardian signs in with is not for them.
+                    # Without a valid certificate anybody may be answering, so no credentials are sent.
                     extras, left = replace(extras, unverified=problem, credentials=None, known=None), left + 1
                     continue
                 breaks_rules = error.reason is SkipReason.BROKEN and not leniently
@@ -350,10 +350,7 @@ class WebClient:
             raise RuntimeError("WebClient is used before it was opened")
 
         conditions = _conditions(url, extras.known)
-        credentials = extras.credentials.headers_for(url) if extras.credentials else {}
-        named = referer(extras.referrer, url)
-        led_here = {"referer": named} if named is not None else {}
-        headers = {**self._headers, "accept": _ACCEPT[kind], **led_here, **conditions, **credentials}
+        headers = {**self._headers, "accept": _ACCEPT[kind], **_headers_of(extras, url), **conditions}
         request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._timeouts, "tape": tape})
         _connected_to.set(None)
         answer = await transport.handle_async_request(request)
@@ -391,6 +388,13 @@ class WebClient:
 def _host(url: str) -> str:
     """Return the name under which the throttle counts a URL: its host without www and port, mostly one machine."""
     return host_without_www(url)
+
+
+def _headers_of(extras: _Extras, url: str) -> dict[str, str]:
+    """Return the headers that only some requests have: the page that led to the URL, and credentials."""
+    named = referer(extras.referrer, url)
+    led_here = {"referer": named} if named is not None else {}
+    return led_here | (extras.credentials.headers_for(url) if extras.credentials else {})
 
 
 def _conditions(url: str, known: Remembered | None) -> dict[str, str]:

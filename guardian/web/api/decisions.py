@@ -22,9 +22,9 @@ from guardian.store.ids import new_id
 from guardian.web.api import schemas
 from guardian.web.api.answers import problems
 from guardian.web.api.cases import case_of_id, etag_of, object_of
+from guardian.web.api.dependencies import archive_of, judging_of
 from guardian.web.api.inputs import IdInPath, Input, Name, Note
 from guardian.web.api.routing import GuardedRoute
-from guardian.web.api.working import archive_of, judging_of
 from guardian.web.auth.requests import permitted
 from guardian.web.desk import Desk, desk_of
 
@@ -273,20 +273,28 @@ def _meant(desk: Desk, bulk: BulkDecision) -> list[MeantCase]:
             id_ = case_of_id(tx, one.id).id
             found[id_] = MeantCase(id=id_, version=one.version)
         operator = operator_named(bulk.operator, platforms) if bulk.operator is not None else None
+
         if isinstance(bulk.decision, Undo) and bulk.decision.batch is not None:
-            if operator is not None or not bulk.cases:
-                decided = [case_of_id(tx, id_) for id_ in cases_of_decision(tx, bulk.decision.batch)]
-                for case in decided:
-                    if operator is None or case.operator == operator:
-                        found.setdefault(case.id, MeantCase(id=case.id))
-        elif operator is not None:
-            wanted = CaseFilter(states=PURSUED_STATES, operator=operator, by_priority=True)
-            for case in tx.cases.matching(wanted):
-                # With the version just read: what somebody decides meanwhile is not decided over.
-                found.setdefault(case.id, MeantCase(id=case.id, version=case.version))
+            others = [] if bulk.cases and operator is None else _decided(tx, bulk.decision.batch, operator)
+        else:
+            others = _waiting(tx, operator) if operator is not None else []
+        for one in others:
+            found.setdefault(one.id, one)
     if not found:
         raise UsageError("no case is meant: name some in `cases`, or an `operator` that has cases that wait")
     return list(found.values())
+
+
+def _decided(tx: Transaction, batch: str, operator: str | None) -> list[MeantCase]:
+    """Return the cases of an earlier decision: those of an operator, or all for None."""
+    decided = [case_of_id(tx, id_) for id_ in cases_of_decision(tx, batch)]
+    return [MeantCase(id=case.id) for case in decided if operator is None or case.operator == operator]
+
+
+def _waiting(tx: Transaction, operator: str) -> list[MeantCase]:
+    """Return an operator's cases that wait, with the versions just read: later changes are not decided over."""
+    wanted = CaseFilter(states=PURSUED_STATES, operator=operator, by_priority=True)
+    return [MeantCase(id=case.id, version=case.version) for case in tx.cases.matching(wanted)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,8 +337,7 @@ class _Decider:
             case SetDue():
                 return set_due(tx, case_id, decision.on, edit)
             case Undo():
-                judging = judging_of(self.desk) if self.desk.services is not None else None
-                return undo(tx, case_id, edit, judging, batch=decision.batch)
+                return undo(tx, case_id, edit, lambda: judging_of(self.desk), batch=decision.batch)
 
 
 def _expected(if_match: str | None) -> int | None:
