@@ -118,5 +118,5 @@ def _end_of(text: str) -> datetime | None:
     """Return the moment after the last day of a token; None for no end."""
     try:
         return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), UTC) if text else None
-    except ValueError as error:
-        raise UsageError(f"{text!r} is no day; write one such as 2026-11-24") from error
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{text!r} is no day that a token can end on; write one such as 2026-11-24") from error
