@@ -186,6 +186,8 @@ def test_admin_changes_people_and_tokens(served: Served) -> None:
     assert "last admin" in admin.delete(f"/api/v1/people/{me['id']}").json()["detail"]
     assert admin.post("/api/v1/people", json={"name": "Short", "role": "viewer", "password": "x"}).status_code == 400
 
+    late = {"name": "x", "scopes": ["cases:read"], "until": "9999-12-31T23:00:00-05:00"}
+    assert admin.post("/api/v1/tokens", json=late).status_code == 422
     made = admin.post("/api/v1/tokens", json={"name": "sheet", "scopes": ["cases:read"]}).json()
     shown = {"authorization": f"Bearer {made['secret']}"}
     assert served.client().get("/api/v1/cases", headers=shown).status_code == 200
