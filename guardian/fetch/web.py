@@ -353,7 +353,9 @@ class WebClient:
         credentials = extras.credentials.headers_for(url) if extras.credentials else {}
         named = referer(extras.referrer, url)
         led_here = {"referer": named} if named is not None else {}
-        headers = {**self._headers, "accept": _ACCEPT[kind], **led_here, **conditions, **credentials}
+        # Stated here, since httpx would read the name, and refuses some that exist (xn--ls8h).
+        host = {"host": httpx.URL(url).netloc.decode("ascii")}
+        headers = {**host, **self._headers, "accept": _ACCEPT[kind], **led_here, **conditions, **credentials}
         request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._timeouts, "tape": tape})
         _connected_to.set(None)
         answer = await transport.handle_async_request(request)
