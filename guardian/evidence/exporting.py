@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 import structlog
@@ -86,41 +85,35 @@ async def export(
         with_report, files, pictures, key.fingerprint, tuple(shown_url(one.url) for one in authorities), exporting.vault
     )
 
+    async def stamping(content: bytes) -> Stamp:
+        try:
+            return await stamp(exporting.client, authorities, content, exporting.settings.timestamp_patience)
+        except NoTimestamp as error:
+            raise NoTimestamp(
+                f"no bundle was written, since no time-stamp authority gave a time: {error}. Try again later, or add "
+                "--without-timestamp for a bundle that says that it carries none"
+            ) from error
+
     case_id = files.record.detail.case.id
     head = BundleHead(case_id, now, __version__, files.lost, files.record.left_out)
-    stamping = partial(_stamp, exporting) if authorities else None
-    written = await write_bundle(out, head, members, key, stamping)
+    written = await write_bundle(out, head, members, key, stamping if authorities else None)
+
+    def note() -> None:
+        with exporting.store.begin() as tx:
+            detail = {"file": written.path.name, "sha256": written.sha256, "manifest_sha256": written.manifest_sha256}
+            if written.left_out:
+                detail["for_others"] = "yes"
+            if written.lost:
+                detail["missing"] = ", ".join(one.name for one in written.lost)
+            tx.audit.add(actor, _EXPORTED, case_id, now, detail)
 
     try:
-        await asyncio.to_thread(_note_exported, exporting.store, written, case_id, actor, now)
+        await asyncio.to_thread(note)
     except BaseException:
-        # A bundle that is not in the audit log must not exist.
+        # Nobody has a bundle of which the audit log knows nothing.
         written.path.unlink(missing_ok=True)
         raise
     return written
-
-
-async def _stamp(exporting: Exporting, content: bytes) -> Stamp:
-    """Return a time stamp over some bytes by the first of the configured authorities that answers."""
-    settings = exporting.settings
-    try:
-        return await stamp(exporting.client, settings.timestamps, content, settings.timestamp_patience)
-    except NoTimestamp as error:
-        raise NoTimestamp(
-            f"no bundle was written, since no time-stamp authority gave a time: {error}. Try again later, or add "
-            "--without-timestamp for a bundle that says that it carries none"
-        ) from error
-
-
-def _note_exported(store: Store, written: Written, case_id: str, actor: Actor, now: datetime) -> None:
-    """Write into the audit log that a bundle was made."""
-    detail = {"file": written.path.name, "sha256": written.sha256, "manifest_sha256": written.manifest_sha256}
-    if written.left_out:
-        detail["for_others"] = "yes"
-    if written.lost:
-        detail["missing"] = ", ".join(one.name for one in written.lost)
-    with store.begin() as tx:
-        tx.audit.add(actor, _EXPORTED, case_id, now, detail)
 
 
 def _key(exporting: Exporting) -> SigningKey:

@@ -87,8 +87,11 @@ class BodyReader:
         `keep_part`: when the connection is cut off, what came is the answer. `only_picture`: nothing is returned, and
         no more read than its first bytes, of what does not begin as pictures do.
         """
-        limit = self._most_bytes(kind)
-        _refuse_by_headers(answer, url, kind, limit)
+        limit, stated = self._most_bytes(kind), answer.headers.get("content-length", "")
+        if answer.headers.get("content-type", "").strip().lower().startswith(_NEVER[kind]):
+            raise FetchRefused(_NOT_OF_KIND[kind], url, f"the site says it is {answer.headers['content-type'][:100]}")
+        if kind != "robots" and stated.isdecimal() and int(stated[:18]) > limit:
+            raise FetchRefused(SkipReason.TOO_LARGE, url, f"{stated} bytes, more than the limit of {limit}")
 
         body, received, incomplete = bytearray(), 0, None
         try:
@@ -127,15 +130,6 @@ class BodyReader:
         if kind == "robots":
             return robots.MAX_BYTES
         return self._settings.max_image_bytes if kind == "image" else self._settings.max_page_bytes
-
-
-def _refuse_by_headers(answer: httpx.Response, url: str, kind: Kind, limit: int) -> None:
-    """Raise FetchRefused when the headers say that a body is of another kind, or larger than `limit` bytes."""
-    media_type, length = answer.headers.get("content-type", ""), answer.headers.get("content-length", "")
-    if media_type.strip().lower().startswith(_NEVER[kind]):
-        raise FetchRefused(_NOT_OF_KIND[kind], url, f"the site says it is {media_type[:100]}")
-    if kind != "robots" and length.isdecimal() and int(length[:18]) > limit:
-        raise FetchRefused(SkipReason.TOO_LARGE, url, f"{length} bytes, more than the limit of {limit}")
 
 
 def missing_of_range(answer: httpx.Response) -> str | None:

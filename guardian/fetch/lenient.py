@@ -119,7 +119,8 @@ class LenientTransport(httpx.AsyncBaseTransport):
     async def _connected(self, request: httpx.Request) -> "_Connection":
         url, timeouts = request.url, request.extensions["timeout"]
         tape: Tape | None = request.extensions.get("tape")
-        host, port = url.host, url.port or (443 if url.scheme == "https" else 80)
+        # The name as it was written: in Unicode, Python's resolver would read faß.example as fass.example.
+        host, port = url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
         is_secure = url.scheme == "https"
         try:
             async with asyncio.timeout(timeouts["connect"]):

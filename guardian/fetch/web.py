@@ -272,7 +272,7 @@ class WebClient:
             except FetchFailed as error:
                 problem = certificate_problem(error) if extras.any_certificate else None
                 if problem is not None and extras.unverified is None:
-                    # Without a valid certificate anybody may be answering, so no credentials are sent.
+                    # Nobody vouches for who answers now: what guardian signs in with is not for them.
                     extras, left = replace(extras, unverified=problem, credentials=None, known=None), left + 1
                     continue
                 breaks_rules = error.reason is SkipReason.BROKEN and not leniently
@@ -350,7 +350,12 @@ class WebClient:
             raise RuntimeError("WebClient is used before it was opened")
 
         conditions = _conditions(url, extras.known)
-        headers = {**self._headers, "accept": _ACCEPT[kind], **_headers_of(extras, url), **conditions}
+        credentials = extras.credentials.headers_for(url) if extras.credentials else {}
+        named = referer(extras.referrer, url)
+        led_here = {"referer": named} if named is not None else {}
+        # Stated here, since httpx would read the name, and refuses some that exist (xn--ls8h).
+        host = {"host": httpx.URL(url).netloc.decode("ascii")}
+        headers = {**host, **self._headers, "accept": _ACCEPT[kind], **led_here, **conditions, **credentials}
         request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._timeouts, "tape": tape})
         _connected_to.set(None)
         answer = await transport.handle_async_request(request)
@@ -388,13 +393,6 @@ class WebClient:
 def _host(url: str) -> str:
     """Return the name under which the throttle counts a URL: its host without www and port, mostly one machine."""
     return host_without_www(url)
-
-
-def _headers_of(extras: _Extras, url: str) -> dict[str, str]:
-    """Return the headers that only some requests have: the page that led to the URL, and credentials."""
-    named = referer(extras.referrer, url)
-    led_here = {"referer": named} if named is not None else {}
-    return led_here | (extras.credentials.headers_for(url) if extras.credentials else {})
 
 
 def _conditions(url: str, known: Remembered | None) -> dict[str, str]:

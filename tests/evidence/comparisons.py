@@ -3,16 +3,14 @@
 import asyncio
 import hashlib
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from guardian.evidence.bundle import BundleHead, Member, write_bundle
 from guardian.evidence.signing import installation_key
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
-from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.worker_pool import WorkerPool
-from guardian.matching.workers import Workers
 from guardian.model import (
     Action,
     Asset,
@@ -34,12 +32,6 @@ class KeptPool(WorkerPool):
 
     async def aclose(self) -> None:
         """Keep them."""
-
-
-def workers_with(pool: WorkerPool, folder: Path) -> Workers:
-    """Return workers that use a pool, with an index below a folder and time enough for a busy machine."""
-    settings = MatchingSettings(workers=1, timeout=timedelta(minutes=3))
-    return Workers(settings, EmbeddingSettings(), folder / "index", pool)
 
 
 SEEN = datetime(2026, 5, 1, 12, tzinfo=UTC)

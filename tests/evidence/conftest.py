@@ -1,4 +1,4 @@
-"""A time-stamp authority, bundles that tests play with, and worker processes that stay for the next test."""
+"""A time-stamp authority, and bundles that tests play with."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -13,9 +13,7 @@ from guardian.evidence.settings import TimestampSettings
 from guardian.evidence.signing import installation_key
 from guardian.evidence.timestamps import Stamp, stamp
 from guardian.fetch.trusted import TrustedClient
-from guardian.matching.worker_pool import WorkerPool
 from tests.evidence.authority import Authority
-from tests.evidence.comparisons import KeptPool
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -29,15 +27,6 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def authority_url(authority: Authority) -> Iterator[str]:
     with authority.served() as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def kept() -> Iterator[tuple[asyncio.Runner, WorkerPool]]:
-    """Return an event loop and a pool of workers that the tests of a module share."""
-    with asyncio.Runner() as runner:
-        pool = KeptPool()
-        yield runner, pool
-        runner.run(WorkerPool.aclose(pool))
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,11 @@ from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
 from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.web import WebClient
+from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.worker_pool import WorkerPool
+from guardian.matching.workers import Workers
 from guardian.model import Response
-from tests.evidence.comparisons import subject_of, workers_with
+from tests.evidence.comparisons import KeptPool, subject_of
 from tests.fetch.conftest import patient
 from tests.websites import Redirect, Says, Site, running
 
@@ -97,7 +99,12 @@ class Host:
         self, subject: CaptureSubject, exchanges: Exchanges | None = None, **settings: Any
     ) -> tuple[Taken, dict[str, Any], Path]:
         keeper = Keeper(self.folder / "capture", 10**8)
-        workers = workers_with(self.pool, self.folder)
+        workers = Workers(
+            MatchingSettings(workers=1, timeout=timedelta(minutes=3)),
+            EmbeddingSettings(),
+            self.folder / "index",
+            self.pool,
+        )
 
         async def go() -> Taken:
             async with WebClient(patient(), clock=lambda: datetime.now(UTC)) as web:
@@ -114,6 +121,14 @@ class Host:
         taken = self.runner.run(go())
         path = keeper.folder / "contacts.json"
         return taken, json.loads(path.read_text()) if path.exists() else {}, keeper.folder
+
+
+@pytest.fixture(scope="module")
+def kept() -> Iterator[tuple[asyncio.Runner, WorkerPool]]:
+    with asyncio.Runner() as runner:
+        pool = KeptPool()
+        yield runner, pool
+        runner.run(WorkerPool.aclose(pool))
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,10 @@ from guardian.evidence.recompute import TOLERANCES, Number, Recomputed, Verdict,
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
 from guardian.evidence.verifying import NotABundle
+from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.worker_pool import WorkerPool
-from tests.evidence.comparisons import KeptPool, subject_of, without_image, workers_with, written_bundle
+from guardian.matching.workers import Workers
+from tests.evidence.comparisons import KeptPool, subject_of, without_image, written_bundle
 from tests.matching.pictures import encoded, photograph
 
 ROOM = 100 * 1024**2
@@ -70,7 +73,9 @@ def taken(
     vault: Vault,
     came: bytes | None = None,
 ) -> tuple[Taken, Keeper]:
-    workers = workers_with(pool, home)
+    workers = Workers(
+        MatchingSettings(workers=1, timeout=timedelta(minutes=3)), EmbeddingSettings(), home / "index", pool
+    )
     kept = Keeper(folder, ROOM)
     checked = rules.load(home / "rules", ["legal"])
     return runner.run(take_comparison(subject, kept, vault, workers, checked, ("own.example",), came)), kept

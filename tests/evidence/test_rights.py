@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ from guardian.evidence.keeper import Keeper, Taken
 from guardian.evidence.rights import Vaults, take_rights
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
+from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.worker_pool import WorkerPool
+from guardian.matching.workers import Workers
 from guardian.model import Response, Work
 from tests.catalog.test_rights import xmp
-from tests.evidence.comparisons import subject_of, workers_with
+from tests.evidence.comparisons import KeptPool, subject_of
 from tests.matching.pictures import encoded, photograph
 
 MINE = xmp("<dc:creator><rdf:Seq><rdf:li>Anna</rdf:li></rdf:Seq></dc:creator><dc:rights>© Anna</dc:rights>")
@@ -57,12 +60,25 @@ class Place:
 
     def taken(self, subject: CaptureSubject, *pictures: Response, **more: Any) -> tuple[Taken, dict[str, Any], Path]:
         keeper = Keeper(self.folder / "capture", 10**8)
-        workers = workers_with(self.pool, self.folder)
+        workers = Workers(
+            MatchingSettings(workers=1, timeout=timedelta(minutes=3)),
+            EmbeddingSettings(),
+            self.folder / "index",
+            self.pool,
+        )
         vaults = Vaults(self.vault, Vault(self.folder / "originals", 10**8))
         exchanges = Exchanges(Taken(), pictures=pictures, **more)
         taken = self.runner.run(take_rights(subject, keeper, vaults, workers, exchanges))
         path = keeper.folder / "rights.json"
         return taken, json.loads(path.read_text()) if path.exists() else {}, keeper.folder
+
+
+@pytest.fixture(scope="module")
+def kept() -> Iterator[tuple[asyncio.Runner, WorkerPool]]:
+    with asyncio.Runner() as runner:
+        pool = KeptPool()
+        yield runner, pool
+        runner.run(WorkerPool.aclose(pool))
 
 
 @pytest.fixture

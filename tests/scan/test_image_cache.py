@@ -86,6 +86,14 @@ def test_a_sites_word_is_taken_for_an_hour_at_most(store: Store, max_age: int, m
     assert known.is_fresh is is_fresh
 
 
+def test_a_picture_that_never_expires_by_a_slow_clock_is_remembered(store: Store) -> None:
+    late = ("date", "Tue, 24 Nov 2026 07:59:00 GMT")
+    met(store, answer(("etag", '"one"'), late, ("expires", "Fri, 31 Dec 9999 23:59:59 GMT")))
+    known = recalled(store)
+    assert known is not None
+    assert known.is_fresh
+
+
 def test_a_redirect_leads_to_the_validators_of_where_the_picture_lies(store: Store) -> None:
     met(store, answer(("etag", '"one"'), final_url=MOVED))
     known = recalled(store)

@@ -7,7 +7,7 @@ from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, PageBreak,
 
 from guardian.evidence.certificates import GAP
 from guardian.evidence.report.contacts import contact_facts, contacts_not_taken
-from guardian.evidence.report.content import CaseRecord, Exhibit, ReportContent, ReportPictures
+from guardian.evidence.report.content import CaseRecord, Exhibit, ReportContent
 from guardian.evidence.report.page import (
     CELL,
     DIGEST,
@@ -34,7 +34,7 @@ from guardian.views.comparisons import description_text, percent_text, share_tex
 from guardian.views.counting import counted
 from guardian.views.findings import licence_text, missed_text
 from guardian.views.licences import grant_text, scope_text
-from guardian.views.overlap import Overlap, finding_sentence, overlap_of
+from guardian.views.overlap import finding_sentence, overlap_of
 from guardian.views.timelines import entry_text
 from guardian.views.timestamps import minute_text, second_text
 
@@ -92,37 +92,6 @@ def both_pictures(content: ReportContent, number: int) -> Iterator[Flowable]:
     overlap = None
     if finding is not None and asset is not None and not pictures.is_outlined:
         overlap = overlap_of(asset, finding.comparison, None)
-
-    parts: list[Flowable] = [*heading(number, "Both pictures"), _side_by_side(pictures, overlap)]
-    if pictures.is_outlined or overlap is not None:
-        parts.append(paragraph("The outlines show where the pictures show the same.", SMALL))
-    if finding is not None:
-        parts += [Spacer(1, 4), facts(_measured(finding))]
-    yield KeepTogether(parts)
-
-    if pictures.heat_map is not None:
-        yield KeepTogether(
-            [
-                Spacer(1, 8),
-                Figure(pictures.heat_map, WIDTH * 0.62, 95 * mm),
-                Spacer(1, 3),
-                paragraph(
-                    "Where both show the same (blue) and where they differ (orange); uncoloured parts were not "
-                    "compared.",
-                    SMALL,
-                ),
-            ]
-        )
-    if pictures.screenshot is not None:
-        figure = Figure(pictures.screenshot, WIDTH * 0.8, 185 * mm, tallest=1.5)
-        at = pictures.screenshot_at
-        words = f"The page as a browser showed it on {minute_text(at)}" if at else "The page as a browser showed it"
-        words += "; its upper part, the whole is in the bundle." if figure.is_cut else "."
-        yield KeepTogether([Spacer(1, 8), figure, Spacer(1, 3), paragraph(words, SMALL)])
-
-
-def _side_by_side(pictures: ReportPictures, overlap: Overlap | None) -> Table:
-    """Return both pictures beside each other, with the outline of their overlap where it is given."""
     gap = 6 * mm
     width = (WIDTH - gap) / 2
 
@@ -153,7 +122,32 @@ def _side_by_side(pictures: ReportPictures, overlap: Overlap | None) -> Table:
             ]
         )
     )
-    return table
+    parts: list[Flowable] = [*heading(number, "Both pictures"), table]
+    if pictures.is_outlined or overlap is not None:
+        parts.append(paragraph("The outlines show where the pictures show the same.", SMALL))
+    if finding is not None:
+        parts += [Spacer(1, 4), facts(_measured(finding))]
+    yield KeepTogether(parts)
+
+    if pictures.heat_map is not None:
+        yield KeepTogether(
+            [
+                Spacer(1, 8),
+                Figure(pictures.heat_map, WIDTH * 0.62, 95 * mm),
+                Spacer(1, 3),
+                paragraph(
+                    "Where both show the same (blue) and where they differ (orange); uncoloured parts were not "
+                    "compared.",
+                    SMALL,
+                ),
+            ]
+        )
+    if pictures.screenshot is not None:
+        figure = Figure(pictures.screenshot, WIDTH * 0.8, 185 * mm, tallest=1.5)
+        at = pictures.screenshot_at
+        words = f"The page as a browser showed it on {minute_text(at)}" if at else "The page as a browser showed it"
+        words += "; its upper part, the whole is in the bundle." if figure.is_cut else "."
+        yield KeepTogether([Spacer(1, 8), figure, Spacer(1, 3), paragraph(words, SMALL)])
 
 
 def places(record: CaseRecord, number: int) -> Iterator[Flowable]:

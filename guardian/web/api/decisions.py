@@ -273,28 +273,20 @@ def _meant(desk: Desk, bulk: BulkDecision) -> list[MeantCase]:
             id_ = case_of_id(tx, one.id).id
             found[id_] = MeantCase(id=id_, version=one.version)
         operator = operator_named(bulk.operator, platforms) if bulk.operator is not None else None
-
         if isinstance(bulk.decision, Undo) and bulk.decision.batch is not None:
-            others = [] if bulk.cases and operator is None else _decided(tx, bulk.decision.batch, operator)
-        else:
-            others = _waiting(tx, operator) if operator is not None else []
-        for one in others:
-            found.setdefault(one.id, one)
+            if operator is not None or not bulk.cases:
+                decided = [case_of_id(tx, id_) for id_ in cases_of_decision(tx, bulk.decision.batch)]
+                for case in decided:
+                    if operator is None or case.operator == operator:
+                        found.setdefault(case.id, MeantCase(id=case.id))
+        elif operator is not None:
+            wanted = CaseFilter(states=PURSUED_STATES, operator=operator, by_priority=True)
+            for case in tx.cases.matching(wanted):
+                # With the version just read: what somebody decides meanwhile is not decided over.
+                found.setdefault(case.id, MeantCase(id=case.id, version=case.version))
     if not found:
         raise UsageError("no case is meant: name some in `cases`, or an `operator` that has cases that wait")
     return list(found.values())
-
-
-def _decided(tx: Transaction, batch: str, operator: str | None) -> list[MeantCase]:
-    """Return the cases of an earlier decision: those of an operator, or all for None."""
-    decided = [case_of_id(tx, id_) for id_ in cases_of_decision(tx, batch)]
-    return [MeantCase(id=case.id) for case in decided if operator is None or case.operator == operator]
-
-
-def _waiting(tx: Transaction, operator: str) -> list[MeantCase]:
-    """Return an operator's cases that wait, with the versions just read: later changes are not decided over."""
-    wanted = CaseFilter(states=PURSUED_STATES, operator=operator, by_priority=True)
-    return [MeantCase(id=case.id, version=case.version) for case in tx.cases.matching(wanted)]
 
 
 @dataclass(frozen=True, slots=True)
