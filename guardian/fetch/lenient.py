@@ -220,7 +220,7 @@ class _Body(httpx.AsyncByteStream):
 
     def __init__(self, connection: _Connection, head: Head, rest: bytes) -> None:
         self._connection = connection
-        # The reader of bodies is given a head in which nothing is left to argue about.
+        # h11 reads the body by a head that is written anew, since it would refuse the one that came.
         framing = b"transfer-encoding: chunked\r\n" if head.is_chunked else b""
         if head.length is not None:
             framing = b"content-length: %d\r\n" % head.length
@@ -239,7 +239,7 @@ class _Body(httpx.AsyncByteStream):
                 elif not isinstance(event, h11.Response):
                     return
         except h11.RemoteProtocolError as error:
-            # The library's words speak of its own buffers.
+            # The message of h11 is about its own buffers.
             raise httpx.RemoteProtocolError("what came is not in chunks, as its head says") from error
 
     async def aclose(self) -> None:

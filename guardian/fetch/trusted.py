@@ -17,7 +17,7 @@ import httpx
 
 from guardian import __version__
 from guardian.errors import FetchFailed, UsageError
-from guardian.fetch.authorities import new_verifying_context
+from guardian.fetch.tls import new_verifying_context
 from guardian.fetch.transport_errors import as_trusted_error
 from guardian.model import SkipReason
 

@@ -1,29 +1,19 @@
 """What an address last held leads to what was measured then, or to nothing."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from guardian.model import MatchReport, Remembered, Response
 from guardian.scan.image_cache import CachedImage, CachePolicy, confirm, recall, remember
 from guardian.store import Store
-from tests.databases import store_in
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 URL, MOVED = "https://a.example/1.jpg", "https://cdn.example/1.jpg"
 SHA256 = "5" * 64
 HOUR = timedelta(hours=1)
 REPORT = MatchReport("recipe", (), up_to_number=0, assets_searched=0, width=10, height=10)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = store_in(tmp_path)
-    yield opened
-    opened.close()
 
 
 def answer(*headers: tuple[str, str], url: str = URL, final_url: str = URL) -> Response:
