@@ -17,7 +17,7 @@ _FAST_THRESHOLD = 8
 _SHRINK = 1.2
 _MAX_ENLARGEMENT = 2.0
 _OF_A_PART = 4
-"""Keypoints of each part of a picture, if all parts have as many; so many parts there are."""
+"""Keypoints of each part of a picture, where all have as many corners: there are as many parts as that makes."""
 
 _CHOICE = 8
 """Corners of each level of the pyramid from which those of a part are chosen."""
@@ -118,7 +118,7 @@ class _Pass:
         count = round(scale.keypoints * longer)
         parts = max(4, int(np.sqrt(count / _OF_A_PART)))
         found = _corners(picture, parts, scale.levels)
-        chosen = _spread(found, parts, (count, round(count * scale.strong)), picture.shape)
+        chosen = _spread(found, count, round(count * scale.strong), parts, picture.shape)
         self._levels = [_OrientedCorners.of(level, mine) for level, mine in zip(found, chosen, strict=True)]
 
     def upright(self) -> Keypoints:
@@ -224,13 +224,14 @@ def _resized(grey: NDArray[np.uint8], longer_side: int) -> NDArray[np.uint8]:
 
 
 def _spread(
-    levels: Sequence[_Corners], parts: int, counts: tuple[int, int], shape: tuple[int, ...]
+    levels: Sequence[_Corners], count: int, of_strong: int, parts: int, shape: tuple[int, ...]
 ) -> list[NDArray[np.int64]]:
-    """Choose corners to keep of each level: how many in all, and for how many of these the weaker half has no say.
+    """Choose `count` corners evenly from all parts of the picture: int64 [n] for each level, places in its corners.
 
-    Parts of the picture choose in turn, each its strongest, then its second strongest, and so on.
+    Each part gives its strongest, then its second strongest, and so on. `of_strong` are chosen so from the strongest
+    anywhere, the others from all that are left.
     """
-    sizes, (count, of_strong) = [len(level.responses) for level in levels], counts
+    sizes = [len(level.responses) for level in levels]
     if not sizes or sum(sizes) <= count:
         return [np.arange(size) for size in sizes]
 
@@ -248,7 +249,10 @@ def _spread(
 
 
 def _in_turn(strongest: NDArray[np.int64], part: NDArray[np.uint16]) -> NDArray[np.int64]:
-    """Return corners, the strongest first, in the order in which the parts that they lie in choose them in turn."""
+    """Return corners in another order: the strongest of each part, then the second strongest of each, and so on.
+
+    `strongest`: int64 [n], corners by how strong they are; `part`: uint16, in which part each of all corners lies.
+    """
     by_part = strongest[np.argsort(part[strongest], kind="stable")]
     starts = np.flatnonzero(np.r_[True, np.diff(part[by_part]) != 0]) if len(by_part) else np.zeros(0, np.int64)
     rank = np.arange(len(by_part)) - np.repeat(starts, np.diff(np.r_[starts, len(by_part)]))
