@@ -21,7 +21,7 @@ from guardian.matching.matcher import Matcher
 from guardian.matching.workers import Workers
 from guardian.memory.reading import MemoryReader, MemorySegment
 from guardian.memory.remembering import FOLDED_FROM, Memory
-from guardian.memory.shards import DERIVED
+from guardian.memory.shards import earlier_recipes_in
 from guardian.model import DescribedPicture
 from guardian.store import Store
 from guardian.store.fingerprints import coarse
@@ -75,10 +75,7 @@ class Rebuilt:
 
 def earlier_recipes(memory: Memory) -> list[str]:
     """Return the recipes of which this machine still has segments, but for today's."""
-    if not memory.folder.is_dir():
-        return []
-    kept = {memory.recipe, DERIVED}
-    return sorted(path.name for path in memory.folder.iterdir() if path.is_dir() and path.name not in kept)
+    return earlier_recipes_in(memory.folder, memory.recipe)
 
 
 def earlier_appearances(memory: Memory) -> int:
