@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from guardian import rules
-from guardian.cases.standing import Judging
+from guardian.cases.rejudging import Judging
 from guardian.config import Config
 from guardian.delivery.channels.channel import Pictures, no_pictures
 from guardian.delivery.delivery import Delivery

@@ -20,7 +20,7 @@ GuardianError                 something in the world went wrong, not in guardian
 ├── VaultFull                 there is no room to keep evidence: the finding goes on without, and says so
 ├── SiteSilent                nothing of a site that is to be captured answered: the capture is tried again later
 ├── CaptureFull               one capture holds as much as it may: this file is left out, which is said
-├── StoreUnusable             the database is damaged, on a network file system, or at another schema
+├── StoreUnusable             the database is damaged, cannot be reached, or is too busy; the message says what to do
 ├── ClaimLost                 another process has taken over this scan: whatever this one would write is refused
 └── AlreadyRunning            another process holds this role on this data folder
     └── SourceClaimed         another scan of this source is running
@@ -209,7 +209,7 @@ class CaptureFull(GuardianError):
 
 
 class StoreUnusable(GuardianError):
-    """The database cannot be used as it is; the message says why and how to restore."""
+    """The database cannot be used now; the message says why and what to do."""
 
 
 class ClaimLost(GuardianError):

@@ -9,18 +9,18 @@ from datetime import timedelta
 import structlog
 
 from guardian.app import App
-from guardian.cases.standing import Rejudged, judge_again, uses_in_waiting
-from guardian.cases.telling import Audience, tell_digests, tell_of_changes, tell_of_licences
+from guardian.cases.rejudging import Rejudged, judge_again, uses_in_waiting
+from guardian.cases.updates import Audience, tell_digests, tell_of_changes, tell_of_licences
 from guardian.config import Config
+from guardian.coverage.alerts import tell_of_trouble
 from guardian.coverage.coverage import coverages
-from guardian.coverage.telling import tell_of_trouble
 from guardian.disk_errors import disk_error_text
 from guardian.errors import GuardianError, IndexNotReady
 from guardian.evidence.retention import delete_aged
 from guardian.evidence.vaults import search_pictures_in
 from guardian.matching.workers import Workers
 from guardian.model import Scan
-from guardian.notices.telling import tell_of_deadlines
+from guardian.notices.deadlines import tell_of_deadlines
 from guardian.processes import Heartbeat, take_over_lost
 from guardian.retention import prune_daily
 from guardian.scan.runs import Listener, scan_source
@@ -28,15 +28,15 @@ from guardian.sources.settings import SourceSettings
 from guardian.store import Store, Transaction
 
 CRAWLS_KEPT_FOR = timedelta(days=30)
-"""A crawl that was cut off is gone on with for so long; after that its source is crawled from its start."""
+"""How long an interrupted crawl can be continued; after that its source is crawled from the start."""
 
 CASES_AT_ONCE = 2_000
-"""Of so many cases the words are kept at a time; after an upgrade the others follow the next times."""
+"""How many cases are indexed for the text search in one call; after an upgrade the others follow in later calls."""
 
 _CASES_A_STEP = 100
 
 LABELLING_SECONDS = 60.0
-"""For so long labels are made at once; what is left waits for the next call."""
+"""How long one call makes labels, in seconds; what is left waits for the next call."""
 
 log = structlog.get_logger(__name__)
 
@@ -150,7 +150,7 @@ async def index_case_words(app: App) -> None:
     await asyncio.to_thread(keep)
 
 
-async def keep_labels(app: App, seconds: float = LABELLING_SECONDS) -> bool:
+async def keep_labels(app: App) -> bool:
     """Label what has come in or changed, for some seconds at most; return whether it is to be tried again soon.
 
     What cannot be done now is logged, and done by a later call.
@@ -161,10 +161,10 @@ async def keep_labels(app: App, seconds: float = LABELLING_SECONDS) -> bool:
     except GuardianError as error:
         log.warning("captions_not_read", reason=str(error))
         return False
-    return await label_new(app.config, app.store, app.services.workers, seconds)
+    return await label_new(app.config, app.store, app.services.workers)
 
 
-async def label_new(config: Config, store: Store, workers: Workers, seconds: float = LABELLING_SECONDS) -> bool:
+async def label_new(config: Config, store: Store, workers: Workers) -> bool:
     """Do what `keep_labels` does, by the vocabulary alone."""
     path = config.labels
     try:
@@ -176,7 +176,7 @@ async def label_new(config: Config, store: Store, workers: Workers, seconds: flo
         from guardian.search.vocabulary import read_unchanged
 
         vocabulary = read_unchanged(path, path.stat().st_mtime_ns, path.stat().st_size)
-        return await Labelling(store, workers, config.data_dir, vocabulary).new(seconds)
+        return await Labelling(store, workers, config.data_dir, vocabulary).new(LABELLING_SECONDS)
     except (GuardianError, OSError) as error:
         log.warning("not_labelled", reason=str(error))
         return False

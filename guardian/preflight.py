@@ -21,6 +21,7 @@ from guardian.fetch.credentials import read_credentials
 from guardian.sources.rhythm import next_time, rhythm_text
 from guardian.store.peeking import Groups, protected_groups
 from guardian.strict_yaml import Positions
+from guardian.urls.addresses import is_public_suffix
 from guardian.views.counting import counted, size_text
 from guardian.views.timestamps import minute_text
 
@@ -101,6 +102,11 @@ def _settings_remarks(config: Config, config_path: Path, positions: Positions) -
         yield _warning(ConfigError("there are no sources, so nothing is watched", file=config_path))
     if not config.destinations:
         yield _warning(ConfigError("there are no destinations, so nobody is told", file=config_path))
+
+    for index, host in enumerate(config.own_hosts):
+        if is_public_suffix(host):
+            message = f"everybody may have a name below {host}, and copies at all of them raise no alert; name your own"
+            yield _warning(positions.error(message, ("own_hosts", index)))
 
     for index, destination in enumerate(config.destinations):
         if service := chat_service_at(destination.url or ""):

@@ -116,7 +116,7 @@ async def registered(store: Store, data_dir: Path, lease: timedelta, command: st
         try:
             await asyncio.to_thread(heartbeat.start)
         except BaseException:
-            # The database could not be written: the lock names a process that never was.
+            # No row was written for this process, so its lock file must not stay either.
             remove_lock(data_dir, heartbeat.id)
             raise
         try:

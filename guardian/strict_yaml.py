@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|y)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "y": 365 * 86400}
+_LONGEST = 1000 * _SECONDS["y"]
+"""Seconds. A thousand years before and after today are still dates."""
+
 _SIZE = re.compile(r"(\d{1,18}(?:\.\d+)?)\s*(B|kB|KB|MB|GB|TB|KiB|MiB|GiB|TiB)")
 _BYTES = {
     "B": 1,
@@ -51,10 +54,10 @@ def duration(text: str) -> timedelta:
     found = _DURATION.fullmatch(text.strip())
     if not found:
         raise ValueError(f"{text!r} is not a duration; write a number and a unit: 500ms, 30s, 15m, 2h or 7d")
-    try:
-        return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
-    except OverflowError:
-        raise ValueError(f"{text!r} is longer than any clock runs") from None
+    seconds = float(found[1]) * _SECONDS[found[2]]
+    if seconds > _LONGEST:
+        raise ValueError(f"{text!r} is too long; 1000y is the most")
+    return timedelta(seconds=seconds)
 
 
 def byte_size(text: str) -> int:

@@ -1,4 +1,4 @@
-"""What every room's tests share: a receiver of webhooks that misbehaves on request, and empty databases.
+"""What the tests of all packages share: servers on loopback that misbehave on request, photographs, and databases.
 
 Under pytest-xdist (`make test`) each worker has its own temporary folder and PostgreSQL server.
 """
@@ -40,7 +40,8 @@ from PIL import Image
 from skimage import data
 
 from guardian.freed_memory import give_back
-from guardian.store.store import DATABASE_FILE
+from guardian.store.store import DATABASE_FILE, Store
+from tests import websites
 from tests.databases import PostgresDatabases, place_database
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -308,6 +309,20 @@ def site(tmp_path: Path) -> Iterator[Site]:
     one = Site(folder)
     yield one
     one.close()
+
+
+@pytest.fixture
+def web() -> Iterator[websites.Site]:
+    """A web site on loopback that answers as it is told."""
+    yield from websites.running()
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[Store]:
+    """An opened, migrated store on a new database of each kind of server."""
+    opened = Store(database)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

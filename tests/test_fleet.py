@@ -28,7 +28,7 @@ from guardian.store import Store
 from tests import forked
 from tests.cli.home import Home, made_home
 from tests.kept_workers import run_in_app
-from tests.websites import Asked, Says, Site, Wire, running
+from tests.websites import Asked, Says, Site, Wire
 
 SECRET = "FLEET_SECRET"
 SOURCES = 6
@@ -241,11 +241,6 @@ class Fleet:
         for daemon in self.daemons:
             daemon.kill()
         self.store.close()
-
-
-@pytest.fixture
-def web() -> Iterator[Site]:
-    yield from running()
 
 
 @pytest.fixture

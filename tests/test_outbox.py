@@ -1,7 +1,6 @@
 """A message is minted once and owed once to each destination, on each database."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -12,13 +11,6 @@ from guardian.store import Store
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
-
-
-@pytest.fixture
-def store(database: str) -> Iterator[Store]:
-    opened = Store(database)
-    yield opened
-    opened.close()
 
 
 def test_a_minted_message_says_its_type_and_moment_in_its_bytes() -> None:

@@ -43,6 +43,15 @@ def test_a_good_configuration_says_what_would_happen_and_changes_nothing(tmp_pat
     assert sorted(file.name for file in tmp_path.iterdir()) == ["config.yaml", "rules"]
 
 
+def test_a_suffix_that_everybody_shares_is_doubtful_among_own_hosts(tmp_path: Path) -> None:
+    found = checked(tmp_path, GOOD + "own_hosts: [owner.example, co.uk, owner.github.io]\n", HOOK=SECRET)
+    assert said(found, tmp_path, Weight.WARNING) == [
+        "config.yaml:6:28: everybody may have a name below co.uk, and copies at all of them raise no alert; "
+        "name your own"
+    ]
+    assert not found.has_problems
+
+
 def test_every_mistake_is_named_at_once_in_the_order_of_the_lines(tmp_path: Path) -> None:
     wrong = GOOD.replace("0 3 * * 1-5", "0 3 31 2 *").replace("contact", "contct").replace("secret_env", "secret")
     assert said(checked(tmp_path, wrong), tmp_path) == [

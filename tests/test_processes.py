@@ -4,11 +4,8 @@ import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-import pytest
 
 import guardian
 from guardian.errors import StoreUnusable
@@ -21,13 +18,6 @@ NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 OVER = -MINUTE
 REPOSITORY = Path(guardian.__file__).parents[1]
-
-
-@pytest.fixture
-def store(database: str) -> Iterator[Store]:
-    opened = Store(database)
-    yield opened
-    opened.close()
 
 
 def living(store: Store) -> set[str]:

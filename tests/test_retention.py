@@ -1,9 +1,6 @@
 """What is forgotten by age, and what never is."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-
-import pytest
 
 from guardian import retention
 from guardian.model import Comparison, Match, MatchReport, Remembered, TaskKind, TaskState
@@ -16,13 +13,6 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 KEPT = RetentionSettings(deliveries=10 * DAY, scans=20 * DAY, responses=30 * DAY, candidates=40 * DAY)
 REPORT = MatchReport("recipe", (Match("asset_1", Comparison(0.5)),), 7, 600, 800, 600)
-
-
-@pytest.fixture
-def store(database: str) -> Iterator[Store]:
-    opened = Store(database)
-    yield opened
-    opened.close()
 
 
 def deliver(store: Store, key: str, done_at: datetime | None) -> None:

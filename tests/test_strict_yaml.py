@@ -87,7 +87,7 @@ MISTAKES = {
     "size beyond all": (f"section: {{max_bytes: {'9' * 400}TB}}\n", 1, 11, "is not a size"),
     "duration without unit": ("sources: [{kind: listing, name: x, every: 15}]\n", 1, 36, "15 has no unit"),
     "duration in words": ("sources: [{kind: listing, name: x, every: daily}]\n", 1, 36, "'daily' is not a duration"),
-    "duration beyond all": (f"sources: [{{kind: listing, name: x, every: {'9' * 30}d}}]\n", 1, 36, "longer than any"),
+    "duration beyond all": (f"sources: [{{kind: listing, name: x, every: {'9' * 30}d}}]\n", 1, 36, "is too long"),
     "missing key": ("sources:\n- kind: page\n  name: x\n", 2, 3, "sources.0.url is missing"),
     "missing kind": ("sources:\n- name: x\n", 2, 3, "'kind' is missing"),
     "unknown kind": ("sources:\n- {kind: pag, name: x}\n", 2, 3, "'pag' is no 'kind'; it is one of 'page', 'listing'"),

@@ -24,7 +24,7 @@ from guardian.store import Transaction
 from guardian.store.ids import new_id
 
 _REPEATED_AFTER = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
-"""Before a use is captured again because this machine was too busy, or out of memory, for a part of it."""
+"""How long to wait before a use is captured again, after this machine was too busy or out of memory for a part."""
 
 
 def owe_captures(

@@ -46,7 +46,7 @@ def note_capture(tx: Transaction, before: Finding | None, finding: Finding, kept
         importance=importance,
         changes=noted,
         content_key=key,
-        # Seen again without evidence, it still has none.
+        # Evidence that was removed stays removed, unless this sighting has kept it anew.
         dropped_at=seen_before.dropped_at if seen_before is not None and kept.image_sha256 is None else None,
     )
     tx.versions.note(finding.id, version)

@@ -3,14 +3,14 @@
 The command line, the pages and the API all call these functions in a transaction of theirs.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import structlog
 
-from guardian.cases.standing import Judging, judge_again, uses_under
+from guardian.cases.rejudging import Judging, judge_again, uses_under
 from guardian.errors import CaseChanged, UsageError
 from guardian.model import STATES_OF_PEOPLE, Case, CaseEvent, CaseState, Decided, DismissReason
 from guardian.store import Transaction
@@ -114,15 +114,16 @@ def add_note(tx: Transaction, case_id: str, edit: Edit) -> Case:
 
 
 def undo(
-    tx: Transaction, case_id: str, edit: Edit, judging: Judging | None = None, *, batch: str | None = None
+    tx: Transaction, case_id: str, edit: Edit, judging: Callable[[], Judging], *, batch: str | None = None
 ) -> Case:
     """Undo what a person changed last at a case and has not undone yet; return the case.
 
     What it was before holds again; the history keeps both lines. Several times undoes several changes. Notes stay. That
     a picture is not one's own is undone as a whole, with the cases that were closed because of it. Raises as `decide`;
     UsageError too when there is nothing to undo, or when the case has moved on since (a use was seen again, say), so
-    that it would be wrong to take it back. `judging`: what uses are judged by when a licence is taken out again.
-    `batch`: the decision about several cases that is meant; UsageError where something else was changed last.
+    that it would be wrong to take it back. `judging` is asked for what uses are judged by when a licence is taken out
+    again, and only then. `batch`: the decision about several cases that is meant; UsageError where something else was
+    changed last.
     """
     case = _seen(tx, case_id, edit)
     line = last_change(tx, case) if batch is None else require_last(tx, case, batch)
@@ -162,15 +163,15 @@ def _take_back(tx: Transaction, case: Case, line: CaseEvent, edit: Edit) -> Case
     return tx.cases.update(restored)
 
 
-def _withdraw_licence(tx: Transaction, case: Case, line: CaseEvent, edit: Edit, judging: Judging | None) -> Case:
+def _withdraw_licence(tx: Transaction, case: Case, line: CaseEvent, edit: Edit, judging: Callable[[], Judging]) -> Case:
     """Take out the licence that a line of a case's history has granted; return the case as uses are judged now."""
-    if judging is None:
-        raise UsageError("rules are needed to take a licence out again: remove the licence instead")
     licence = tx.licences.get(line.detail or "")
     if licence is None:
         return case
+
+    rules = judging()
     tx.licences.remove(licence.id)
-    judge_again(tx, uses_under(tx, licence), judging, edit.at)
+    judge_again(tx, uses_under(tx, licence), rules, edit.at)
     return tx.cases.lock(case.id) or case
 
 

@@ -1,6 +1,6 @@
 """Licences as people give them: named, read from CSV, drafted from what an operator uses, edited and ended.
 
-Whatever changes one judges recorded uses again at once (see `standing`).
+Whatever changes one judges recorded uses again at once (see `rejudging`).
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from guardian.cases.deciding import GRANTED, Edit, note_change
-from guardian.cases.standing import Judging, Rejudged, judge_if_any, uses_under
+from guardian.cases.rejudging import Judging, Rejudged, judge_if_any, uses_under
 from guardian.csv_files import read_rows
 from guardian.errors import ConfigError, UsageError
 from guardian.model import Asset, Case, CaseFilter, Licence

@@ -35,8 +35,8 @@ class QueuePage:
     following: str | None
 
 
-def queue_page(tx: Transaction, wanted: CaseFilter, now: datetime, limit: int, cursor: str | None = None) -> QueuePage:
-    """Return one page of the queue. Raises UsageError for what is no cursor.
+def queue_page(tx: Transaction, wanted: CaseFilter, now: datetime, limit: int, cursor: str | None) -> QueuePage:
+    """Return one page of the queue, the first for no cursor. Raises UsageError for what is no cursor.
 
     Cases whose rank changes meanwhile may come again on a later page or be passed over; no case hides others.
     """

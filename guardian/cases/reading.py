@@ -35,9 +35,9 @@ def cases_matching(tx: Transaction, wanted: CaseFilter, limit: int | None = None
 
 
 def page_of_cases(
-    tx: Transaction, wanted: CaseFilter, order: CaseOrder, limit: int, after: CasePlace | None = None
+    tx: Transaction, wanted: CaseFilter, order: CaseOrder, limit: int, after: CasePlace | None
 ) -> list[Case]:
-    """Return the cases that a filter wants, those after a place in this order, at most `limit` of them."""
+    """Return the cases that a filter wants, in this order and after a place in it (None: all), at most `limit`."""
     found: list[Case] = []
     while len(found) < limit:
         # Hosts are compared here and not in SQL, so as many are read as are wanted, and more where some fall away.
@@ -83,7 +83,7 @@ def _is_of_host(tx: Transaction, case: Case, host: str) -> bool:
     return any(host_is_under(host_of(finding.page_url), host) for finding in tx.findings.list(case.id))
 
 
-def operator_named(text: str, platforms: Sequence[Platform] = ()) -> str:
+def operator_named(text: str, platforms: Sequence[Platform]) -> str:
     """Return the operator that a person means by its name, a host or an address of it. Raises UsageError for none."""
     if text.startswith("folder:"):
         return text

@@ -42,10 +42,10 @@ from guardian.views.licences import grant_text, scope_text
 from guardian.views.plain_text import cleaned
 
 _REOPENED_STATES = (*SETTLED_STATES, CaseState.LICENSED, CaseState.GONE)
-"""States that news of a use ends: the case is open again."""
+"""A case in one of these states is opened again by a use that is new, or back."""
 
 _TELLING_STATES = (*PURSUED_STATES, CaseState.GONE)
-"""States in which what could not be told before is told."""
+"""A case in one of these states sends the message that could not be sent before, for want of a destination."""
 
 _TOLD = frozenset({"case.opened", "case.escalated", "case.reopened"})
 """Events that have a message; the others are only noted."""
@@ -53,7 +53,7 @@ _TOLD = frozenset({"case.opened", "case.escalated", "case.reopened"})
 _SPREAD_EVERY = timedelta(days=1)
 
 USUAL_ROUTING = Routing()
-"""Every destination wants the usual messages, at once."""
+"""Each destination gets the default messages, and each message at once."""
 
 log = structlog.get_logger(__name__)
 
@@ -122,8 +122,8 @@ def tell_of_end(
     before: Finding,
     use: RecordedUse,
     destinations: Sequence[str],
-    platforms: Sequence[Platform] = (),
-    routing: Routing = USUAL_ROUTING,
+    platforms: Sequence[Platform],
+    routing: Routing,
 ) -> Case:
     """Write that a licence no longer covers a recorded use, and tell of it as `record` does; return its case.
 
@@ -372,7 +372,7 @@ def _message_type(case: Case, decision: Decision, *, is_news: bool) -> str | Non
         # A person has said that this operator's use of the work is of no interest.
         return None
     if case.state in SETTLED_STATES:
-        # What a person called settled may take days to vanish: only another address, or a return, says it goes on.
+        # A site may take days to remove what was settled: only a use at another address, or one that is back, is news.
         return "case.reopened" if is_news else None
     if case.alerted_at is None:
         return "case.opened"

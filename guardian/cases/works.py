@@ -95,11 +95,11 @@ def split_work(
 def _merge(tx: Transaction, of_kept: Case, of_gone: Case, *, by: str | None, at: datetime) -> None:
     """Merge two cases of one operator into the one that was opened first, of whichever work that is."""
     kept, gone = sorted((of_kept, of_gone), key=lambda case: (case.opened_at, case.id))
-    # Of equal states the later review counts.
+    # The merged case takes the state that asks for most; of two equal ones the decision that was made last.
     ranked = sorted((kept, gone), key=lambda case: (_BY_ATTENTION.index(case.state), case.updated_at))
     decided = ranked[-1]
     found = [*tx.findings.list(kept.id), *tx.findings.list(gone.id)]
-    # A licensed case asks for nothing.
+    # Nobody has to act on a licensed case: then the other one does not raise its action or severity.
     asking = (decided,) if decided.state is CaseState.LICENSED else (kept, gone)
 
     note = f"{gone.id} ({gone.state.value}) is part of this case now: both are about one work"

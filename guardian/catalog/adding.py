@@ -105,7 +105,7 @@ class _Known:
 class Adding:
     """One run of adding files; the lock of the catalogue must be held. `again`: protects removed assets too."""
 
-    def __init__(self, context: CatalogContext, looked_at: Callable[[], None], *, again: bool = False) -> None:
+    def __init__(self, context: CatalogContext, looked_at: Callable[[], None], *, again: bool) -> None:
         self._context, self._looked_at, self._again = context, looked_at, again
         # Of several files with the same bytes the first counts, or each run would change details to and fro.
         self._stated: set[str] = set()

@@ -51,7 +51,7 @@ class Catalog:
         settings: CatalogSettings,
         clock: Callable[[], datetime],
         max_bytes: int,
-        memory: Memory | None = None,
+        memory: Memory | None,
     ) -> None:
         originals = originals_in(data_dir)
         index = IndexWriter(workers.index_folder, workers.index_recipe)
@@ -141,7 +141,7 @@ class Catalog:
         found = self._context.index.contents(every_byte=False)
         return dict(zip(found.numbers, found.hashes, strict=True))
 
-    async def complete_appearances(self, progress: upkeep.Progress = lambda done, total: None) -> int:
+    async def complete_appearances(self, progress: upkeep.Progress) -> int:
         """Make the appearances that the search lacks: of assets added by earlier versions, or whose rows were damaged.
 
         Returns how many assets still have none, because their originals cannot be read or another process is adding.

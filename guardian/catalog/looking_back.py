@@ -13,7 +13,6 @@ import structlog
 from guardian.catalog.context import CatalogContext
 from guardian.errors import GuardianError
 from guardian.memory.copies import WORTH_A_LOOK, CopiesFound, RememberedCopy, find_copies
-from guardian.memory.remembering import Memory
 from guardian.model import AssetState, EarlierUse, SeenAddress, SeenPicture, Task, TaskKind
 from guardian.store import Transaction
 from guardian.store.ids import new_id
@@ -51,10 +50,10 @@ async def look_back(context: CatalogContext, asset_id: str) -> tuple[EarlierUse,
     (found,) = await context.workers.run_with_matcher(find_copies, memory.folder, memory.recipe, (content,))
     if not found.is_complete:
         log.warning("memory_searched_in_part", asset=asset_id, reason="a segment of the memory is damaged")
-    return await asyncio.to_thread(_note, context, memory, asset_id, found)
+    return await asyncio.to_thread(_note, context, asset_id, found)
 
 
-def _note(context: CatalogContext, memory: Memory, asset_id: str, found: CopiesFound) -> tuple[EarlierUse, ...]:
+def _note(context: CatalogContext, asset_id: str, found: CopiesFound) -> tuple[EarlierUse, ...]:
     """Write down where copies of an asset were seen, and owe a look at each place; return what is new."""
     copies = {one.number: one for one in found.copies if one.probability >= WORTH_A_LOOK}
     at = context.clock()

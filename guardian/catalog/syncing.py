@@ -37,12 +37,7 @@ def compare_with_folder(
     A file that cannot be read, or has more than `max_bytes`, counts as new, so that adding it reports why; its asset
     stays. `progress` is called with the number of files done and of all.
     """
-    digests: dict[Path, str | None] = {}
-    for number, path in enumerate(files):
-        progress(number, len(files))
-        digests[path] = _digest(path, max_bytes)
-    progress(len(files), len(files))
-
+    digests = _digests(files, max_bytes, progress)
     found: dict[str, list[Path]] = {}
     for path, digest in digests.items():
         found.setdefault(digest or f"unreadable {path}", []).append(path)
@@ -68,6 +63,16 @@ def compare_with_folder(
         elif _real(noted).is_relative_to(_real(folder)) and not _may_exist(noted):
             gone.append(asset)
     return Sync(tuple(new), tuple(moved), tuple(gone), tuple(replaced), unchanged)
+
+
+def _digests(files: Sequence[Path], max_bytes: int, progress: Callable[[int, int], None]) -> dict[Path, str | None]:
+    """Return the SHA-256 of each file; None for one that cannot be read or is too large."""
+    digests: dict[Path, str | None] = {}
+    for number, path in enumerate(files):
+        progress(number, len(files))
+        digests[path] = _digest(path, max_bytes)
+    progress(len(files), len(files))
+    return digests
 
 
 def _digest(path: Path, max_bytes: int) -> str | None:

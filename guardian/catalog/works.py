@@ -20,13 +20,15 @@ from guardian.model import Asset, Work
 from guardian.store import Transaction
 
 WORK_RULE = 1
-"""The version of what is done here. A higher one looks once more for the work of every asset that is alone in its."""
+"""The version of the rules in this file. After an upgrade to a higher one, assets that are alone in their work are
+compared once more."""
 
 MAYBE_ALIKE_BITS = 72
 """Hashes of versions of one picture differ in fewer of 256 bits, in the best of eight orientations."""
 
 _MOST_COMPARED = 8
-"""A thousand forms of one template have the same hash, nearly: a version of one is among those nearest to it."""
+"""How many assets are compared with a new one, nearest hash first: filled-in forms of one template all have nearly
+the same hash."""
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +106,7 @@ def _candidates(context: CatalogContext, asset: Asset, alike: Sequence[str]) -> 
     with context.store.read() as tx:
         own = tx.works.of_asset(asset.id)
         if own is None or len(own.assets) > 1:
-            # It has company, which a person or an earlier look has given it.
+            # It was joined to other assets before, by a person or by an earlier comparison.
             return []
 
         found: dict[str, tuple[Work, list[Asset]]] = {}

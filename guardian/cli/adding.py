@@ -62,7 +62,7 @@ def judge_moved(session: Session, store: "Store", asset_ids: Sequence[str], *, q
     if not asset_ids:
         return
     from guardian.app import judging_of, utc_now
-    from guardian.cases.standing import judge_uses_of
+    from guardian.cases.rejudging import judge_uses_of
     from guardian.cli.licence_terms import echo_rejudged
 
     now = utc_now()

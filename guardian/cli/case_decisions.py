@@ -165,38 +165,36 @@ def _not_mine(session: Session, asked: _Asked) -> None:
 async def _call_not_mine(session: Session, store: "Store", found: list[Case], asked: _Asked) -> None:
     from guardian.app import archive_of, make_workers
     from guardian.cases import Edit, call_not_mine
-    from guardian.cases.lookalikes import closed_with, pictures_of
+    from guardian.cases.lookalikes import would_close
     from guardian.scan.lookalikes import find_kin
     from guardian.store.ids import new_id
 
     workers = make_workers(session.config)
     try:
-        kin = [await find_kin(archive_of(session.config, store, workers), case.id) for case in found]
+        archive = archive_of(session.config, store, workers)
+        kin = {case.id: await find_kin(archive, case.id) for case in found}
     finally:
         await workers.aclose()
 
     batch = new_id("batch") if len(found) > 1 else None
     edit = Edit(asked.by or user_name(), datetime.now(UTC), asked.note, batch=batch)
 
-    def write(tx: "Transaction") -> list[tuple[Case, list[Case]]]:
+    def write(tx: "Transaction") -> dict[str, list[Case]]:
+        """Return the cases that are closed with each of those that are called not one's own."""
         if asked.dry_run:
-            alike = [
-                one.digests | {finding.candidate_sha256 for finding in pictures_of(tx, case.id)}
-                for case, one in zip(found, kin, strict=True)
-            ]
-            return [(case, closed_with(tx, case, known)) for case, known in zip(found, alike, strict=True)]
-        ids = [case.id for case in found]
-        done = [call_not_mine(tx, id_, one.digests, edit, ids) for id_, one in zip(ids, kin, strict=True)]
-        return [(one.case, list(one.closed)) for one in done]
+            would = {id_: would_close(tx, id_, its.digests) for id_, its in kin.items()}
+            return {id_: [other for other in closed if other.id not in kin] for id_, closed in would.items()}
+        return {id_: list(call_not_mine(tx, id_, its.digests, edit, kin).closed) for id_, its in kin.items()}
 
+    closed_with = store.run(write)
     would = "would be " if asked.dry_run else ""
-    for (case, closed), its_kin in zip(store.run(write), kin, strict=True):
+    for case in found:
         click.echo(f"{case.id}  {case.operator}  {would}dismissed (not mine)")
-        for other in closed:
+        for other in closed_with[case.id]:
             click.echo(f"  {other.id}  {other.operator}  {would}dismissed with it (look alike)")
-        if its_kin.not_compared:
-            pictures_text = counted(its_kin.not_compared, "picture")
-            click.echo(f"  {pictures_text} of other cases could not be compared: the bytes are not here", err=True)
+        if not_compared := kin[case.id].not_compared:
+            pictures = counted(not_compared, "picture")
+            click.echo(f"  {pictures} of other cases could not be compared: the bytes are not here", err=True)
     if batch is not None and not asked.dry_run:
         _say_how_to_undo(batch)
 
@@ -322,67 +320,37 @@ def undo(session: Session, asked: _Asked, batch: str | None) -> None:
     With --decision nothing is undone but that decision, whose ID was said when it was made and stands in the history
     (`case show`). Where it was followed by another one the case stays as it is and is named: exit code 1.
     """
-    if batch is not None:
-        _undo_decision(session, batch, asked)
-        return
-    _change(session, _undoing(session, None), asked)
-
-
-def _undoing(session: Session, batch: str | None) -> "Change":
-    """Return the change that takes back what was decided last, or the decision of this id."""
     from guardian.app import judging_of
     from guardian.cases import undo as undo_case
-    from guardian.cases.deciding import GRANTED, last_change
+
+    # Opened for a licence alone: other decisions are undone without the rules, which may not be there.
+    judging = functools.partial(judging_of, session.config)
 
     def change(tx: "Transaction", case_id: str, edit: "Edit") -> Case:
-        case = tx.cases.get(case_id)
-        # Only a licence needs the rules, which may not be there.
-        is_licence = case is not None and last_change(tx, case).kind == GRANTED
-        return undo_case(tx, case_id, edit, judging_of(session.config) if is_licence else None, batch=batch)
+        return undo_case(tx, case_id, edit, judging, batch=batch)
 
-    return change
+    if batch is None:
+        _change(session, change, asked)
+    else:
+        _undo_decision(session, batch, change, asked)
 
 
-def _undoable(tx: "Transaction", case_id: str, batch: str) -> Case:
-    """Return a case at which a decision can be taken back. Raises UsageError where it cannot."""
+def _undo_decision(session: Session, batch: str, change: "Change", asked: _Asked) -> None:
+    """Undo a decision about several cases where nobody has decided anything since; name the others, exit 1."""
+    from guardian.cases import Edit
     from guardian.cases.deciding import require_last
     from guardian.cases.reading import case_starting_with
-
-    case = case_starting_with(tx, case_id)
-    require_last(tx, case, batch)
-    return case
-
-
-def _meant_of_decision(tx: "Transaction", session: Session, batch: str, asked: _Asked) -> list[str]:
-    """Return the cases at which a decision is to be undone: those named, those of an operator, or all of its own."""
-    from guardian.app import platforms_of
-    from guardian.cases import cases_of_decision
-    from guardian.cases.reading import case_starting_with, operator_named
-
-    found = [case_starting_with(tx, case_id).id for case_id in asked.case_ids]
-    decided = cases_of_decision(tx, batch)
-    if asked.operator is None:
-        return list(dict.fromkeys(found or decided))
-    name = operator_named(asked.operator, platforms_of(session.config))
-    of_operator = [id_ for id_ in decided if (case := tx.cases.get(id_)) is not None and case.operator == name]
-    if not of_operator:
-        raise UsageError(f"the decision {batch} was about no case of {name}")
-    return list(dict.fromkeys([*found, *of_operator]))
-
-
-def _undo_decision(session: Session, batch: str, asked: _Asked) -> None:
-    """Take back a decision about several cases where nobody has decided anything since; name the others, exit 1."""
-    from guardian.cases import Edit
     from guardian.store.ids import new_id
 
-    change = _undoing(session, batch)
     edit = Edit(asked.by or user_name(), datetime.now(UTC), asked.note, batch=new_id("batch"))
 
     def write(tx: "Transaction") -> tuple[list[Case], list[str]]:
         changed, refused = [], []
         for case_id in _meant_of_decision(tx, session, batch, asked):
             try:
-                changed.append(_undoable(tx, case_id, batch) if asked.dry_run else change(tx, case_id, edit))
+                case = case_starting_with(tx, case_id)
+                require_last(tx, case, batch)
+                changed.append(case if asked.dry_run else change(tx, case_id, edit))
             except UsageError as error:
                 refused.append(str(error))
         return changed, refused
@@ -395,6 +363,24 @@ def _undo_decision(session: Session, batch: str, asked: _Asked) -> None:
         click.echo(f"left as it is: {why}", err=True)
     if refused:
         raise SystemExit(1)
+
+
+def _meant_of_decision(tx: "Transaction", session: Session, batch: str, asked: _Asked) -> list[str]:
+    """Return the cases at which a decision is to be undone: those named, those of an operator, or all of its own."""
+    from guardian.app import platforms_of
+    from guardian.cases import cases_of_decision
+    from guardian.cases.reading import case_starting_with, operator_named
+
+    named = [case_starting_with(tx, case_id).id for case_id in asked.case_ids]
+    decided = cases_of_decision(tx, batch)
+    if asked.operator is None:
+        return list(dict.fromkeys(named or decided))
+
+    operator = operator_named(asked.operator, platforms_of(session.config))
+    of_operator = [id_ for id_ in decided if case_starting_with(tx, id_).operator == operator]
+    if not of_operator:
+        raise UsageError(f"the decision {batch} was about no case of {operator}")
+    return list(dict.fromkeys([*named, *of_operator]))
 
 
 COMMANDS = (

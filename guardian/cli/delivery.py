@@ -1,7 +1,7 @@
 """`guardian delivery`: list and show messages by state, and retry those that were given up."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -109,19 +109,13 @@ def retry_messages(session: Session, names: tuple[str, ...], all_dead: bool, all
     with opened_store(session) as store, store.begin() as tx:
         dead = {task.id: task for task in tx.tasks.list(TaskKind.DELIVER, TaskState.DEAD)}
         due = {task.id: task for task in tx.tasks.list(TaskKind.DELIVER, TaskState.DUE)}
+        unsettled = dead | due
         # All or none: an error ends the transaction before anything is changed.
-        # Of a webhook-id, those destinations are meant that have not accepted the message.
-        unsettled = {name: [task.id for task in _named(tx, name) if task.id in dead | due] for name in names}
-        numbers = [number for found in unsettled.values() for number in found]
-        settled = [name for name, found in unsettled.items() if not found]
-        if settled:
-            listed = ", ".join(settled)
-            raise UsageError(f"neither dead nor waiting, so nothing to retry: {listed}; nothing was changed")
+        wanted = _unsettled_of(tx, names, unsettled) | {*(dead if all_dead else ()), *(due if all_waiting else ())}
 
-        wanted = {*numbers, *(dead if all_dead else ()), *(due if all_waiting else ())}
         # In the order of their numbers, each with a line in the audit log.
-        retried = {number for number in sorted(wanted) if retry_now(tx, this_user(), (dead | due)[number], now)}
-        revived, hurried = sorted(retried & dead.keys()), sorted(retried & due.keys())
+        retried = {number for number in sorted(wanted) if retry_now(tx, this_user(), unsettled[number], now)}
+        revived, hurried = retried & dead.keys(), retried & due.keys()
         disabled = tx.destinations.disabled()
 
     if all_dead or revived:
@@ -132,9 +126,23 @@ def retry_messages(session: Session, names: tuple[str, ...], all_dead: bool, all
         click.echo(f"{counted(len(hurried), 'waiting message')} {verb} due now{_already(wanted, due, hurried)}")
 
     # They are due, yet nothing goes to a disabled destination.
-    named = {task.destination for number, task in (dead | due).items() if number in wanted}
-    for name in sorted({name for name in named if name is not None}.intersection(disabled)):
+    wanted_at = {unsettled[number].destination or "" for number in wanted}
+    for name in sorted(wanted_at.intersection(disabled)):
         click.echo(f"but {name} is disabled: `guardian destination enable {name}`", err=True)
+
+
+def _unsettled_of(tx: "Transaction", names: Sequence[str], unsettled: Collection[int]) -> set[int]:
+    """Return the numbers of the unsettled deliveries that these names mean.
+
+    A webhook-id means those destinations that have not accepted the message. Raises UsageError for names of which
+    nothing is unsettled, and as `_named`.
+    """
+    found = {name: [task.id for task in _named(tx, name) if task.id in unsettled] for name in names}
+    settled = [name for name, numbers in found.items() if not numbers]
+    if settled:
+        listed = ", ".join(settled)
+        raise UsageError(f"neither dead nor waiting, so nothing to retry: {listed}; nothing was changed")
+    return {number for numbers in found.values() for number in numbers}
 
 
 def _named(tx: "Transaction", name: str) -> list[Task]:

@@ -57,9 +57,9 @@ def case_filter(
     asset: str | None,
     collection: str | None,
     since: datetime | None,
-    licence: str | None = None,
-    states: tuple[str, ...] = (),
-    severities: tuple[str, ...] = (),
+    licence: str | None,
+    states: tuple[str, ...],
+    severities: tuple[str, ...],
 ) -> CaseFilter:
     """Return the filter that these options describe. Raises UsageError for an asset or licence that there is not."""
     status = LicenceStatus(licence) if licence in list(LicenceStatus) else None

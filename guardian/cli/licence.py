@@ -36,7 +36,7 @@ from guardian.views.findings import finding_json
 from guardian.views.licences import grant_text, licence_json
 
 if TYPE_CHECKING:
-    from guardian.cases.standing import Rejudged
+    from guardian.cases.rejudging import Rejudged
     from guardian.store import Transaction
 
 USE_COLUMNS = (

@@ -2,8 +2,9 @@
 
 import csv
 import sys
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from guardian.views.licences import licence_cells, licence_json
 from guardian.views.plain_text import without_formula
 
 if TYPE_CHECKING:
-    from guardian.cases.standing import Rejudged
+    from guardian.cases.rejudging import Rejudged
     from guardian.store import Transaction
 
 
@@ -64,7 +65,7 @@ def import_licences(session: Session, file: Path, dry_run: bool) -> None:
 @pass_session
 def edit_licence(session: Session, /, licence_id: str, no_end: bool, **options: Any) -> None:
     """Change what a licence says; whom and what it is for stays. Recorded uses are judged again at once."""
-    from guardian.cases.licensing import edit, path_named
+    from guardian.cases.licensing import path_named
 
     first, last, proof = options["first"], options["last"], options["proof"]
     if no_end and last is not None:
@@ -81,17 +82,7 @@ def edit_licence(session: Session, /, licence_id: str, no_end: bool, **options: 
     if not changes:
         raise UsageError("say what changes; `guardian licence edit --help` has what may")
 
-    now = datetime.now(UTC)
-
-    def write(tx: "Transaction") -> "tuple[Licence, Rejudged, str]":
-        licence = replace(licence_starting_with(tx, licence_id), **changes)
-        rejudged = edit(tx, licence, judging_for(session), now)
-        return licence, rejudged, sentence_of(tx, licence, now.date())
-
-    with opened_store(session) as store:
-        licence, rejudged, words = store.run(write)
-    echo(Screen.of_output().wrapped(f"{licence.id}  {words}", 2, first=""))
-    echo_rejudged(rejudged)
+    _edit(session, licence_id, lambda licence: replace(licence, **changes))
 
 
 @click.command("end")
@@ -100,16 +91,24 @@ def edit_licence(session: Session, /, licence_id: str, no_end: bool, **options: 
 @pass_session
 def end_licence(session: Session, licence_id: str, day: datetime | None) -> None:
     """End a licence. What is seen of it on a later day is told of: its case is opened, or open again."""
+    last = day.date() if day is not None else datetime.now(UTC).date() - timedelta(days=1)
+
+    def end(licence: Licence) -> Licence:
+        if licence.valid_from is not None and last < licence.valid_from:
+            raise UsageError(f"it only begins on {licence.valid_from}: `guardian licence remove {licence.id}` instead")
+        return replace(licence, valid_until=last)
+
+    _edit(session, licence_id, end)
+
+
+def _edit(session: Session, licence_id: str, change: Callable[[Licence], Licence]) -> None:
+    """Change a licence, judge recorded uses again, and print what it says now and what became of the uses."""
     from guardian.cases.licensing import edit
 
     now = datetime.now(UTC)
-    last = day.date() if day is not None else date.fromordinal(now.date().toordinal() - 1)
 
     def write(tx: "Transaction") -> "tuple[Licence, Rejudged, str]":
-        licence = licence_starting_with(tx, licence_id)
-        if licence.valid_from is not None and last < licence.valid_from:
-            raise UsageError(f"it only begins on {licence.valid_from}: `guardian licence remove {licence.id}` instead")
-        licence = replace(licence, valid_until=last)
+        licence = change(licence_starting_with(tx, licence_id))
         rejudged = edit(tx, licence, judging_for(session), now)
         return licence, rejudged, sentence_of(tx, licence, now.date())
 

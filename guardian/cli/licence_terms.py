@@ -14,7 +14,7 @@ from guardian.views.counting import counted
 from guardian.views.licences import TODAY_TEXTS, grant_text, scope_text
 
 if TYPE_CHECKING:
-    from guardian.cases.standing import Judging, Rejudged
+    from guardian.cases.rejudging import Judging, Rejudged
     from guardian.store import Transaction
 
 F = TypeVar("F", bound=Callable[..., object])

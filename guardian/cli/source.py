@@ -79,7 +79,7 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
     from guardian.config import require_contact
     from guardian.errors import UsageError
     from guardian.sources.settings import PageSettings
-    from guardian.sources.trying import shortened
+    from guardian.sources.trial import shortened
     from guardian.urls.addresses import is_web_address
     from guardian.urls.guessing import likely_web_address
 
@@ -111,7 +111,7 @@ async def _try(session: Session, settings: "SourceSettings", show: Callable[[Sig
 
     from guardian.app import utc_now
     from guardian.fetch.web import WebClient
-    from guardian.sources.trying import tried
+    from guardian.sources.trial import tried
 
     async with WebClient(session.config.fetch, clock=utc_now) as web:
         async for item in tried(settings, web, os.environ, utc_now):

@@ -1,6 +1,6 @@
 """`guardian token`: what programs show in place of a password."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import click
 
@@ -40,11 +40,10 @@ def add(session: Session, name: str, scopes: str, until: datetime | None) -> Non
     Scopes: cases:read, cases:write, assets:read, assets:write, licences:read, licences:write, check, search,
     operations:read, operations:write, sources:scan.
     """
-    from guardian.people.tokens import add_token
+    from guardian.people.tokens import add_token, end_after
 
     wanted = [_scope(word) for word in scopes.split(",") if word.strip()]
-    # The last day counts.
-    ends = until.replace(tzinfo=UTC) + timedelta(days=1) if until is not None else None
+    ends = end_after(until.date()) if until is not None else None
     with opened_store(session) as store, store.begin() as tx:
         secret, token = add_token(tx, this_user(), name, wanted, ends, datetime.now(UTC))
     click.echo(secret)

@@ -20,7 +20,7 @@ from guardian.store import Transaction
 
 _MATCHED = (Outcome.COPY, Outcome.REVIEW, Outcome.LICENSED)
 _FEWEST_USUAL_IMAGES = 4
-"""With fewer than these a source may well shrink by half without anything being wrong."""
+"""A source that usually has fewer images may lose half of them without anything being wrong."""
 
 
 def coverages(
@@ -103,7 +103,7 @@ def _trouble(
         detail = f"{failed}: {latest[0].error}"
         return Trouble(TroubleKind.FAILING, detail, last_good)
 
-    # Without a complete scan, silence counts from the first one that is known. A source never scanned is only new.
+    # Without a complete scan the hours are counted from the first scan; a source that was never scanned is just new.
     reference = complete[0].ended_at if complete else ended[-1].started_at if ended else None
     if reference is not None and reference < silent_before:
         hours = (now - reference).total_seconds() / 3600
@@ -114,7 +114,7 @@ def _trouble(
         fewest = usual_images * settings.shrunk_to
         if images < fewest:
             detail = f"the last scan saw {images} images, a usual one {usual_images:g}"
-            # The scan that is complaining completed: the episode began after the last one that saw enough.
+            # The trouble began after the last scan that saw enough images.
             last_well = next((scan.id for scan in complete if scan.counts.images >= fewest), 0)
             return Trouble(TroubleKind.SHRINKING, detail, last_well)
 

@@ -1,4 +1,4 @@
-"""Reads how full the room for evidence is, so that people hear of its limit before it bites."""
+"""Reads how much of the space for evidence is used, so that people are warned before it is full."""
 
 import structlog
 

@@ -22,7 +22,7 @@ _FORMAT = f"{__version__}/7"
 """Changes whenever pages are read differently, so that what an older version read is not used."""
 
 _LARGEST = 200_000
-"""Characters; a page that holds more is parsed at each scan rather than filling the database."""
+"""Characters of a reading: a longer one would fill the database, so its page is parsed at each scan."""
 
 
 @dataclass(frozen=True, slots=True)

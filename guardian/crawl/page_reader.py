@@ -16,15 +16,15 @@ from guardian.media.sniff import is_page, is_picture
 from guardian.model import PageCapture, PageImage, ScanCounts, Sighting, Skipped, SkipReason
 
 _ENOUGH_PICTURES = 2
-"""A page that shows so many needs no browser, whatever its scripts look like."""
+"""Pictures: a page that shows as many needs no browser, whatever its scripts look like."""
 
 _MORE_THAN_A_WALL_SHOWS = 4
-"""Pictures. A login shows a logo or two, and a photograph behind its form."""
+"""Pictures: a login page shows fewer, a logo or two and a photograph behind its form."""
 
 _HIDE_THE_PAGE = frozenset({SkipReason.BROKEN, SkipReason.NEEDS_BROWSER, SkipReason.WALL})
 
 MOST_FRAMES = 10
-"""Of one page, that are looked into by who does not crawl: a check, a recheck."""
+"""How many frames of one page a check or a recheck reads. A crawl visits each frame as a page of its own."""
 
 _MOST_UNREADABLE = 5
 """Pages of one scan that may use up the time of the HTML sandbox without a result."""

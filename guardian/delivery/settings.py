@@ -127,7 +127,10 @@ class DestinationSettings(BaseModel):
             return None
         began = there.replace(hour=quiet.begin.hour, minute=quiet.begin.minute, second=0, microsecond=0)
         began -= timedelta(days=1) if began > there else timedelta()
-        return now + (began + quiet.length - there)
+        ends = (began + quiet.length).replace(tzinfo=ZoneInfo(self.timezone))
+        # When clocks are put back, they may show the end twice.
+        moments = (ends.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+        return next((moment for moment in moments if moment > now), None)
 
     @model_validator(mode="after")
     def _one_place_for_secrets(self) -> Self:

@@ -16,7 +16,7 @@ from guardian.views.timestamps import minute_text
 _LONGEST_NAME = 200
 
 GAP = "certificate of "
-"""How the name of such a gap begins; the host follows."""
+"""Begins the name under which a capture says that a certificate did not verify; the host follows."""
 
 _UNREADABLE = (ValueError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 """What is raised for certificates that OpenSSL let pass and cryptography does not read."""

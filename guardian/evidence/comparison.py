@@ -71,13 +71,13 @@ async def take_comparison(
     workers: Workers,
     rules: Rules,
     own_hosts: tuple[str, ...],
-    came: bytes | None = None,
+    came: bytes | None,
 ) -> Taken:
     """Compare the picture that was found with the owner's own file and keep all that the answer follows from.
 
-    `came`: the picture as it came for the capture; one with other bytes than those that were judged is measured too,
-    and what holds of it is said. Pictures are decoded in worker processes only. Raises VaultFull, IndexNotReady,
-    WorkersUnavailable; what cannot be compared for another reason is said.
+    `came`: the picture as it came for the capture, None if it did not. One with other bytes than those that were judged
+    is measured too, and what holds of it is said. Pictures are decoded in worker processes only. Raises VaultFull,
+    IndexNotReady, WorkersUnavailable; what cannot be compared for another reason is said.
     """
     if subject.image_sha256 is None or not vault.holds(subject.image_sha256):
         reason = "the bytes of the picture that was found were not kept, so it cannot be compared again"

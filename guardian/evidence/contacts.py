@@ -129,7 +129,7 @@ async def _read_site(
         found.not_taken.append(NotTaken("contacts on other pages", f"not asked: {means.exchanges.unreachable}"))
         return
     if "/" in subject.case.operator:
-        # An account of a platform: whose imprint the platform has says nothing of who has the account.
+        # The operator is an account of a platform, and the imprint of the platform does not say whose account it is.
         return
 
     front = urljoin(address, "/")

@@ -45,13 +45,13 @@ _MOST_NAMED = 20
 _PASSING_REFUSALS = frozenset({SkipReason.HOST_BUSY, SkipReason.ROBOTS_UNREACHABLE, SkipReason.BUDGET})
 
 _MOST_BESIDE = 8 * 1024**2
-"""Bytes of the exchanges that other steps make with the site."""
+"""Bytes that are set aside for the exchanges that other steps of the capture make with the site."""
 
 _ROOM_FOR_LISTS = 1024**2
-"""What exchanges.json, the certificates and the indexes take beside the exchanges, about."""
+"""Bytes, roughly, of exchanges.json, the certificates and the indexes, which are kept beside the exchanges."""
 
 _SHARE_OF_ROOM = 2
-"""The exchanges take at most one part in so many of what a capture may hold: the other steps need the rest."""
+"""The exchanges take at most half of the bytes that a capture may hold: the other steps need the rest."""
 
 
 @dataclass(frozen=True, slots=True)

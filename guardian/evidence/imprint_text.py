@@ -23,7 +23,7 @@ _WORKS_FOR_SITE = re.compile(
     r"[^:]*:",
     re.IGNORECASE,
 )
-"""Lines that name those who host, draw or insure a site, or took its pictures, and not whose it is."""
+"""Lines that name who hosts, designs or insures a site, or took its pictures, but not its owner."""
 
 _RESPONSIBLE = (
     r"(?:Angaben gemäß §\s?5 (?:TMG|DDG)|Diensteanbieter(?:in)?|Inhaber(?:in)?|Betreiber(?:in)?"
@@ -44,7 +44,7 @@ _OWNER = re.compile(
     r"\s?:\s*(?P<name>\S.*)$",
     re.IGNORECASE,
 )
-"""A line that says whose the site is, and not of what else somebody is the owner, nor who acts for a company."""
+"""A line that names the owner of the site, and not somebody who owns something else or represents a company."""
 
 _OWN_LABEL = re.compile(
     r"^(?:Firma|Firmenname|Unternehmen|Name|Anbieter|Herausgeber|Anschrift|Adresse|Postanschrift|company(?: name)?"
@@ -61,10 +61,10 @@ _RIGHTS_BEHIND = re.compile(
     re.IGNORECASE,
 )
 _NO_PLAIN_NAME = re.compile(r":|\b(?:by|von|vom|der|des|par|por|with|mit|bei|at|chez|via|of|for|für|pour|para)\b")
-"""In the line of a company: it may stand in a sentence, or behind a label that says what it does for the site."""
+"""Words in a line with a company's name by which it is more than the name: a sentence, or a label before it."""
 
 _FOR_COMPLAINTS = re.compile(r"schlicht|aufsicht|kammer|ombuds|médiat|mediat", re.IGNORECASE)
-"""Lines that name to whom one may complain of whoever has the site."""
+"""Lines that name an authority or arbitration board for complaints about the owner."""
 
 _LINES_OF_ADDRESS = 3
 """A name, a street and a town."""

@@ -102,7 +102,7 @@ It was made for people outside. {MANIFEST} names under "left_out" what it does n
 """
 
 
-def instructions(*, is_stamped: bool, lost: Sequence[LostMember] = (), left_out: Sequence[str] = ()) -> bytes:
+def instructions(*, is_stamped: bool, lost: Sequence[LostMember], left_out: Sequence[str]) -> bytes:
     """Return VERIFY.txt for a bundle with or without a time stamp. Its commands are on lines that begin with "$ ".
 
     `lost` and `left_out`: what the bundle lacks, as its manifest says.

@@ -37,7 +37,7 @@ class _BootstrapFile:
     services: tuple[_Mapping, ...]
 
 
-def registry_of_domain(domain: str, folder: Path | None = None) -> Registry | None:
+def registry_of_domain(domain: str, folder: Path | None) -> Registry | None:
     """Return the registry of a domain: that of the longest suffix the list has (RFC 9224, section 4), or None.
 
     `folder`: the user's bootstrap files, which are taken in place of guardian's own where they are there. Raises
@@ -52,7 +52,7 @@ def registry_of_domain(domain: str, folder: Path | None = None) -> Registry | No
     return None
 
 
-def registry_of_address(address: str, folder: Path | None = None) -> Registry | None:
+def registry_of_address(address: str, folder: Path | None) -> Registry | None:
     """Return the registry of an IP address: that of the smallest network which holds it (RFC 9224, section 5), or None.
 
     Raises ValueError, in words, for a file that cannot be read.

@@ -55,9 +55,11 @@ def write_wacz(
     members += [("datapackage.json", package), ("datapackage-digest.json", _json_bytes(signed))]
 
     made = facts.created.astimezone(UTC)
+    # Zip files know no earlier day; a machine without a clock of its own may start in 1970.
+    moment = max((made.year, made.month, made.day, made.hour, made.minute, made.second), (1980, 1, 1, 0, 0, 0))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name, content in members:
-            member = zipfile.ZipInfo(name, (made.year, made.month, made.day, made.hour, made.minute, made.second))
+            member = zipfile.ZipInfo(name, moment)
             member.external_attr = 0o644 << 16
             # Known beforehand, so that a local header has the long form of sizes only where the directory has it too:
             # viewers take the length of the one from the other, and would read each record 20 bytes too early.

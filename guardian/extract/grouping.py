@@ -16,7 +16,7 @@ MAX_PICTURES = 3_000
 
 _LONGEST_ADDRESS = 8_000
 _LONGEST_INLINE = 10_000_000
-"""Characters of a data: URL."""
+"""Characters: a longer data: URL is left out."""
 
 _SMALLEST_INLINE = 200
 """Bytes; a smaller picture within a page is a placeholder or a blurred preview."""

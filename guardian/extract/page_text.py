@@ -29,7 +29,7 @@ def text_of_page(response: Response) -> str | None:
     return tree.body.text(separator=" ") if tree.body is not None else ""
 
 
-def elements_and_words(response: Response, most: int, without: tuple[str, ...] = ()) -> tuple[str, ...] | None:
+def elements_and_words(response: Response, most: int, without: tuple[str, ...]) -> tuple[str, ...] | None:
     """Return the elements of a page ("<p>") and the words in them, in lower case and in the order of the page.
 
     Words with digits are left out, and what is named in `without`. None for a page of more than `most` elements and

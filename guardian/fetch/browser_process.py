@@ -48,10 +48,10 @@ from guardian.fetch.page_view import (
 
 _MOST_REQUESTS, _MOST_PICTURES, _LONGEST_ADDRESS = 1_000, 500, 2_000
 _LOADING, _SETTLING, _ANSWERING, _DRAWING = 10.0, 3.0, 5.0, 15.0
-"""Seconds: until a page has loaded, until it has come to rest after that, for each question to it, for each file."""
+"""Time limits in seconds: for loading a page, for it to come to rest, for each query of it, for each file drawn."""
 
 _TERMINATIONS, _BETWEEN_TERMINATIONS = 20, 0.25
-"""How often a busy script is ended until no other can begin, and the pause between, in seconds."""
+"""How often a busy script is ended while scripts are being switched off, and the pause between, in seconds."""
 
 _SET_CHILD_SUBREAPER = 36
 _LARGEST_FILE = 1024**3

@@ -18,7 +18,7 @@ from guardian.urls.addresses import host_of
 
 _FAILURES_REMEMBERED = 10_000
 _TIMEOUTS_TOLERATED, _ANSWERS_FOR_ONE_MORE = 20, 20
-"""So many time-outs of one host are waited for in a scan, and one more for each so many answers."""
+"""How many time-outs of one host a scan tolerates, and how many answers of the host allow one time-out more."""
 
 
 class Fetcher:
@@ -109,8 +109,8 @@ class _Failures:
         """Remember that an address could not be fetched."""
         if error.reason is SkipReason.TIMEOUT:
             self._timeouts[host_of(request[0])] += 1
-        # Pages are visited once in a scan anyway; it is pictures that every page shows again. What may be over before
-        # the next page cost the site nothing.
+        # A scan visits a page once, but meets the same pictures on many pages. A failure that may soon be over is not
+        # remembered, so that the next page tries the picture again.
         if kind == "image" and error.reason.retry is not Retry.LATER:
             self._by_request[request] = _again(error)
             if len(self._by_request) > _FAILURES_REMEMBERED:

@@ -40,7 +40,9 @@ def fresh_for(response: Response) -> timedelta:
     if not is_lasting(response) or "no-cache" in said or "no-store" in said:
         return timedelta()
     lifetime = _seconds(said["max-age"]) if "max-age" in said else _until_expiry(response)
-    return max(timedelta(), timedelta(seconds=lifetime - _seconds(response.header("age"))))
+    # Many servers say Expires in 9999 for "never": by a clock of ours that is ahead of theirs, no date comes so late.
+    seconds = min(lifetime, _LONGEST_SECONDS) - _seconds(response.header("age"))
+    return max(timedelta(), timedelta(seconds=seconds))
 
 
 def to_remember(
@@ -117,6 +119,6 @@ def _seconds(text: str | None) -> int:
 def _parsed_date(text: str | None) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text or "")
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return moment if moment.tzinfo else None

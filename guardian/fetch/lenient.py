@@ -119,7 +119,8 @@ class LenientTransport(httpx.AsyncBaseTransport):
     async def _connected(self, request: httpx.Request) -> "_Connection":
         url, timeouts = request.url, request.extensions["timeout"]
         tape: Tape | None = request.extensions.get("tape")
-        host, port = url.host, url.port or (443 if url.scheme == "https" else 80)
+        # The name as it was written: in Unicode, Python's resolver would read faß.example as fass.example.
+        host, port = url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
         is_secure = url.scheme == "https"
         try:
             async with asyncio.timeout(timeouts["connect"]):
@@ -219,7 +220,7 @@ class _Body(httpx.AsyncByteStream):
 
     def __init__(self, connection: _Connection, head: Head, rest: bytes) -> None:
         self._connection = connection
-        # The reader of bodies is given a head in which nothing is left to argue about.
+        # h11 reads the body by a head that is written anew, since it would refuse the one that came.
         framing = b"transfer-encoding: chunked\r\n" if head.is_chunked else b""
         if head.length is not None:
             framing = b"content-length: %d\r\n" % head.length
@@ -238,7 +239,7 @@ class _Body(httpx.AsyncByteStream):
                 elif not isinstance(event, h11.Response):
                     return
         except h11.RemoteProtocolError as error:
-            # The library's words speak of its own buffers.
+            # The message of h11 is about its own buffers.
             raise httpx.RemoteProtocolError("what came is not in chunks, as its head says") from error
 
     async def aclose(self) -> None:

@@ -44,13 +44,21 @@ def read(url: str, max_bytes: int) -> Response:
 
     if len(content) > max_bytes:
         raise FetchRefused(SkipReason.TOO_LARGE, url, f"{path} has more than {max_bytes} bytes")
-    modified = datetime.fromtimestamp(facts.st_mtime, UTC)
     return Response(
         url=url,
         final_url=url,
         status=200,
-        # As a web server would state it.
-        headers=(("last-modified", modified.strftime("%a, %d %b %Y %H:%M:%S GMT")),),
+        headers=_headers(facts.st_mtime),
         content=content,
         fetched_at=datetime.now(UTC),
     )
+
+
+def _headers(modified: float) -> tuple[tuple[str, str], ...]:
+    """Return the time of a file's last change as a web server would state it; nothing for a time that no date has."""
+    try:
+        at = datetime.fromtimestamp(modified, UTC)
+    except (ValueError, OverflowError, OSError):
+        # File systems keep whatever was set, such as the year 60056.
+        return ()
+    return (("last-modified", at.strftime("%a, %d %b %Y %H:%M:%S GMT")),)

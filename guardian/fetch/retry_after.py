@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-_YEAR_SECONDS = 365 * 86_400
+_YEAR = timedelta(days=365)
 
 
 def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:
@@ -16,12 +16,12 @@ def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:
     text = value.strip()
     if text.isascii() and text.isdigit():
         # Absurd numbers overflow timedelta; whatever is more than a year is a year.
-        return timedelta(seconds=min(int(text[:12]), _YEAR_SECONDS))
+        return min(timedelta(seconds=int(text[:12])), _YEAR)
 
     try:
         date = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     # Dates of HTTP are in GMT, also in the old form that does not say so.
     date = date if date.tzinfo is not None else date.replace(tzinfo=UTC)
-    return max(date - now, timedelta(0))
+    return min(max(date - now, timedelta(0)), _YEAR)

@@ -15,16 +15,16 @@ from guardian.model import SkipReason
 
 _HOSTS_REMEMBERED = 20_000
 LONGEST_PAUSE = timedelta(days=1)
-"""Longer wishes of a host are cut to this: what it says may be a mistake."""
+"""The longest pause that is granted to a host; a longer Retry-After may be a mistake."""
 
 _SLOWEST = 16.0
-"""The most times by which the delay of an overloaded host grows."""
+"""The largest factor by which the delay of an overloaded host is multiplied."""
 
 _RECOVERY = 0.9
-"""What one good answer leaves of that growth."""
+"""The factor is multiplied by this at each answer of a host that is not overloaded any more."""
 
 _LONGEST_SLEEP_SECONDS = 60
-"""After which the wall clock is read again: it may have been set."""
+"""The longest sleep before the wall clock is read again, since somebody may have set it."""
 
 _BLOCKS_A_DAY = 50
 """The requests of a day are taken in this many blocks. Each costs one write to disk, and is lost with the process."""
@@ -128,7 +128,7 @@ class Throttle:
 
     async def _wait(self, known: _Host, url: str, host: str, is_paced: bool) -> None:
         """Sleep until a host's next turn. Raises FetchRefused (host_busy) when it asked for too long a pause."""
-        # In a loop: while this one slept, an answer to another request may have put the turn off.
+        # In a loop: while this one slept, an answer to another request may have asked for a longer pause.
         while (left := self._left(known, is_paced)) > 0:
             closed_for = known.closed_until - asyncio.get_running_loop().time()
             if closed_for > self._settings.max_retry_after.total_seconds():

@@ -17,7 +17,7 @@ import httpx
 
 from guardian import __version__
 from guardian.errors import FetchFailed, UsageError
-from guardian.fetch.authorities import new_verifying_context
+from guardian.fetch.tls import new_verifying_context
 from guardian.fetch.transport_errors import as_trusted_error
 from guardian.model import SkipReason
 
@@ -121,7 +121,7 @@ class TrustedClient:
         except TimeoutError as error:
             raise FetchFailed(SkipReason.TIMEOUT, url, f"no answer within {timeout.total_seconds():g} s") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise as_trusted_error(url, request.url.host, error) from error
+            raise as_trusted_error(url, request.url.raw_host.decode("ascii"), error) from error
         return TrustedBody(response.status_code, bytes(body))
 
     async def post(self, url: str, headers: Mapping[str, str], content: bytes, timeout: timedelta) -> TrustedResponse:
@@ -141,7 +141,7 @@ class TrustedClient:
         except TimeoutError as error:
             raise FetchFailed(SkipReason.TIMEOUT, url, f"no answer within {timeout.total_seconds():g} s") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise as_trusted_error(url, request.url.host, error) from error
+            raise as_trusted_error(url, request.url.raw_host.decode("ascii"), error) from error
 
         try:
             body_start = await _body_start(response)

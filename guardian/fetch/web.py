@@ -21,7 +21,6 @@ from httpx_aiohttp import AiohttpTransport
 
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch import robots
-from guardian.fetch.authorities import trusting_context, verifying_context
 from guardian.fetch.bandwidth import Bandwidth
 from guardian.fetch.bodies import BodyReader, Kind, Received, missing_of_range
 from guardian.fetch.credentials import Credentials
@@ -29,12 +28,13 @@ from guardian.fetch.dns import LookUp, Resolver, system_look_up
 from guardian.fetch.lenient import LenientTransport
 from guardian.fetch.recording import Recorder, Tape
 from guardian.fetch.referrer import referer
-from guardian.fetch.requested import REDIRECTS, bad_address_text, redirect_target, requested_url
+from guardian.fetch.request_url import REDIRECTS, bad_address_text, redirect_target, requested_url
 from guardian.fetch.retry_after import parse_retry_after
 from guardian.fetch.robots import Robots
 from guardian.fetch.settings import FetchSettings
 from guardian.fetch.ssrf_guard import guarded_socket
 from guardian.fetch.throttle import LONGEST_PAUSE, Take, Throttle
+from guardian.fetch.tls import trusting_context, verifying_context
 from guardian.fetch.transport_errors import as_fetch_error, certificate_problem, is_odd_http
 from guardian.media.sniff import begins_as_picture
 from guardian.model import Referrer, Remembered, Response, Retry, SkipReason
@@ -353,7 +353,9 @@ class WebClient:
         credentials = extras.credentials.headers_for(url) if extras.credentials else {}
         named = referer(extras.referrer, url)
         led_here = {"referer": named} if named is not None else {}
-        headers = {**self._headers, "accept": _ACCEPT[kind], **led_here, **conditions, **credentials}
+        # Stated here, since httpx would read the name, and refuses some that exist (xn--ls8h).
+        host = {"host": httpx.URL(url).netloc.decode("ascii")}
+        headers = {**host, **self._headers, "accept": _ACCEPT[kind], **led_here, **conditions, **credentials}
         request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._timeouts, "tape": tape})
         _connected_to.set(None)
         answer = await transport.handle_async_request(request)

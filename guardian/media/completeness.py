@@ -79,11 +79,11 @@ def _webp(content: bytes) -> bool:
 def _iso_media(content: bytes) -> bool:
     """Walk the boxes at the top of the file: each says how long it is."""
     at = 0
-    # What is of another type was appended by somebody.
+    # A box of another type is data that was appended to the picture.
     while at + 8 <= len(content) and content[at + 4 : at + 8] in _BOXES:
         size = _big(content, at, 4)
         if size == 0:
-            # It reaches to the end, wherever that is.
+            # Size 0: the box reaches to the end of the file (ISO/IEC 14496-12, 4.2), so nothing can be missing.
             return False
         length = _big(content, at + 8, 8) if size == 1 else size
         if length < 8:

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 from PIL import Image, ImageChops
 
 GREY = 128
-"""What is not there is shown as even grey."""
+"""The grey level that stands for missing pixels."""
 
-# A filler may happen to be no valid code: repeated bits, and zeros after one other byte.
+# Bytes that are appended in place of the missing ones: one byte repeated, or zeros after one other byte. Several are
+# tried, since a decoder may refuse some of them.
 _REPEATED = (b"\0", b"\x55", b"\xaa", b"\xff")
 _BEGINNINGS = (b"\xff", b"\x55", b"\x01", b"\x80", b"\x10", b"\xaa")
-# Two fillers may happen to say the same.
+# Decoded pictures that are compared: two fillers may happen to give the same pixels.
 _ENOUGH = 3
 _MOST_MISSING = 64 * 1024**2
 """Bytes; a file that promises more is not filled up."""
@@ -65,7 +66,7 @@ def decoded_part(content: bytes, missing: int, allow: Callable[[int, int], None]
         allow(*image.size)
         try:
             image.load()
-        # One filler may be no valid code where another is.
+        # The decoder refuses this filler, but may take another one.
         except (OSError, ValueError, RuntimeError):
             continue
         decoded.append(image)
@@ -89,7 +90,7 @@ def _rows_in_common(one: Image.Image, other: Image.Image) -> int:
     """Return how many rows from the top are the same in both."""
     if one.size != other.size or one.mode != other.mode:
         return 0
-    # The box of a picture with alpha would tell where that differs, unless it is asked for all of it.
+    # By default the box of pictures with alpha is that of the differences in alpha alone.
     box = ImageChops.difference(one, other).getbbox(alpha_only=False)
     return one.height if box is None else box[1]
 

@@ -36,7 +36,7 @@ from guardian.views.counting import counted
 from guardian.views.plain_text import cleaned
 
 MOST_PLACES = 500
-"""Of one notice; a list that is longer is read by nobody."""
+"""Places that one notice lists; nobody reads a longer list."""
 
 _LONGEST_TEXT = 4_000
 _NAME = 200

@@ -83,7 +83,7 @@ def owner_facts(owner: OwnerSettings) -> OwnerFacts:
     if "address" not in unset:
         parts = re.split(r"[\r\n]+|,", stated["address"])
         shown["address"] = "\n".join(line for part in parts if (line := _line(part)))
-    # Nobody has to have one.
+    # A notice needs no web site, so none is shown as missing.
     shown["website"] = "" if "website" in unset else shown["website"]
     return OwnerFacts(**shown, is_agent=owner.capacity == "agent", unset=unset)
 

@@ -140,7 +140,7 @@ def _contacts(tx: Transaction, vault: Vault, case_id: str) -> object:
     try:
         return json.loads(vault.get(file.sha256))
     except (GuardianError, OSError, ValueError):
-        # The check of the evidence names what is lost or damaged; a draft goes on without.
+        # `guardian evidence check` names files that are lost or damaged; a notice is drafted without them.
         return None
 
 

@@ -104,10 +104,10 @@ def check_template(file: Path) -> Iterator[ConfigError]:
 
     The name of the file says what it is for. Raises UsageError for a file that cannot be read or has another name.
     """
-    named = file.name.split(".")
-    known = {name: name.split(".") for name in template_names()}
-    if file.name not in known:
-        raise UsageError(f"{file} is no template: its name must be one of {', '.join(sorted(known))}")
+    names = template_names()
+    if file.name not in names:
+        raise UsageError(f"{file} is no template: its name must be one of {', '.join(sorted(names))}")
+    about, language = file.name.split(".")[0], NoticeLanguage(file.name.split(".")[1])
     try:
         source = file.read_text(encoding="utf-8")
     except OSError as error:
@@ -116,7 +116,6 @@ def check_template(file: Path) -> Iterator[ConfigError]:
         yield ConfigError("is not UTF-8", file=file, line=1)
         return
 
-    language = NoticeLanguage(named[1])
     environment = _environment(language, file.parent)
     try:
         tree = environment.parse(source, file.name, str(file))
@@ -129,21 +128,21 @@ def check_template(file: Path) -> Iterator[ConfigError]:
         return
 
     unknown = sorted(meta.find_undeclared_variables(tree) - _GIVEN - environment.globals.keys())
-    mistakes = [
-        ConfigError(f"there is no {name}; see docs/notices.md", file=file, line=_line_of(tree, name))
-        for name in unknown
-    ]
-    kinds = [NoticeKind(named[0])] if named[0] in list(NoticeKind) else list(NoticeKind)
-    if named[0] in list(NoticeKind):
-        mistakes += _lacking(file, source, tree, kinds[0], language)
-    yield from mistakes
-    is_tried = len(kinds) > 1 or source.lstrip().startswith(_SUBJECT)
-    if is_tried and not unknown:
-        try:
-            for kind in kinds:
-                render(_SAMPLE, kind, language, file.parent)
-        except ConfigError as error:
-            yield error
+    for name in unknown:
+        yield ConfigError(f"there is no {name}; see docs/notices.md", file=file, line=_line_of(tree, name))
+
+    is_notice = about in list(NoticeKind)
+    if is_notice:
+        yield from _lacking(file, source, tree, NoticeKind(about), language)
+    if unknown or (is_notice and not source.lstrip().startswith(_SUBJECT)):
+        return
+
+    # The other templates are parts of notices of every kind.
+    try:
+        for kind in [NoticeKind(about)] if is_notice else NoticeKind:
+            render(_SAMPLE, kind, language, file.parent)
+    except ConfigError as error:
+        yield error
 
 
 def _lacking(

@@ -17,7 +17,7 @@ MOVED_LINE, BACK_LINE = "relocated", "returned"
 
 _OPENED_AGAIN = {RecheckOutcome.MOVED: MOVED_LINE, RecheckOutcome.BACK: BACK_LINE}
 _IS_UP = (RecheckOutcome.THERE, RecheckOutcome.PARTLY)
-"""Of a case that a scan has called gone: its pages do not show the picture, but its file still lies there."""
+"""What a recheck may find of a case that is gone by a scan: the pages do not show the picture, its file is there."""
 
 _ENDED_BY_NEWS = (CaseState.NOTICE_SENT, CaseState.GONE, *SETTLED_STATES)
 _MOST_LINKED = 20

@@ -146,8 +146,8 @@ def digest_of(secret: str) -> str:
 
 def _wait(tx: Transaction, name: str, address: str, at: datetime) -> timedelta | None:
     """Return how long the next attempt must wait; None when it need not."""
-    # Failures of the future were noted before the clock was set back: they must not lock anybody out until then. A
-    # little in the future is another machine's present.
+    # A failure may lie in the future, since clocks are set back and differ between machines. One that is far ahead must
+    # not lock anybody out until then.
     within = at - WINDOW, at + WINDOW
     of_both = tx.sign_ins.failures(*within, name=name, address=address)
     of_address = tx.sign_ins.failures(*within, address=address)

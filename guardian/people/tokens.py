@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from guardian.errors import UsageError
 from guardian.model import Actor, ActorKind, ApiToken, Permission
@@ -34,6 +34,14 @@ def add_token(
     tx.api_tokens.add(token, digest_of(secret))
     tx.audit.add(actor, "token.added", token.id, at, {"name": token.name, "scopes": " ".join(sorted(wanted))})
     return secret, token
+
+
+def end_after(day: date) -> datetime:
+    """Return the moment at which a token ends whose last day (UTC) is `day`. Raises UsageError for the last of all."""
+    try:
+        return datetime.combine(day + timedelta(days=1), time(), UTC)
+    except OverflowError as error:
+        raise UsageError(f"{day} is the last day there is; a token without a last day never ends") from error
 
 
 def revoke_token(tx: Transaction, actor: Actor, token: ApiToken, at: datetime) -> None:

@@ -45,7 +45,7 @@ class _Known:
 
 
 async def match_image(
-    store: Store, workers: Workers, clock: Callable[[], datetime], fetched: Fetched, memory: Memory | None = None
+    store: Store, workers: Workers, clock: Callable[[], datetime], fetched: Fetched, memory: Memory | None
 ) -> Matched:
     """Return what the matcher says of these bytes, and what the memory is to keep of them.
 

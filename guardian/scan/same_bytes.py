@@ -31,7 +31,7 @@ class Turn:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # An image without bytes waits for its turn as well: otherwise later images would overtake earlier ones.
+        # An image without bytes waits for its turn as well, so that no later image comes before an earlier one.
         await self._begins.wait()
         self._next_begins.set()
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from guardian.cases.standing import Judging
+from guardian.cases.rejudging import Judging
 from guardian.evidence import Vault
 from guardian.fetch.web import WebClient
 from guardian.matching.workers import Workers

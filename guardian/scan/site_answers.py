@@ -118,7 +118,7 @@ class SiteAnswers:
         if _is_same(first.reading, answer.reading):
             second = answer if answer.text is not None else first
         else:
-            # How much do answers differ that stand for the same?
+            # A second address that cannot exist shows how much two answers for missing pages differ.
             asked = await self._ask(context, another)
             if asked is None or not _is_alike(first, asked, answer):
                 return False
@@ -143,7 +143,7 @@ class SiteAnswers:
         asked = nearest[:_INNER_PAGES]
         known.update(asked)
         if len(asked) < _INNER_PAGES:
-            # One of them may be gone itself.
+            # A single page is not enough: it may be gone itself.
             return False
 
         alike = [answer] if answer is not None else []
@@ -167,7 +167,7 @@ class SiteAnswers:
     async def _read(self, context: ScanContext, url: str) -> _Answer | None:
         crawl = crawl_context_of(self._services, context)
         try:
-            # Not as a page that is remembered: of one that is unchanged the words would not come.
+            # Without the page cache: after a 304 there would be no words to compare.
             page = await PageLoader(crawl.fetcher).load(url)
             if not is_page(page.response):
                 return None
@@ -181,7 +181,7 @@ def _answer(reading: PageReading) -> _Answer:
     page = reading.page
     if page is None or page.is_unchanged:
         return _Answer(reading, None)
-    # A page that repeats the address that it was asked for says the same for each.
+    # The address of a page is taken out of its words, since many error pages repeat it.
     paths = [urlsplit(url).path for url in (page.response.url, page.final_url)]
     own = (page.response.url, page.final_url, *paths, *(unquote(path) for path in paths))
     return _Answer(reading, elements_and_words(page.response, _LONGEST, tuple(one for one in own if len(one) > 1)))

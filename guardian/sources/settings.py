@@ -8,12 +8,20 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from guardian.fetch.credentials import CredentialSettings
 from guardian.strict_yaml import Duration, duration
+from guardian.urls.addresses import host_of, is_web_address
 
 
 def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or any(sign.isspace() for sign in value):
+    if any(sign.isspace() for sign in value):
+        raise ValueError(f"{value!r} has a blank in it, which no web address has; browsers write it as %20")
+    if not (is_web_address(value) and host_of(value)):
         raise ValueError(f"{value!r} is not a web address; write it whole: https://example.com/page")
+    try:
+        port = urlsplit(value).port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise ValueError(f"{value!r}: its port is not a number from 1 to 65535")
     return value
 
 

@@ -206,8 +206,8 @@ class Cases:
         found = {summary.operator: summary for summary in self._summaries(names)}
         return [found[name] for name in names]
 
-    def count_operators(self, words: str = "") -> int:
-        """Return how many operators have cases, of those whose name has these words."""
+    def count_operators(self, words: str) -> int:
+        """Return how many operators have cases, of those whose name has these words; "" counts all."""
         query = select(func.count(cases.c.operator.distinct())).where(*_is_named_like(words))
         return self._connection.execute(query).scalar_one()
 
@@ -421,7 +421,7 @@ class Cases:
             undoes = numbers.get(event.undoes) if event.undoes is not None else None
             # Their content stays as it is, so the digests in the audit log stand for the new lines too.
             numbers[event.number], _ = self._write(replace(event, undoes=undoes))
-        # What has just been merged is not news, and what was not told of yet is told of as merged.
+        # Destinations are told of the merge alone, and not of each line that was written anew.
         self.mark_told(list(numbers.values()))
 
     def _write(self, event: CaseEvent, *, disturbs: bool = True) -> tuple[int, Mapping[str, object]]:

@@ -102,11 +102,11 @@ def _merge_digests(connection: Connection, kept: str, gone: str) -> None:
             )
         )
 
-    # Of two first versions the later one is only another one.
+    # Only one version of the merged finding is its first: the later one of two becomes one that changed.
     firsts = sorted((row for row in rows if row.importance is Importance.FIRST), key=lambda row: row.first_seen_at)
     for row in firsts[1:]:
         if (row.candidate_sha256, row.page_sha256) != (firsts[0].candidate_sha256, firsts[0].page_sha256):
-            # Only if it is not more by now, by what both findings had of it.
+            # Only where it still is a first version: the update above may have made it a more important one.
             is_first = finding_digests.c.importance == Importance.FIRST
             demoted = update(finding_digests).where(*_digest(kept, row), is_first)
             connection.execute(demoted.values(importance=Importance.CHANGED))

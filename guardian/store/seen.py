@@ -70,7 +70,7 @@ class Seen:
                 "first_seen_at": min(row.first_seen_at, met.seen_at),
             }
             if packed is not None and row.same_as is None and row.recipe != recipe:
-                # A new number: what segments hold under the old one no longer counts.
+                # A new number, so that the fingerprint that segments hold under the old one no longer counts.
                 changes |= made | {"number": self._counters.next(NUMBERS)}
             self._connection.execute(update(seen_pictures).where(seen_pictures.c.id == row.id).values(**changes))
             return str(row.id)

@@ -85,9 +85,10 @@ class Store:
         """Return what `work` returns for a transaction, which begins anew when PostgreSQL ended it for another one.
 
         For work that locks several cases, which two transactions may do in different orders. It is called up to four
-        times, so it must do nothing outside of the database that may not be done twice. Raises as `begin`.
+        times, so it must do nothing outside of the database that may not be done twice. Raises as `begin`, and
+        StoreUnusable when the transaction was ended each time.
         """
-        for _ in range(_MOST_TRIES - 1):
+        for _ in range(_MOST_TRIES):
             try:
                 with self.begin() as tx:
                     return work(tx)
@@ -97,8 +98,12 @@ class Store:
                     raise
                 # The other one goes on and ends: this one then waits for it, and not it for this one.
                 log.info("transaction_begins_anew", sqlstate=state)
-        with self.begin() as tx:
-            return work(tx)
+                last = error
+
+        raise StoreUnusable(
+            f"PostgreSQL ended this transaction {_MOST_TRIES} times, since others that were at work needed what it had "
+            f"locked: nothing was changed. Try again, or about fewer cases at once ({one_line(last.orig)})"
+        ) from last
 
     def under(self, condition: Callable[[Transaction], None]) -> "Store":
         """Return this same store, but every transaction that may write begins with `condition`, which may raise.

@@ -25,7 +25,6 @@ _SESSION_IN_PATH = re.compile(r";jsessionid=[^/?]*|/\(S\([a-z0-9]{24}\)\)(?=/)",
 
 _PORTS = {"http": 80, "https": 443}
 # Character classes of RFC 3986 (2.2, 2.3, 3.3, 3.4).
-# Character classes of RFC 3986 (2.2, 2.3, 3.3, 3.4).
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _KEPT_IN_PATH = _UNRESERVED | frozenset(b"!$&'()*+,;=:@/")
 _KEPT_IN_QUERY = _KEPT_IN_PATH | frozenset(b"?")
@@ -39,6 +38,7 @@ _BLANKS = "".join(chr(code) for code in range(0x21))
 _WITHOUT_LINE_BREAKS = str.maketrans("", "", "\t\n\r")
 # A last label of this form makes browsers read the whole host as an IPv4 address: 0x7f.1, 2130706433.
 _NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0[xX][0-9a-fA-F]*)")
+_LONGEST_LABEL = 63
 
 
 def canonical_url(url: str) -> str:
@@ -225,6 +225,10 @@ def _canonical_host(host: str) -> str:
     if ":" in name:
         return f"[{ipaddress.IPv6Address(name.strip('[]')).compressed}]"
 
+    if not name.isascii():
+        # Mapping turns full-width digits into a numeric address, which has a canonical form of its own.
+        return _canonical_host(_ascii_name(name))
+
     if _NUMERIC_LABEL.fullmatch(name.rpartition(".")[2]):
         try:
             # inet_aton reads the notations that browsers read too: octal, hexadecimal, fewer than four parts.
@@ -232,17 +236,31 @@ def _canonical_host(host: str) -> str:
         except OSError as error:
             raise ValueError(f"not an IPv4 address: {name}") from error
 
-    if name.isascii():
-        if not re.fullmatch(r"[a-z0-9._-]*", name):
-            raise ValueError(f"not a host name: {name}")
-        return name
+    if not re.fullmatch(r"[a-z0-9._-]*", name):
+        raise ValueError(f"not a host name: {name}")
+    return name
 
+
+def _ascii_name(name: str) -> str:
+    """Return a host name in the form that the DNS holds (xn--...). Raises ValueError when there is none.
+
+    IDNA 2008 refuses names with emoji or underscores, which exist and which browsers visit: these are only mapped
+    (UTS 46) and encoded.
+    """
     try:
-        encoded = idna.encode(name, uts46=True, transitional=False).decode("ascii").lower()
-    except idna.IDNAError as error:
+        return idna.encode(name, uts46=True, transitional=False).decode("ascii").lower()
+    except idna.IDNAError:
+        pass
+    try:
+        mapped = idna.uts46_remap(name, std3_rules=False, transitional=False)
+        labels = [
+            label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in mapped.split(".")
+        ]
+    except (idna.IDNAError, UnicodeError) as error:
         raise ValueError(f"not a host name: {name}") from error
-    # NFKC may have turned full-width digits into a numeric address, which needs its own canonical form.
-    return _canonical_host(encoded)
+    if max(len(label) for label in labels) > _LONGEST_LABEL:
+        raise ValueError(f"not a host name: {name}")
+    return ".".join(labels)
 
 
 def _as_browsers_read(url: str) -> str:

@@ -1,1 +1,1 @@
-"""What guardian shows over HTTP on loopback: health, readiness and metrics."""
+"""The web server: the desk's pages and its API, signing in, and health, readiness and metrics for machines."""

@@ -1,10 +1,10 @@
 """Corrects what is stated of an asset, for the pages and the API alike."""
 
-from guardian.cases.standing import judge_uses_of
+from guardian.cases.rejudging import judge_uses_of
 from guardian.catalog.details import Correction, changes, edited
 from guardian.model import Actor, Asset
 from guardian.store import Transaction
-from guardian.web.api.working import judging_of
+from guardian.web.api.dependencies import judging_of
 from guardian.web.desk import Desk
 
 

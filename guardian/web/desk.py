@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
-from guardian.cases.standing import Judging
+from guardian.cases.rejudging import Judging
 from guardian.evidence import Vault
 from guardian.evidence.vaults import notice_copies_in, originals_in, search_pictures_in
 from guardian.model import NamedSearch

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from guardian.cases import licensing
-from guardian.cases.standing import Rejudged
+from guardian.cases.rejudging import Rejudged
 from guardian.disk_errors import disk_error_text
 from guardian.errors import GuardianError, StoreUnusable, UsageError
 from guardian.evidence.vaults import proofs_in
@@ -19,8 +19,8 @@ from guardian.model import Actor, Licence
 from guardian.store import Transaction
 from guardian.views.licences import licence_cells
 from guardian.views.overview import csv_text
+from guardian.web.api.dependencies import judging_of
 from guardian.web.api.uploads import name_of, received
-from guardian.web.api.working import judging_of
 from guardian.web.desk import Desk
 
 _LARGEST_PROOF = 20 * 1024**2

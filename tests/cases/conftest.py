@@ -1,12 +1,14 @@
 """A store with two protected assets, and uses of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from guardian.cases import Kept, RecordedUse
+from guardian.cases.rejudging import Judging
+from guardian.errors import UsageError
 from guardian.model import Action, Asset, Comparison, Context, Decision, LicenceStatus, Severity, Sighting, Transform
 from guardian.store import Store
 
@@ -14,11 +16,9 @@ NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 Use = Callable[..., RecordedUse]
 
 
-@pytest.fixture
-def store(database: str) -> Iterator[Store]:
-    opened = Store(database)
-    yield opened
-    opened.close()
+def no_rules() -> Judging:
+    """Stand for rules that are not there: only a licence is judged when a decision is undone."""
+    raise UsageError("the rules are not here")
 
 
 @pytest.fixture

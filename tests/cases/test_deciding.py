@@ -19,6 +19,7 @@ from guardian.model import (
     TaskKind,
 )
 from guardian.store import Store
+from tests.cases.conftest import no_rules
 
 Use = Callable[..., RecordedUse]
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -134,7 +135,7 @@ def test_assignee_labels_and_day_are_kept_found_and_undone_one_by_one(store: Sto
     fewer = change(store, label, case.id, edit(3), remove=["münchen"])
     assert fewer.labels == ('a "b" %',)
     assert history(store, case)[-1].detail == "-münchen"
-    undone = [change(store, undo, case.id, edit(4 + step)) for step in range(4)]
+    undone = [change(store, undo, case.id, edit(4 + step), no_rules) for step in range(4)]
     assert [(one.assignee, one.labels, one.due_on) for one in undone] == [
         ("bob", changed.labels, changed.due_on),
         ("bob", changed.labels, None),
@@ -147,11 +148,11 @@ def test_undo_goes_back_step_by_step_and_the_history_only_grows(store: Store, ca
     change(store, decide, case.id, CaseState.CONFIRMED, edit(note="sue"))
     change(store, add_note, case.id, edit(1, note="called them"))
     change(store, decide, case.id, CaseState.DISMISSED, edit(2), reason=DismissReason.PERMITTED)
-    back = change(store, undo, case.id, edit(3, by="bob", note="wrong key"))
+    back = change(store, undo, case.id, edit(3, by="bob", note="wrong key"), no_rules)
     assert (back.state, back.reason, back.review_note) == (CaseState.CONFIRMED, None, "sue")
-    assert change(store, undo, case.id, edit(4)).state is CaseState.OPEN
+    assert change(store, undo, case.id, edit(4), no_rules).state is CaseState.OPEN
     with pytest.raises(UsageError, match="could be undone"):
-        change(store, undo, case.id, edit(5))
+        change(store, undo, case.id, edit(5), no_rules)
     lines = history(store, case)
     assert [line.kind for line in lines] == ["opened", "confirmed", "noted", "dismissed", "undone", "undone"]
     assert [line.undoes for line in lines[-2:]] == [lines[3].number, lines[1].number]
@@ -162,9 +163,9 @@ def test_a_decision_that_a_sighting_has_overtaken_is_not_undone(store: Store, us
     change(store, decide, case.id, CaseState.CLOSED, edit())
     change(store, assign, case.id, "bob", edit(1))
     opened(store, use("https://thief.example/again", minutes=3000))
-    assert change(store, undo, case.id, edit(2)).assignee is None
+    assert change(store, undo, case.id, edit(2), no_rules).assignee is None
     with pytest.raises(UsageError, match=r"moved on since it was closed: .*reopened"):
-        change(store, undo, case.id, edit(3))
+        change(store, undo, case.id, edit(3), no_rules)
 
 
 def test_a_closed_case_reopens_as_a_resolved_one_does(store: Store, use: Use, case: Case) -> None:

@@ -9,13 +9,14 @@ import pytest
 
 from guardian.cases import Edit, RecordedUse, decide, record, undo
 from guardian.cases.licensing import add, call_licensed, edit, place_named, read_licences, suggested
-from guardian.cases.standing import Judging
+from guardian.cases.rejudging import Judging
 from guardian.errors import ConfigError, UsageError
 from guardian.model import Asset, CaseState, Licence, TaskKind
 from guardian.rules import load
 from guardian.shipped import rules_folder
 from guardian.store import Store
 from guardian.web.licence_files import licences_csv
+from tests.cases.conftest import no_rules
 
 Use = Callable[..., RecordedUse]
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -60,11 +61,11 @@ def test_a_decision_at_a_case_is_a_licence_and_is_undone(store: Store, use: Use,
         )
         assert tx.cases.history(id_)[-1].by == "mara"
 
-        with pytest.raises(UsageError, match="rules are needed"):
-            undo(tx, id_, EDIT)
-        back = undo(tx, id_, EDIT, judging)
+        with pytest.raises(UsageError, match="rules are not here"):
+            undo(tx, id_, EDIT, no_rules)
+        back = undo(tx, id_, EDIT, lambda: judging)
         assert (back.state, back.licence_id, tx.licences.list()) == (CaseState.CONFIRMED, None, [])
-        assert undo(tx, id_, EDIT).state is CaseState.OPEN
+        assert undo(tx, id_, EDIT, no_rules).state is CaseState.OPEN
         assert len(tx.tasks.list(TaskKind.DELIVER)) == 1, "nobody is told of a mistake"
 
 

@@ -10,6 +10,7 @@ from guardian.cases.lookalikes import are_hashes_near, closed_with, maybe_kin, p
 from guardian.errors import UsageError
 from guardian.model import LOOKALIKE_RULE, Action, Asset, Case, CaseState, Decision, DismissReason, TaskKind
 from guardian.store import Store
+from tests.cases.conftest import no_rules
 
 Use = Callable[..., RecordedUse]
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -74,7 +75,7 @@ def test_undo_takes_all_of_it_back_but_what_was_decided_since(store: Store, use:
         closed = call_not_mine(tx, cases["this"].id, {SMALLER}, EDIT).closed
         assert {case.id for case in closed} == {cases[name].id for name in ("smaller", "closed")} | {more.id}
         decide(tx, more.id, CaseState.DISMISSED, EDIT, reason=DismissReason.PERMITTED)
-        undo(tx, cases["this"].id, EDIT)
+        undo(tx, cases["this"].id, EDIT, no_rules)
         assert tx.lookalikes.list() == []
         assert tx.lookalikes.with_digest(THIS) == {}
     now = states(store)

@@ -1,7 +1,6 @@
 """`guardian source`, `guardian scan` of a crawl, and `guardian coverage`: what a person sees of a source."""
 
 import sqlite3
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.home import Home
-from tests.websites import Raw, RawLocation, Site, running
-
-
-@pytest.fixture
-def web() -> Iterator[Site]:
-    yield from running()
+from tests.websites import Raw, RawLocation, Site
 
 
 @pytest.fixture

@@ -27,11 +27,6 @@ from tests.websites import Redirect, Says, Site, running
 XML = {"content_type": "text/xml"}
 
 
-@pytest.fixture
-def web() -> Iterator[Site]:
-    yield from running()
-
-
 def reasons(seen: list[Any]) -> dict[str, int]:
     found = [one.word for one in seen if isinstance(one, Skipped)]
     return {reason: found.count(reason) for reason in found}

@@ -3,7 +3,7 @@
 import base64
 import json
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from guardian.crawl.sightings import sighting_of
 from guardian.extract.html import HtmlReading, read_html
 from guardian.model import PageCapture, PageImage, Response, Sighting, Skipped
 from guardian.store import Store
-from tests.websites import Conditional, Redirect, Says, Site, running
+from tests.websites import Conditional, Redirect, Says, Site
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 URL, MOVED = "https://a.example/", "https://a.example/home"
@@ -24,11 +24,6 @@ PAGE = """<meta name=referrer content=origin>
 <title>Cats</title><meta name=author content=Me><a href="/on">on</a><a href="/back">back</a>
 <figure><img src="cat-s.jpg" srcset="cat-l.jpg 900w" alt="A cat"><figcaption>Ours</figcaption></figure>
 <img src="x.svg">"""
-
-
-@pytest.fixture
-def web() -> Iterator[Site]:
-    yield from running()
 
 
 def answer(*headers: tuple[str, str], html: str = PAGE, url: str = URL, final_url: str = URL) -> Response:

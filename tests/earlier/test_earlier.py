@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from guardian.coverage.telling import episode_of
+from guardian.coverage.alerts import episode_of
 from guardian.model import CaseFilter, Importance, Trouble, TroubleKind
 from guardian.outbox import enqueue_once, mint
 from guardian.store import Store

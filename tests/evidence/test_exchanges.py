@@ -24,7 +24,7 @@ from guardian.evidence.exchanges import Exchanges, ExchangeServices, keep_exchan
 from guardian.evidence.keeper import opened_keeper, together
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
-from guardian.evidence.wacz import surt
+from guardian.evidence.wacz import WaczFacts, surt, write_wacz
 from guardian.fetch.credentials import Credentials
 from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.web import WebClient
@@ -370,3 +370,12 @@ def expired(folder: Path) -> ssl.SSLContext:
 )
 def test_keys_of_the_index_are_those_that_viewers_look_for(url: str, key: str) -> None:
     assert surt(url) == key
+
+
+def test_a_wacz_of_1970_is_a_zip_file_too(tmp_path: Path) -> None:
+    (tmp_path / "warc").write_bytes(b"")
+    path, created = tmp_path / "page.wacz", datetime(1970, 1, 1, tzinfo=UTC)
+    write_wacz(path, tmp_path / "warc", [], [], WaczFacts("Lamps", "guardian", created))
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        assert json.loads(archive.read("datapackage.json"))["created"].startswith("1970-01-01")

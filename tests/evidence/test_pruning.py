@@ -1,6 +1,5 @@
 """What goes when the vault is full, in which order, and what never goes."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,13 +22,6 @@ from guardian.store import Store
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SIZE = 100
-
-
-@pytest.fixture
-def store(database: str) -> Iterator[Store]:
-    opened = Store(database)
-    yield opened
-    opened.close()
 
 
 def content(word: str) -> bytes:

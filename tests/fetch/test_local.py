@@ -2,6 +2,7 @@
 
 import os
 import socket
+import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +38,17 @@ def test_a_file_of_any_name_is_read(tmp_path: Path, name: bytes) -> None:
     assert response.header("Last-Modified") == "Tue, 14 Nov 2023 22:13:20 GMT"
     assert before <= response.fetched_at <= datetime.now(UTC)
     assert local.path_of(path.as_uri()) == path
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="most file systems keep no such times, but tmpfs does")
+@pytest.mark.parametrize("modified", [2**40, -(2**40)])
+def test_a_file_whose_time_is_in_no_year_is_read(modified: int) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        path = Path(folder, "odd.jpg")
+        path.write_bytes(b"content")
+        os.utime(path, (modified, modified))
+        response = local.read(path.as_uri(), MOST)
+    assert (response.content, response.header("last-modified")) == (b"content", None)
 
 
 def test_links_are_followed(tmp_path: Path) -> None:

@@ -1,24 +1,14 @@
 """People of an OpenID Connect provider, who are added when they first come."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Barrier
-
-import pytest
 
 from guardian.model import Role
 from guardian.people.providers import Account, sign_in_account
 from guardian.store import Store
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def store(database: str) -> Iterator[Store]:
-    opened = Store(database)
-    yield opened
-    opened.close()
 
 
 def test_first_sign_ins_at_the_same_moment_make_one_person(store: Store) -> None:

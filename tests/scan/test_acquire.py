@@ -1,8 +1,7 @@
 """Where the bytes behind a sighting come from, and what is known without them."""
 
 import hashlib
-import shutil
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,34 +10,17 @@ from typing import Any
 import pytest
 
 from guardian.app import App
-from guardian.config import Config, load_config
+from guardian.config import Config
 from guardian.errors import FetchFailed
 from guardian.fetch.fetcher import Fetcher
 from guardian.model import CacheStatus, Fetched, MatchReport, PageCapture, Response, Sighting, Unchanged
 from guardian.scan.acquire import acquire, transfer, transfer_page
 from guardian.scan.context import ScanContext, context_of_check
-from guardian.shipped import rules_folder
 from tests.kept_workers import run_in_app
-from tests.websites import GIF, Conditional, Says, Site, running
+from tests.websites import GIF, Conditional, Says, Site
 
 OTHER_GIF = GIF + b"more"
 PAGE = b"<title>Cats</title>"
-
-
-@pytest.fixture
-def web() -> Iterator[Site]:
-    yield from running()
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Config:
-    shutil.copytree(rules_folder(), tmp_path / "rules")
-    path = tmp_path / "config.yaml"
-    path.write_text(
-        "fetch: {contact: test@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\n"
-        "matching: {workers: 1}\n"
-    )
-    return load_config(path)
 
 
 @pytest.fixture

@@ -2,11 +2,9 @@
 
 import io
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from PIL import Image
 
 from guardian.app import App, at_work
@@ -18,7 +16,7 @@ from guardian.scan.runs import scan_source
 from guardian.shipped import rules_folder
 from guardian.sources.settings import PageSettings
 from tests.kept_workers import run_in_app
-from tests.websites import Asked, Says, Site, Wire, running
+from tests.websites import Asked, Says, Site, Wire
 
 PICTURES = 3
 PADDING = 100_000
@@ -35,11 +33,6 @@ class WithToken(Says):
         images = "".join(f"<img src=/{number}.jpg alt='picture {number}'>" for number in range(PICTURES))
         noise = f"<script>let token = '{self.visits:08x}'</script><!--{'x' * PADDING}-->"
         wire.answer(f"<title>A shop ({self.visits})</title>{noise}<p>Visit {self.visits}</p>{images}".encode())
-
-
-@pytest.fixture
-def web() -> Iterator[Site]:
-    yield from running()
 
 
 def encoded(photograph: Image.Image, quality: int) -> bytes:

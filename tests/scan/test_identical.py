@@ -1,6 +1,5 @@
 """The bytes of an asset's own file match it for certain and as a whole, whatever the matcher can see in them."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,19 +15,11 @@ from guardian.scan.identical import with_identical
 from guardian.scan.pipeline import check
 from guardian.shipped import rules_folder
 from guardian.store import Store
-from tests.databases import store_in
 from tests.kept_workers import run_in_app
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 SHA256 = "ab" * 32
 OTHER = Match("asset_other", Comparison(0.999, 20, 300, 0.97, 0.98, aligned_similarity=0.9, description="another"))
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = store_in(tmp_path)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

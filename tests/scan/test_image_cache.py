@@ -1,29 +1,19 @@
 """What an address last held leads to what was measured then, or to nothing."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from guardian.model import MatchReport, Remembered, Response
 from guardian.scan.image_cache import CachedImage, CachePolicy, confirm, recall, remember
 from guardian.store import Store
-from tests.databases import store_in
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 URL, MOVED = "https://a.example/1.jpg", "https://cdn.example/1.jpg"
 SHA256 = "5" * 64
 HOUR = timedelta(hours=1)
 REPORT = MatchReport("recipe", (), up_to_number=0, assets_searched=0, width=10, height=10)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = store_in(tmp_path)
-    yield opened
-    opened.close()
 
 
 def answer(*headers: tuple[str, str], url: str = URL, final_url: str = URL) -> Response:
@@ -94,6 +84,14 @@ def test_a_sites_word_is_taken_for_an_hour_at_most(store: Store, max_age: int, m
     known = recalled(store, after=timedelta(minutes=minutes))
     assert known is not None
     assert known.is_fresh is is_fresh
+
+
+def test_a_picture_that_never_expires_by_a_slow_clock_is_remembered(store: Store) -> None:
+    late = ("date", "Tue, 24 Nov 2026 07:59:00 GMT")
+    met(store, answer(("etag", '"one"'), late, ("expires", "Fri, 31 Dec 9999 23:59:59 GMT")))
+    known = recalled(store)
+    assert known is not None
+    assert known.is_fresh
 
 
 def test_a_redirect_leads_to_the_validators_of_where_the_picture_lies(store: Store) -> None:

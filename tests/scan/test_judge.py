@@ -1,6 +1,5 @@
 """What licences and rules make of a measured match."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,17 +11,9 @@ from guardian.model import Asset, Comparison, LicenceStatus, Match, MatchReport,
 from guardian.scan.judge import is_own, judge
 from guardian.shipped import rules_folder
 from guardian.store import Store
-from tests.databases import store_in
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 COPY = Comparison(probability=0.999, keypoint_inliers=200, asset_coverage=0.9, candidate_coverage=0.9)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = store_in(tmp_path)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

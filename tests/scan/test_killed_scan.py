@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.home import Home, made_home
-from tests.websites import Asked, Says, Site, Wire, running
+from tests.websites import Asked, Says, Site, Wire
 
 PAGES = 80
 
@@ -52,11 +51,6 @@ class Gallery(Says):
             wire.answer(self.pictures[int(number)], content_type="image/png")
         else:
             wire.answer(b"", "404 Not Found")
-
-
-@pytest.fixture
-def web() -> Iterator[Site]:
-    yield from running()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import io
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,12 +20,7 @@ from guardian.scan.runs import scan_source
 from guardian.shipped import rules_folder
 from guardian.sources.settings import SiteSettings
 from tests.kept_workers import run_in_app
-from tests.websites import Says, Site, running
-
-
-@pytest.fixture
-def web() -> Iterator[Site]:
-    yield from running()
+from tests.websites import Says, Site
 
 
 def jpeg(picture: Image.Image, quality: int) -> bytes:
@@ -108,7 +102,7 @@ def test_kin_is_quiet_and_ones_own_is_not(tmp_path: Path, web: Site, photographs
             assert rules["dave"] == LOOKALIKE_RULE != rules["carol"]
 
             with app.store.begin() as tx:
-                undo(tx, cases["alice"][0], edit)
+                undo(tx, cases["alice"][0], edit, lambda: app.services.judging)
             assert {name: state for name, (_, state) in (await scan()).items()} == dict.fromkeys(shown, "open")
 
     run_in_app(load_config(tmp_path / "config.yaml"), go)

@@ -14,31 +14,18 @@ from PIL import Image
 
 from guardian.app import App
 from guardian.catalog.wanted import Wanted
-from guardian.config import Config, load_config
+from guardian.config import Config
 from guardian.evidence import Vault
 from guardian.model import Action, Answer, AssetState, Checkpoint, Outcome, Skipped
 from guardian.scan.context import context_of_scan
 from guardian.scan.pipeline import check, scan
 from guardian.scan.services import Services
-from guardian.shipped import rules_folder
 from guardian.sources.kinds import open_source
 from guardian.sources.settings import PageSettings
 from tests.kept_workers import run_in_app
 from tests.websites import Asked, Raw, Says, Site, Wire, running
 
 Job = Callable[[App], Coroutine[Any, Any, Any]]
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Config:
-    """A configuration that may visit loopback, told to nobody."""
-    shutil.copytree(rules_folder(), tmp_path / "rules")
-    path = tmp_path / "config.yaml"
-    path.write_text(
-        "fetch: {contact: test@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\n"
-        "matching: {workers: 1}\n"
-    )
-    return load_config(path)
 
 
 @pytest.fixture

@@ -2,10 +2,8 @@
 
 import io
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from PIL import Image
 
 from guardian.app import App, at_work
@@ -18,14 +16,9 @@ from guardian.scan.runs import scan_source
 from guardian.shipped import rules_folder
 from guardian.sources.settings import PageSettings, SiteSettings
 from tests.kept_workers import run_in_app
-from tests.websites import Conditional, Redirect, Says, Site, Status, Varying, running
+from tests.websites import Conditional, Redirect, Says, Site, Status, Varying
 
 NAMES = ("coffee", "rocket", "astronaut", "cat", "camera")
-
-
-@pytest.fixture
-def web() -> Iterator[Site]:
-    yield from running()
 
 
 def findings_of(app: App) -> dict[str, Finding]:

@@ -1,7 +1,6 @@
 """What a site says is unchanged costs a 304, no bytes and no decoding, and is judged all the same."""
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,17 +11,16 @@ from PIL import Image
 
 from guardian.app import App
 from guardian.catalog.wanted import Wanted
-from guardian.config import Config, load_config
+from guardian.config import Config
 from guardian.evidence import Vault
 from guardian.model import Answer, CacheStatus, Outcome
 from guardian.scan.context import context_of_scan
 from guardian.scan.pipeline import check, scan
 from guardian.scan.services import Services
-from guardian.shipped import rules_folder
 from guardian.sources.kinds import open_source
 from guardian.sources.settings import PageSettings
 from tests.kept_workers import run_in_app
-from tests.websites import Asked, Conditional, Redirect, Site, Wire, running
+from tests.websites import Asked, Conditional, Redirect, Site, Wire
 
 
 class Counted(Conditional):
@@ -35,22 +33,6 @@ class Counted(Conditional):
     def say(self, asked: Asked, wire: Wire) -> None:
         self.conditional.append("if-none-match" in asked.headers)
         super().say(asked, wire)
-
-
-@pytest.fixture
-def web() -> Iterator[Site]:
-    yield from running()
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Config:
-    shutil.copytree(rules_folder(), tmp_path / "rules")
-    path = tmp_path / "config.yaml"
-    path.write_text(
-        "fetch: {contact: test@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\n"
-        "matching: {workers: 1}\n"
-    )
-    return load_config(path)
 
 
 @pytest.fixture

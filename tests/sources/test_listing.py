@@ -53,3 +53,19 @@ def test_a_folder_is_looked_through_in_order_and_loops_end(
     assert [one.image_url.removeprefix(folder.as_uri() + "/") for one in seen] == ["a.jpg", "b/d.jpg", "c.jpg", "e.jpg"]
     with pytest.raises(UsageError, match="does not exist"):
         discovered(kind="folder", path=tmp_path / "none")
+
+
+def test_folders_that_link_to_each_other_are_looked_through_in_the_end(
+    tmp_path: Path, discovered: Callable[..., list[Any]]
+) -> None:
+    folder, names = tmp_path / "in", [str(number) for number in range(12)]
+    for name in names:
+        (folder / name).mkdir(parents=True)
+        (folder / name / "a.jpg").write_bytes(b"x")
+    for name in names:
+        for other in names:
+            (folder / name / f"to-{other}").symlink_to(folder / other)
+
+    seen = [one.image_url.removeprefix(folder.as_uri() + "/") for one in discovered(kind="folder", path=folder)]
+    assert {f"{name}/a.jpg" for name in names} <= set(seen)
+    assert len(seen) <= 2 * len(names)

@@ -22,11 +22,22 @@ def test_every_kind_opens(values: dict[str, Any], settings_of: Callable[..., Any
     assert type(open_source(settings_of(**values))).__name__.lower() == values["kind"] + "source"
 
 
+@pytest.mark.parametrize("url", ["HTTPS://Shop.example:8443/a%20b?c", "http://[::1]:80/", "http://💩.example/ü"])
+def test_odd_but_legal_addresses_are_taken(url: str, settings_of: Callable[..., Any]) -> None:
+    assert settings_of(kind="page", url=url).url == url
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
         ({"kind": "page", "url": "a.example/x"}, "write it whole"),
         ({"kind": "page", "url": "ftp://a.example/"}, "not a web address"),
+        ({"kind": "page", "url": "https://a.example/my page"}, "browsers write it as %20"),
+        ({"kind": "page", "url": "https://a.example:99999/"}, "its port is not a number from 1 to 65535"),
+        ({"kind": "page", "url": "https://a.example:0/"}, "its port is not a number from 1 to 65535"),
+        ({"kind": "page", "url": "http://[::1/"}, "not a web address"),
+        ({"kind": "page", "url": "http://1.2.3.4.5/"}, "not a web address"),
+        ({"kind": "page", **WEB, "every": "9000y"}, "1000y is the most"),
         ({"kind": "page", **WEB, "every": "0s"}, "more often than every second"),
         ({"kind": "page", **WEB, "cron": "* * *"}, "not five cron fields"),
         ({"kind": "page", **WEB, "cron": "99 * * * *"}, "the minute '99' is not understood"),

@@ -1,6 +1,6 @@
 """A migrated store on each database, and protected assets in it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -9,14 +9,6 @@ from guardian.model import Asset, AssetState
 from guardian.store import Store
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def store(database: str) -> Iterator[Store]:
-    """An opened, migrated store on a new database."""
-    opened = Store(database)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
 
+from guardian.coverage.alerts import episode_of
 from guardian.coverage.coverage import Trouble, TroubleKind
-from guardian.coverage.telling import episode_of
 from guardian.model import TaskState
 from guardian.outbox import enqueue_once, mint
 from guardian.store import Store

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, create_engine, event
 
 from guardian.errors import StoreUnusable, UsageError
 from guardian.model import Asset, Skipped, SkipReason, TaskKind
@@ -69,6 +69,31 @@ def test_of_two_transactions_that_wait_for_each_other_both_are_done(postgres_dat
         with pytest.raises(RuntimeError, match="stop"):
             store.run(fail)
         assert begun.count(()) == 1, "another error is no reason to begin anew"
+        store.close()
+
+
+def test_a_transaction_that_is_ended_each_time_says_what_to_do(postgres_databases: PostgresDatabases) -> None:
+    begun = []
+
+    def write(tx: Transaction) -> None:
+        begun.append(tx)
+        tx.candidates.remember("a", "recipe", Skipped("", SkipReason.TOO_PLAIN), NOON)
+
+    with postgres_databases.new() as url:
+        store = Store(url)
+        server = create_engine(url)
+        with server.begin() as connection:
+            connection.exec_driver_sql(
+                "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END $$"
+            )
+            connection.exec_driver_sql(
+                "CREATE TRIGGER lose BEFORE INSERT ON candidates FOR EACH ROW EXECUTE FUNCTION lose()"
+            )
+        server.dispose()
+        with pytest.raises(StoreUnusable, match=r"4 times.*nothing was changed.*deadlock detected"):
+            store.run(write)
+        assert len(begun) == 4
         store.close()
 
 

@@ -1,7 +1,7 @@
 """The runner over a real store: in order within a lane, lanes side by side, settled after, leases renewed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,13 +14,6 @@ from guardian.tasks.outcomes import Dead, Done, Outcome, Postponed, Settled
 from guardian.tasks.runner import Runner
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def store(database: str) -> Iterator[Store]:
-    opened = Store(database)
-    yield opened
-    opened.close()
 
 
 class Writer:

@@ -134,11 +134,30 @@ def test_operators_of_hosts(host: str, operator: str) -> None:
 def test_host_of() -> None:
     assert host_of("https://WWW.Example.com:8443/x") == "www.example.com"
     assert host_of("http://[::1]:80/") == "::1"
+    assert host_of("http://１２７.0.0.1/") == "127.0.0.1"
     assert host_of("file:///tmp/a.png") == ""
     assert host_of("http://[broken") == ""
     assert host_of("not an address") == ""
     assert is_ip_address("::1")
     assert not is_ip_address("example.com")
+
+
+@pytest.mark.parametrize(
+    ("written", "host"),
+    [
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("faß.example", "xn--fa-hia.example"),
+        ("💩.example", "xn--ls8h.example"),
+        ("I❤.example", "xn--i-7iq.example"),
+        ("ä_b.example", "xn--_b-uia.example"),
+        ("shop。example", "shop.example"),
+        ("ü" * 60 + ".example", ""),
+        ("a\u2488.example", ""),
+    ],
+)
+def test_international_names_are_read_as_browsers_read_them(written: str, host: str) -> None:
+    assert host_of(f"https://{written}/") == host
+    assert host_of(f"https://{host}/") == host
 
 
 @given(st.text())

@@ -162,6 +162,8 @@ def test_people_and_tokens_are_changed_by_admins(served: Served) -> None:
     assert "guardian_" not in anna.get("/people").text.replace("guardian_form", "")
     with served.store.read() as tx:
         token = tx.api_tokens.all()[0]
+    never = anna.post("/people/tokens", data={"name": "a", "scope": ["cases:read"], "until": "9999-12-31"})
+    assert (never.status_code, "a token without a last day never ends" in never.text) == (400, True)
     assert anna.post("/people/tokens", data={"revoke": token.id}).status_code == 303
     assert served.signed_in("Rita").post("/people", data=added).status_code == 403
 

@@ -5,7 +5,6 @@ import hashlib
 import io
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import unescape
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 from PIL import Image
 from structlog.testing import capture_logs
 
@@ -28,15 +26,10 @@ from guardian.people.tokens import add_token
 from guardian.shipped import rules_folder
 from tests.cli.home import NO_CAPTURES
 from tests.kept_workers import run_in_app
-from tests.websites import Says, Site, running
+from tests.websites import Says, Site
 
 PASSWORD = "correct horse battery"
 WATCHED_AT, WATCHED = "/gallery?token=s3cret", "<title>Shop</title><img src=/copy.jpg alt='a cup'>"
-
-
-@pytest.fixture
-def web() -> Iterator[Site]:
-    yield from running()
 
 
 def jpeg(picture: Image.Image) -> bytes:

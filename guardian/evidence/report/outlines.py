@@ -35,12 +35,12 @@ class _OutlineFace(TTFontFace):  # type: ignore[misc]
     """Knows which characters the file has and how wide they are; makes TrueType of those that a document shows."""
 
     def __init__(self, path: Path) -> None:
-        # Read where it is asked, which two threads must not do at once.
+        # Tables of the file are read when they are first used, which two threads must not do at once.
         self._source, self._reading = FontFile(path, lazy=True), threading.Lock()
         super().__init__(self.shell())
         scale, widths = 1000 / self._source["head"].unitsPerEm, self._source["hmtx"].metrics
         self._names: dict[int, str] = self._source.getBestCmap()
-        # Of a glyph only its presence is asked: its number is that of the subset.
+        # reportlab only asks whether a character has a glyph; `makeSubset` numbers the glyphs.
         self.charToGlyph = dict.fromkeys(self._names, 1)
         self.charWidths = {code: widths[name][0] * scale for code, name in self._names.items()}
 
@@ -64,7 +64,7 @@ class _OutlineFace(TTFontFace):  # type: ignore[misc]
         glyphs = {}
         for name in names:
             pen = TTGlyphPen(None)
-            # Outlines of the two kinds turn in opposite directions.
+            # TrueType draws outer contours clockwise, PostScript counter-clockwise.
             drawn[name].draw(Cu2QuPen(pen, _FARTHEST, reverse_direction=True))
             glyphs[name] = pen.glyph()
 

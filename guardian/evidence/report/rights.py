@@ -13,9 +13,7 @@ _MOST_FIELDS = 40
 _LONGEST = 300
 
 
-def rights_in_files(
-    rights: Mapping[str, Any] | None, number: int, *, is_of_another: bool = False
-) -> Iterator[Flowable]:
+def rights_in_files(rights: Mapping[str, Any] | None, number: int, *, is_of_another: bool) -> Iterator[Flowable]:
     """Yield the chapter about rights information in the files; `rights` is rights.json, None where none was taken.
 
     `is_of_another`: there is one of another use of the case, which says nothing of the use that the report tells of.

@@ -37,7 +37,7 @@ _MOST_SITES = 3
 """Hosts of one case that are searched for a picture that is gone from all of its places."""
 
 _PAUSES = (timedelta(hours=1), timedelta(hours=6))
-"""Before a case is looked at again that could not be told about; after the last one the next day of the schedule is."""
+"""Pauses before another look at a case whose places could not be judged; after the last one, the next scheduled day."""
 
 log = structlog.get_logger(__name__)
 

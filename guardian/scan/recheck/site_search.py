@@ -18,9 +18,9 @@ from guardian.scan.services import Services
 from guardian.urls.keys import page_key
 
 MOST_PAGES, MOST_PICTURES = 10, 50
-"""How many pages of one site a recheck visits beside those that are known, and how many of their pictures.
+"""How many unknown pages of one site a recheck visits, and how many of their pictures it looks at.
 
-Of the known ones, and of their pictures, it looks at as many again.
+The same limits hold, separately, for pages that are known already.
 """
 
 _AT_ONCE = 4

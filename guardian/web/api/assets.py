@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from guardian.cases.standing import judge_uses_of
+from guardian.cases.rejudging import judge_uses_of
 from guardian.catalog.details import Correction
 from guardian.errors import UsageError
 from guardian.model import Actor, Asset, AssetFilter, AssetState, Permission, Rights
@@ -15,10 +15,10 @@ from guardian.store import Transaction
 from guardian.views.assets import asset_json
 from guardian.web.api import cursors, schemas
 from guardian.web.api.answers import not_found, problems
+from guardian.web.api.dependencies import catalog_of, judging_of
 from guardian.web.api.inputs import IdInPath, Input, Name, PageQuery, Text
 from guardian.web.api.routing import GuardedRoute
 from guardian.web.api.uploads import name_of, received
-from guardian.web.api.working import catalog_of, judging_of
 from guardian.web.auth.requests import permitted
 from guardian.web.correcting import correct_asset
 from guardian.web.desk import desk_of

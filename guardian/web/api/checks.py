@@ -13,10 +13,10 @@ from guardian.urls.addresses import is_web_address
 from guardian.views.answers import answer_json, not_seen_json
 from guardian.web.api import schemas
 from guardian.web.api.answers import problems
+from guardian.web.api.dependencies import services_of
 from guardian.web.api.inputs import Text
 from guardian.web.api.routing import UnrememberedRoute
 from guardian.web.api.uploads import name_of, received
-from guardian.web.api.working import services_of
 from guardian.web.auth.requests import NotPermitted, permitted
 from guardian.web.desk import Desk, desk_of
 

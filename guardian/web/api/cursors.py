@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 from guardian.errors import UsageError
+from guardian.web.api.inputs import is_storable
 
 Part = str | int | float
 
@@ -28,6 +29,14 @@ def read(cursor: str, kind: str, types: Sequence[type]) -> list[Part]:
         or len(found) != len(types) + 1
         or found[0] != kind
         or not all(type(part) is type_ for part, type_ in zip(found[1:], types, strict=True))
+        or not all(map(_is_storable, found[1:]))
     ):
         raise UsageError("this cursor is of no page of this list; leave it out to begin at the start")
     return found[1:]
+
+
+def _is_storable(part: Part) -> bool:
+    """Return whether a database can compare with a part: numbers have 64 bits, texts can be encoded."""
+    if isinstance(part, int):
+        return part.bit_length() < 64
+    return not isinstance(part, str) or is_storable(part)

@@ -22,9 +22,9 @@ from guardian.store.ids import new_id
 from guardian.web.api import schemas
 from guardian.web.api.answers import problems
 from guardian.web.api.cases import case_of_id, etag_of, object_of
+from guardian.web.api.dependencies import archive_of, judging_of
 from guardian.web.api.inputs import IdInPath, Input, Name, Note
 from guardian.web.api.routing import GuardedRoute
-from guardian.web.api.working import archive_of, judging_of
 from guardian.web.auth.requests import permitted
 from guardian.web.desk import Desk, desk_of
 
@@ -329,8 +329,7 @@ class _Decider:
             case SetDue():
                 return set_due(tx, case_id, decision.on, edit)
             case Undo():
-                judging = judging_of(self.desk) if self.desk.services is not None else None
-                return undo(tx, case_id, edit, judging, batch=decision.batch)
+                return undo(tx, case_id, edit, lambda: judging_of(self.desk), batch=decision.batch)
 
 
 def _expected(if_match: str | None) -> int | None:

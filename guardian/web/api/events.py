@@ -48,7 +48,7 @@ async def follow_cases(
     actor: Reader,
     last_event_id: Annotated[
         str | None,
-        Header(max_length=20, description="Go on after this event; without it, with what comes from now on."),
+        Header(max_length=18, description="Go on after this event; without it, with what comes from now on."),
     ] = None,
 ) -> StreamingResponse:
     """Send an event for each case that is opened or changed: `event` says which, `data` is the case as it is now.

@@ -6,14 +6,18 @@ from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
-def _without_nul(text: str) -> str:
-    # PostgreSQL keeps no NUL in a text, and nobody means one.
-    if "\x00" in text:
-        raise ValueError("a text has no NUL character")
+def is_storable(text: str) -> bool:
+    """Return whether every database can keep a text: PostgreSQL no NUL, and none half of a surrogate pair (\\ud800)."""
+    return "\x00" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
+def _storable(text: str) -> str:
+    if not is_storable(text):
+        raise ValueError("a text has no NUL character and no half of a surrogate pair")
     return text
 
 
-Text = Annotated[str, AfterValidator(_without_nul)]
+Text = Annotated[str, AfterValidator(_storable)]
 Name = Annotated[Text, Field(min_length=1, max_length=200)]
 Note = Annotated[Text, Field(max_length=4_000)]
 

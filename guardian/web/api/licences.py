@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from guardian.cases.licensing import add, asset_named, edit, path_named, place_named, remove
-from guardian.cases.standing import Rejudged
+from guardian.cases.rejudging import Rejudged
 from guardian.errors import UsageError
 from guardian.licences import speaks_about, status_of
 from guardian.model import Actor, Licence, Permission
@@ -18,9 +18,9 @@ from guardian.urls.addresses import host_in
 from guardian.views.licences import licence_json
 from guardian.web.api import schemas
 from guardian.web.api.answers import not_found, problems
+from guardian.web.api.dependencies import judging_of
 from guardian.web.api.inputs import IdInPath, Input, Name, Note
 from guardian.web.api.routing import GuardedRoute
-from guardian.web.api.working import judging_of
 from guardian.web.auth.requests import permitted
 from guardian.web.desk import Desk, desk_of
 from guardian.web.licence_files import import_licences, keep_proof, proof_of

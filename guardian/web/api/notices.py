@@ -29,9 +29,9 @@ from guardian.views.timestamps import json_timestamp
 from guardian.web.api import cursors
 from guardian.web.api import notice_schemas as schemas
 from guardian.web.api.answers import not_found, problems
+from guardian.web.api.dependencies import services_of
 from guardian.web.api.inputs import IdInPath, Input, Name, Note, PageQuery
 from guardian.web.api.routing import GuardedRoute
-from guardian.web.api.working import services_of
 from guardian.web.auth.requests import permitted
 from guardian.web.desk import Desk, desk_of
 

@@ -26,13 +26,13 @@ from guardian.views.sources import listed_source_json, sighting_json, skipped_js
 from guardian.views.timestamps import json_timestamp
 from guardian.web.api import cursors, schemas
 from guardian.web.api.answers import not_found, problems
+from guardian.web.api.dependencies import services_of
 from guardian.web.api.inputs import Input, Name, PageQuery, Text
 from guardian.web.api.routing import GuardedRoute, UnrememberedRoute
-from guardian.web.api.working import services_of
 from guardian.web.auth.requests import permitted
 from guardian.web.desk import Desk, desk_of
 from guardian.web.overviews import overview_json, read_overview
-from guardian.web.trying import try_source
+from guardian.web.source_trial import try_source
 
 router = APIRouter(route_class=GuardedRoute)
 unremembered = APIRouter(route_class=UnrememberedRoute)

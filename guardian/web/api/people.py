@@ -1,10 +1,10 @@
 """People and tokens, for admins. Passwords come in and never go out; a token's secret is shown once."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from guardian.errors import UsageError
 from guardian.model import Actor, Permission, Person, Role
@@ -40,12 +40,21 @@ class PersonChanges(Input):
     password: Password | None = None
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("lies beyond the year 9999 in UTC; leave it out for no end") from error
+
+
 class NewToken(Input):
     """A token and what it may do."""
 
     name: Annotated[Name, Field(max_length=100)]
     scopes: list[Permission] = Field(min_length=1, max_length=20)
-    until: AwareDatetime | None = Field(None, description="When it ends; null: never.")
+    until: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = Field(
+        None, description="When it ends; null: never."
+    )
 
 
 @router.get(

@@ -14,10 +14,10 @@ from guardian.search.question import By
 from guardian.search.result_json import result_json
 from guardian.web.api import schemas
 from guardian.web.api.answers import problems
+from guardian.web.api.dependencies import services_of
 from guardian.web.api.inputs import Input, Text
 from guardian.web.api.routing import UnrememberedRoute
 from guardian.web.api.uploads import received
-from guardian.web.api.working import services_of
 from guardian.web.auth.requests import permitted
 from guardian.web.desk import desk_of
 from guardian.web.searching import MOST_RESULTS, answered, picture_at

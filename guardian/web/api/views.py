@@ -15,8 +15,8 @@ from guardian.web.api.answers import not_found, problems
 from guardian.web.api.inputs import Input, Name, Text
 from guardian.web.api.routing import GuardedRoute
 from guardian.web.auth.requests import NotPermitted, permitted
-from guardian.web.choosing import choice_of, unknown_fields
 from guardian.web.desk import desk_of
+from guardian.web.queue_filter import choice_of, unknown_fields
 
 router = APIRouter(prefix="/views", tags=["views"], route_class=GuardedRoute)
 

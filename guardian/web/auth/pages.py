@@ -1,7 +1,6 @@
 """The pages for signing in and out."""
 
 import secrets
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.concurrency import run_in_threadpool
@@ -120,9 +119,9 @@ def set_session_cookie(request: Request, response: Response, secret: str) -> Non
 
 def local_path(then: str) -> str:
     """Return where to go after signing in: a path of the desk, never another site's address."""
-    parts = urlsplit(then)
-    is_ours = not parts.scheme and not parts.netloc and then.startswith("/") and not then.startswith(("//", "/\\"))
-    return then if is_ours and then.isprintable() else HOME
+    # With one slash a path of ours begins; browsers take a second one, or a backslash, for the beginning of a host.
+    is_ours = then.startswith("/") and not then.startswith(("//", "/\\")) and then.isprintable()
+    return then if is_ours else HOME
 
 
 def show_fault(request: Request, then: str, fault: str, status: int) -> Response:

@@ -28,13 +28,13 @@ from guardian.views.cases import CaseDetail, event_text
 from guardian.views.findings import licence_text, missed_text, version_facts
 from guardian.views.overlap import Overlap, finding_sentence, overlap_of, points_text
 from guardian.views.sighting_chart import sighting_chart
-from guardian.web.choosing import Choice, choice_kept_in
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, person_may
 from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Tools, tools_of, with_done
 from guardian.web.pages.evidence import EvidencePanel, panel_of_evidence
 from guardian.web.pages.not_mine import Again, ask_if_sure
 from guardian.web.pages.notice_panel import NoticePanel, panel_of_case
+from guardian.web.queue_filter import Choice, choice_kept_in
 from guardian.web.rendering import csv_file, page
 
 router = APIRouter(prefix="/cases", include_in_schema=False)

@@ -12,7 +12,7 @@ from fastapi import Request
 from guardian.cases import Edit, add_note, assign, call_not_mine, decide, label, set_due, undo
 from guardian.cases.licensing import call_licensed
 from guardian.cases.lookalikes import refuse_too_many, would_close
-from guardian.cases.standing import Judging
+from guardian.cases.rejudging import Judging
 from guardian.errors import CaseChanged, UsageError
 from guardian.model import Actor, BrowserSession, Case, CaseState, DismissReason
 from guardian.people.signing_in import actor_of
@@ -168,7 +168,7 @@ class Asked:
             case Decision.NOTE:
                 return add_note
             case _:
-                return lambda tx, case_id, edit: undo(tx, case_id, edit, tools.judging, batch=value or None)
+                return lambda tx, case_id, edit: undo(tx, case_id, edit, tools.needed, batch=value or None)
 
 
 def closed_besides(tx: Transaction, asked: Asked, case_ids: Collection[str], tools: Tools) -> list[Case]:

@@ -35,9 +35,9 @@ from guardian.tasks.user_requests import may_ask_again, owed_text
 from guardian.views.counting import size_text
 from guardian.views.evidence import capture_size_text, hold_text, reason_text
 from guardian.web.auth.requests import address_of
-from guardian.web.choosing import choice_kept_in
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may
+from guardian.web.queue_filter import choice_kept_in
 
 router = APIRouter(prefix="/cases", include_in_schema=False)
 

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from guardian.cases import licensing
-from guardian.cases.standing import Judging
+from guardian.cases.rejudging import Judging
 from guardian.errors import UsageError
 from guardian.licences import days_left, status_of
 from guardian.model import BrowserSession, Licence, LicenceStatus, Permission

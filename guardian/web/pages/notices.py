@@ -25,9 +25,9 @@ from guardian.tasks.user_requests import may_ask_again, owed_text
 from guardian.views.notices import KIND_TITLES, form_blocks, line_text, next_day_text
 from guardian.views.timelines import TimelineEntry, entry_text
 from guardian.web.auth.requests import address_of
-from guardian.web.choosing import choice_kept_in
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may
+from guardian.web.queue_filter import choice_kept_in
 from guardian.web.rendering import page
 
 router = APIRouter(include_in_schema=False)

@@ -1,6 +1,6 @@
 """People and tokens, for admins."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.concurrency import run_in_threadpool
@@ -10,7 +10,7 @@ from guardian.errors import UsageError
 from guardian.model import ApiToken, BrowserSession, Permission, Person, Role
 from guardian.people.people import add_person, change_password, change_role, remove_person
 from guardian.people.signing_in import actor_of
-from guardian.people.tokens import add_token, revoke_token
+from guardian.people.tokens import add_token, end_after, revoke_token
 from guardian.views.people import token_state
 from guardian.web.auth.requests import address_of
 from guardian.web.desk import desk_of
@@ -117,6 +117,6 @@ def _role(text: str) -> Role:
 def _end_of(text: str) -> datetime | None:
     """Return the moment after the last day of a token; None for no end."""
     try:
-        return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), UTC) if text else None
+        return end_after(date.fromisoformat(text)) if text else None
     except ValueError as error:
         raise UsageError(f"{text!r} is no day; write one such as 2026-11-24") from error

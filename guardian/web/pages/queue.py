@@ -30,12 +30,12 @@ from guardian.people.views import forget_view, keep_view
 from guardian.store import Transaction
 from guardian.store.ids import new_id
 from guardian.views.case_tables import cases_csv
-from guardian.web.choosing import Choice, choice_of
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, local_path, person_may
 from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Outcome, decide_all, tools_of, with_done
 from guardian.web.pages.not_mine import Again, ask_if_sure
 from guardian.web.pages.whole_choice import MOST_AT_ONCE, ask_about_all
+from guardian.web.queue_filter import Choice, choice_of
 from guardian.web.rendering import csv_file, page
 
 router = APIRouter(include_in_schema=False)

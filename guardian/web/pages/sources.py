@@ -13,14 +13,14 @@ from guardian.model import BrowserSession, Permission, ScanRequest, Skipped, lab
 from guardian.people.signing_in import actor_of
 from guardian.sources.overview import listed_source
 from guardian.sources.requests import ask_for_scan, source_named
-from guardian.sources.trying import PAGES
+from guardian.sources.trial import PAGES
 from guardian.views.scans import outcome_text, result_text
 from guardian.views.sources import ListedSource
 from guardian.web.auth.requests import address_of
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import person_may
 from guardian.web.rendering import page
-from guardian.web.trying import try_source
+from guardian.web.source_trial import try_source
 
 router = APIRouter(prefix="/sources", include_in_schema=False)
 

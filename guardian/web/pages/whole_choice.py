@@ -10,9 +10,9 @@ from guardian.cases.lookalikes import refuse_too_many
 from guardian.cases.queue import QueuedCase, queued
 from guardian.errors import UsageError
 from guardian.model import Case
-from guardian.web.choosing import Choice
 from guardian.web.desk import desk_of
 from guardian.web.pages.deciding import DECISION_TEXTS, Asked
+from guardian.web.queue_filter import Choice
 from guardian.web.rendering import page
 
 MOST_AT_ONCE = 5_000

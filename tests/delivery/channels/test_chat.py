@@ -178,6 +178,9 @@ def test_settings_of_both_kinds() -> None:
         ("2026-11-25T02:00:00", "2026-11-25T06:30:00"),
         ("2026-11-25T06:30:00", None),
         ("2026-07-01T18:00:00", "2026-07-02T05:30:00"),
+        # Clocks go forward at 01:00 on 29 March and back at 01:00 on 25 October (UTC).
+        ("2026-03-28T21:00:00", "2026-03-29T05:30:00"),
+        ("2026-10-24T21:00:00", "2026-10-25T06:30:00"),
     ],
 )
 def test_quiet_hours_follow_the_clock_of_the_place(now: str, until: str | None) -> None:
@@ -190,6 +193,16 @@ def test_quiet_hours_follow_the_clock_of_the_place(now: str, until: str | None) 
     )
     found = quiet.quiet_until(datetime.fromisoformat(now).replace(tzinfo=UTC))
     assert found == (datetime.fromisoformat(until).replace(tzinfo=UTC) if until else None)
+
+
+def test_quiet_hours_that_end_within_an_hour_shown_twice_end_twice() -> None:
+    quiet = DestinationSettings(
+        name="a", url="https://a.example/", secret_env=("X",), quiet_hours="20:00-02:30", timezone="Europe/Berlin"
+    )
+    night = datetime(2026, 10, 25, tzinfo=UTC)
+    assert quiet.quiet_until(night) == night.replace(minute=30)
+    assert quiet.quiet_until(night.replace(minute=45)) is None
+    assert quiet.quiet_until(night.replace(hour=1, minute=10)) == night.replace(hour=1, minute=30)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,5 @@
 """Which places of a case are looked at again, and which are left for the next time."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from guardian.cases import record
 from guardian.cli.acting import this_user
 from guardian.model import DescribedPicture, Licence, NewlySeen
@@ -14,17 +9,9 @@ from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.scan.recheck.case_places import places_of
 from guardian.scan.services import ScanSettings
 from guardian.store import Store
-from tests.databases import store_in
 from tests.notices.conftest import NOON, use_of
 
 SETTINGS = ScanSettings(own_hosts=("owner.example",), destinations=(), max_image_bytes=1)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = store_in(tmp_path)
-    yield opened
-    opened.close()
 
 
 def test_places_that_only_the_memory_knows_are_those_of_the_same_operator(store: Store) -> None:

@@ -2,13 +2,11 @@
 
 import io
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
-import pytest
 from PIL import Image
 
 from guardian.app import App, at_work
@@ -44,12 +42,7 @@ from guardian.tasks.runner import Runner
 from guardian.views.notices import outcome_text
 from tests.kept_workers import run_in_app
 from tests.notices.conftest import NOON
-from tests.websites import Conditional, Redirect, Says, Site, Status, Varying, running
-
-
-@pytest.fixture
-def web() -> Iterator[Site]:
-    yield from running()
+from tests.websites import Conditional, Redirect, Says, Site, Status, Varying
 
 
 @dataclass

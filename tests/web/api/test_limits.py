@@ -26,5 +26,11 @@ def test_only_cursors_of_the_list_go_on(text: str) -> None:
         cursors.read(text, "cases", (str,))
 
 
+@pytest.mark.parametrize("part", [10**30, -(2**63) - 1, "\ud800", "\0"])
+def test_cursor_of_what_no_database_holds_is_none(part: str | int) -> None:
+    with pytest.raises(UsageError, match="leave it out"):
+        cursors.read(cursors.written("cases", part), "cases", (type(part),))
+
+
 def test_cursor_comes_back_as_it_was() -> None:
     assert cursors.read(cursors.written("cases", "case_1", 2), "cases", (str, int)) == ["case_1", 2]

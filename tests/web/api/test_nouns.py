@@ -32,6 +32,8 @@ def test_assets_are_listed_shown_and_corrected(served: Served, program: Program)
     assert (changed["title"], changed["rights"]["creator"], changed["tags"]) == ("Harbour", "Ada", ["sea"])
     assert client.patch(path, json={}).status_code == 400
     assert client.patch(path, json={"titel": "x"}).status_code == 422
+    half_a_pair = client.patch(path, content=b'{"title": "\\ud800"}', headers={"content-type": "application/json"})
+    assert (half_a_pair.status_code, "surrogate" in half_a_pair.text) == (422, True)
     assert client.get("/api/v1/assets/asset_none").status_code == 404
     assert [line[1] for line in actions(served, changed["id"])] == ["asset.edited"]
     refused = client.post("/api/v1/assets", data={"collection": "shop"}, files={"picture": ("a.png", b"x")})
@@ -184,6 +186,8 @@ def test_admin_changes_people_and_tokens(served: Served) -> None:
     assert "last admin" in admin.delete(f"/api/v1/people/{me['id']}").json()["detail"]
     assert admin.post("/api/v1/people", json={"name": "Short", "role": "viewer", "password": "x"}).status_code == 400
 
+    late = {"name": "x", "scopes": ["cases:read"], "until": "9999-12-31T23:00:00-05:00"}
+    assert admin.post("/api/v1/tokens", json=late).status_code == 422
     made = admin.post("/api/v1/tokens", json={"name": "sheet", "scopes": ["cases:read"]}).json()
     shown = {"authorization": f"Bearer {made['secret']}"}
     assert served.client().get("/api/v1/cases", headers=shown).status_code == 200
@@ -261,6 +265,7 @@ def test_stream_goes_on_where_it_ended(served: Served, program: Program, case_id
         ("changed", case_id, "closed"),
     ]
     assert client.get("/api/v1/events", headers={"last-event-id": "x"}).status_code == 400
+    assert client.get("/api/v1/events", headers={"last-event-id": str(2**63)}).status_code == 422
 
 
 def test_description_names_every_operation(served: Served) -> None:

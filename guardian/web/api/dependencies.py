@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 
-from guardian.cases.standing import Judging
+from guardian.cases.rejudging import Judging
 from guardian.scan.lookalikes import Archive
 from guardian.scan.services import Services
 from guardian.web.desk import Desk

@@ -1,11 +1,11 @@
-"""Tells of days that count after a notice: no answer in time, and the days of a counter notice. Each once."""
+"""Sends messages about the deadlines of a notice: no answer in time, and the days of a counter notice. Each once."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from guardian.cases.telling import Audience
+from guardian.cases.updates import Audience
 from guardian.model import CaseState
 from guardian.model.notices import OUT_STATES, Notice, NoticeState, NoticeStep
 from guardian.outbox import enqueue_once, mint
@@ -43,7 +43,7 @@ def deadlines_of(notice: Notice) -> Iterator[Deadline]:
     if notice.state not in OUT_STATES:
         return
     if notice.state is NoticeState.SENT:
-        # An answer may come until the day is over.
+        # The last day counts: there is no answer in time only when it is over.
         yield Deadline(DeadlineKind.ANSWER, notice.answer_by, notice.answer_by + timedelta(days=1))
     countered = notice.last(NoticeStep.COUNTERED)
     if countered is not None:

@@ -10,7 +10,7 @@ from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Actor, Sighting, Skipped
 from guardian.scan.services import Services
 from guardian.sources.settings import SourceSettings
-from guardian.sources.trying import shortened, tried
+from guardian.sources.trial import shortened, tried
 from guardian.web.desk import Desk
 
 _SECONDS = 60.0

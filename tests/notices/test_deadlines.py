@@ -7,10 +7,10 @@ from importlib.resources import files
 from jsonschema import Draft202012Validator
 
 from guardian.cases import Edit, decide
-from guardian.cases.telling import Audience
+from guardian.cases.updates import Audience
 from guardian.model import CaseState, Routing, Subscription, TaskKind
+from guardian.notices.deadlines import tell_of_deadlines
 from guardian.notices.steps import approve, check_licence, consider, mark_sent, note_counter, note_verified
-from guardian.notices.telling import tell_of_deadlines
 from guardian.views.message_texts import message_body
 from tests.notices.conftest import NOON, Bench, by
 

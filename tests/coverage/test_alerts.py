@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from guardian.coverage.alerts import tell_of_trouble
 from guardian.coverage.coverage import coverages
 from guardian.coverage.settings import CoverageSettings
-from guardian.coverage.telling import tell_of_trouble
 from guardian.daemon import run_once
 from guardian.model import ScanCounts, ScanOutcome
 from guardian.shipped import rules_folder

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from guardian.cases import Edit, RecordedUse, assign, decide, record
 from guardian.cases.absence import missed_in_scan, note_missed
-from guardian.cases.telling import Audience, tell_digests, tell_of_changes, tell_of_licences
+from guardian.cases.updates import Audience, tell_digests, tell_of_changes, tell_of_licences
 from guardian.model import CaseState, Routing, ScanCounts, Severity, Subscription, TaskKind
 from guardian.outbox import release
 from guardian.store import Store

@@ -10,7 +10,7 @@ import pytest
 from guardian import rules
 from guardian.cases import Edit, RecordedUse, decide, record
 from guardian.cases.reading import cases_matching, uses_matching
-from guardian.cases.standing import Judging, Rejudged, judge_again, uses_in_waiting, uses_under
+from guardian.cases.rejudging import Judging, Rejudged, judge_again, uses_in_waiting, uses_under
 from guardian.model import (
     Action,
     Asset,

@@ -6,7 +6,7 @@ from pathlib import Path
 import certifi
 import pytest
 
-from guardian.fetch.authorities import new_verifying_context, trusting_context, verifying_context
+from guardian.fetch.tls import new_verifying_context, trusting_context, verifying_context
 
 
 def test_the_context_is_shared_until_the_list_of_the_system_changes(
