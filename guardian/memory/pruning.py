@@ -38,7 +38,7 @@ def prune(store: Store, memory: Memory, now: datetime) -> int:
 
     total += _make_room(store, memory)
     memory.fold()
-    memory.writer.tidy()
+    _tidy(store, memory, erase=False)
     _erase_forgotten_hosts(store, memory)
     return total
 
@@ -50,14 +50,14 @@ def _erase_forgotten_hosts(store: Store, memory: Memory) -> None:
     note = memory.folder / _ERASED
     if last is None or (note.exists() and note.read_text(encoding="ascii") == last.isoformat()):
         return
-    _erase(store, memory)
+    _tidy(store, memory, erase=True)
     note.write_text(last.isoformat(), encoding="ascii")
 
 
-def _erase(store: Store, memory: Memory) -> None:
-    """Write segments anew without what the database has forgotten, those of earlier recipes too."""
+def _tidy(store: Store, memory: Memory, *, erase: bool) -> None:
+    """Bring the segments of all recipes to what the database knows; with `erase` nothing that was forgotten is left."""
     for recipe in (memory.recipe, *earlier_recipes_in(memory.folder, memory.recipe)):
-        MemoryWriter(store, memory.folder, recipe).tidy(erase=True)
+        MemoryWriter(store, memory.folder, recipe).tidy(erase=erase)
 
 
 def _make_room(store: Store, memory: Memory) -> int:
@@ -93,7 +93,7 @@ def forget_host(store: Store, memory: Memory, host: str, now: datetime) -> Forgo
         addresses, pictures = tx.seen.forget_host(host, now)
         tx.earlier_uses.forget_host(host)
     store.flush()
-    _erase(store, memory)
+    _tidy(store, memory, erase=True)
     return Forgotten(addresses, pictures)
 
 
@@ -102,5 +102,5 @@ def forget_all(store: Store, memory: Memory) -> Forgotten:
     with store.begin() as tx:
         places, pictures = tx.seen.forget_all()
     store.flush()
-    _erase(store, memory)
+    _tidy(store, memory, erase=True)
     return Forgotten(places, pictures)

@@ -5,7 +5,6 @@ themselves and joined with a weight, and so are the classes that a picture is ne
 lacks count as those of an average picture. Kept is 127 times each number, as int8.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
@@ -97,7 +96,7 @@ def decoded(appearances: NDArray[np.uint8], aspect: Aspect) -> Floats:
 
     Of the layout signed roots are kept, of the other parts plain shares.
     """
-    values = np.empty((len(appearances), _size(PARTS[aspect])), dtype=np.float32)
+    values = np.empty((len(appearances), sum(SIZES[name] for name in PARTS[aspect])), dtype=np.float32)
     start = 0
     for name in PARTS[aspect]:
         kept = appearances[:, SLICES[name]]
@@ -109,10 +108,6 @@ def decoded(appearances: NDArray[np.uint8], aspect: Aspect) -> Floats:
             np.divide(kept, np.float32(255), out=part)
         start += kept.shape[1]
     return values
-
-
-def _size(parts: Iterable[str]) -> int:
-    return sum(SIZES[name] for name in parts)
 
 
 @lru_cache(maxsize=1)

@@ -107,15 +107,14 @@ def restore_search(
 ) -> None:
     """Keep a removed search again; its watch goes on from where it had looked to.
 
-    `content` are the bytes of its picture, None without one. Raises UsageError where its name is another one's by now.
+    `content` are the bytes of its picture, None without one. Raises UsageError where another search has its name now.
     """
-    if content is not None:
-        pictures.keep(content)
     with store.begin() as tx:
-        if tx.named_searches.get(removed.name) is not None or not tx.named_searches.save(
-            removed.name, removed.asked, removed.saved_at
-        ):
+        is_taken = tx.named_searches.get(removed.name) is not None
+        if is_taken or not tx.named_searches.save(removed.name, removed.asked, removed.saved_at):
             raise _taken(removed.name)
+        if content is not None:
+            pictures.keep(content)
         if removed.watch is not None:
             tx.named_searches.watch(removed.name, removed.watch.above, removed.watch.severity)
             tx.named_searches.note_watched(removed.name, removed.watch.watched_to, (), at)

@@ -24,7 +24,7 @@ from guardian.views.timestamps import message_timestamp
 EVENT = "watch.found"
 
 _AT_ONCE = HEAD
-"""Pictures that a watch looks at in one search, so that it compares each; once as many pass, it tells of them."""
+"""Pictures that a watch looks at in one search: no more than a search compares one by one. As many make a message."""
 
 _MOST_IN_MESSAGE = 10
 _LONGEST_ADDRESS = 500
@@ -131,7 +131,7 @@ def _tell(store: Store, named: NamedSearch, look: _Look, names: Sequence[str], n
 
 
 def _data(named: NamedSearch, new: Sequence[Result], *, is_all: bool) -> dict[str, Any]:
-    """Return what a message tells. `is_all`: whether no other message follows about what was met until now."""
+    """Return what a message tells. `is_all`: whether it has looked at all that was met until now."""
     watch = named.watch
     return {
         "watch": {

@@ -266,8 +266,8 @@ class Seen:
             last_seen_at=last,
         )
 
-    def numbers_above(self, number: int, limit: int | None = None) -> list[int]:
-        """Return the numbers of remembered pictures above one, lowest first, at most `limit`; None is all."""
+    def numbers_above(self, number: int, limit: int) -> list[int]:
+        """Return the numbers of remembered pictures above one, lowest first, at most `limit`."""
         query = select(seen_pictures.c.number).where(seen_pictures.c.number > number)
         return list(self._connection.execute(query.order_by(seen_pictures.c.number).limit(limit)).scalars())
 

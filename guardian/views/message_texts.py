@@ -103,7 +103,7 @@ def _facts(type_: str, data: Data) -> list[str]:
 
 def _watch_lines(data: Data) -> list[str]:
     pictures: Sequence[Data] = data.get("pictures") or ()
-    following = "" if data.get("is_all", True) else "; another message tells of the rest"
+    following = "" if data.get("is_all", True) else "; another message may follow"
     count = counted(int(data.get("count") or 0), "picture") + following
     lines = [f"watch: {_line(_part(data, 'watch').get('name'))}, {count}"]
     for picture in pictures:

@@ -205,7 +205,7 @@ def test_a_forgotten_host_is_gone_from_segments_of_an_earlier_recipe_and_of_othe
     remember(store, other, 2, host="gone.example")
     remember(store, other, *range(3, 9))
     other.fold()
-    previews = {seed: small_fingerprint(picture(seed)).preview for seed in (1, 2, 3)}
+    previews = {seed: small_fingerprint(picture(seed)).preview for seed in (1, 2, 3, 9)}
 
     def kept(folder: str) -> list[int]:
         content = b"".join(path.read_bytes() for path in (tmp_path / folder).rglob("*.npy"))
@@ -216,6 +216,14 @@ def test_a_forgotten_host_is_gone_from_segments_of_an_earlier_recipe_and_of_othe
     assert (kept("memory"), kept("other")) == ([], [2, 3])
     prune(store, other, NOW)
     assert kept("other") == [3]
+
+    earlier_of_other = Memory(store, tmp_path / "other", "s0-none", MemorySettings())
+    remember(store, earlier_of_other, 9)
+    earlier_of_other.fold()
+    assert kept("other") == [3, 9]
+    forget_all(store, now)
+    prune(store, other, NOW)
+    assert kept("other") == []
 
 
 def test_what_is_old_or_too_much_is_forgotten_the_longest_unseen_first(

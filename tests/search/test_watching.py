@@ -176,7 +176,7 @@ def test_people_read_which_pictures_a_watch_met() -> None:
     assert "https://shop.example/: same colours (0.9)" in body
     assert "watch: style, 1 picture\n" in body
     many = message_body("watch.found", data | {"count": 400, "is_all": False}, None)
-    assert "watch: style, 400 pictures; another message tells of the rest\n" in many
+    assert "watch: style, 400 pictures; another message may follow\n" in many
 
 
 def test_what_is_asked_is_kept_as_it_was() -> None:

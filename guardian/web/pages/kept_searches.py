@@ -102,7 +102,7 @@ async def unwatch(request: Request, session: BrowserSession = KEEPER, name: str 
 
 @router.post("/remove")
 async def remove(request: Request, session: BrowserSession = KEEPER, name: str = Form("", max_length=200)) -> Response:
-    """Remove a kept search; its watch ends. Held is what takes that back."""
+    """Remove a kept search; its watch ends. It is held, so that the person can take that back."""
     desk, actor = desk_of(request), actor_of(session.person, address_of(request))
     with desk.store.read() as tx:
         removed = kept_search(tx, name)
@@ -121,7 +121,7 @@ async def restore(request: Request, session: BrowserSession = KEEPER) -> Respons
     desk, actor = desk_of(request), actor_of(session.person, address_of(request))
     removed = removed_search(desk, session)
     if removed is None:
-        raise UsageError("nothing was removed that could be kept again")
+        raise UsageError("there is no removed search to be kept again")
     asked = asked_of(removed.asked)
     content = await content_of(desk, session.person.id, asked)
     if content is None and asked.picture is not None:
