@@ -116,6 +116,7 @@ async def rebuild(store: Store, memory: Memory, workers: Workers, vault: Vault) 
         with contextlib.suppress(IndexNotReady):
             # While its list is damaged nobody knows what counts: then all are lost, as those of damaged segments are.
             reader.refresh()
+        _open(reader.segments)
         for segment in reader.segments:
             total += await anew.segment(segment, range(len(segment)), keeps_points=False)
         with store.begin() as tx:
@@ -125,10 +126,7 @@ async def rebuild(store: Store, memory: Memory, workers: Workers, vault: Vault) 
     memory.fold()
 
     lacking = list(_lacking_parts(memory))
-    for segment, _ in lacking:
-        # All before the first is made anew: what is written then is merged with those that are still to come.
-        with contextlib.suppress(IndexNotReady):
-            segment.open()
+    _open([segment for segment, _ in lacking])
     for segment, rows in lacking:
         total += await anew.segment(segment, rows, keeps_points=True)
     if lacking:
@@ -136,6 +134,13 @@ async def rebuild(store: Store, memory: Memory, workers: Workers, vault: Vault) 
         # What was made anew is not to answer twice.
         memory.writer.tidy()
     return total
+
+
+def _open(several: Sequence[MemorySegment]) -> None:
+    """Open segments before the first is made anew: meanwhile a writer may merge or tidy away those still to come."""
+    for segment in several:
+        with contextlib.suppress(IndexNotReady):
+            segment.open()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ Run = Callable[..., str]
 def run(database: str, tmp_path: Path) -> Run:
     """Runs a command on the database, with a data folder."""
     url = f"store: {{url: '{database}'}}\n" if database.startswith("postgresql") else ""
-    (tmp_path / "config.yaml").write_text(f"data_dir: .\nmatching: {{workers: 1}}\n{url}")
+    (tmp_path / "config.yaml").write_text(f"data_dir: .\nmatching: {{workers: 1, timeout: 1m}}\n{url}")
 
     def run_words(*words: str, code: int, given: str = "") -> str:
         done = CliRunner().invoke(guardian, ["--config", str(tmp_path / "config.yaml"), *words], input=given)
