@@ -4,10 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from guardian.memory.remembering import Memory
+from guardian.memory.shards import earlier_recipes_in
+from guardian.memory.writer import MemoryWriter
 from guardian.store import Store
 
 _AT_ONCE = 500
 """Pictures that one transaction forgets: few enough that no other writer waits for long."""
+
+_ERASED = "erased"
+"""File of a memory folder that names the last forgetting of a host that its segments were erased for."""
 
 _FULL_SHARE = 0.95
 """Of `max_bytes`: down to here room is made once they are passed, so that not every scan has to."""
@@ -33,8 +38,26 @@ def prune(store: Store, memory: Memory, now: datetime) -> int:
 
     total += _make_room(store, memory)
     memory.fold()
-    memory.writer.tidy()
+    _tidy(store, memory, erase=False)
+    _erase_forgotten_hosts(store, memory)
     return total
+
+
+def _erase_forgotten_hosts(store: Store, memory: Memory) -> None:
+    """Erase from this machine's folder what was seen on hosts that another machine was asked to forget."""
+    with store.read() as tx:
+        last = max(tx.seen.unremembered().values(), default=None)
+    note = memory.folder / _ERASED
+    if last is None or (note.exists() and note.read_text(encoding="ascii") == last.isoformat()):
+        return
+    _tidy(store, memory, erase=True)
+    note.write_text(last.isoformat(), encoding="ascii")
+
+
+def _tidy(store: Store, memory: Memory, *, erase: bool) -> None:
+    """Bring the segments of all recipes to what the database knows; with `erase` nothing that was forgotten is left."""
+    for recipe in (memory.recipe, *earlier_recipes_in(memory.folder, memory.recipe)):
+        MemoryWriter(store, memory.folder, recipe).tidy(erase=erase)
 
 
 def _make_room(store: Store, memory: Memory) -> int:
@@ -63,14 +86,14 @@ def forget_host(store: Store, memory: Memory, host: str, now: datetime) -> Forgo
     """Forget all that was seen on a host and below it, and remember nothing of it again.
 
     When this returns, nothing of it is left in this machine's folder: fingerprints and previews are erased from the
-    segments. Folders of other machines follow when they are tidied next, a day later at most. Raises OSError,
+    segments. Folders of other machines follow when they are pruned next, a day later at most. Raises OSError,
     IndexNotReady, StoreUnusable.
     """
     with store.begin() as tx:
         addresses, pictures = tx.seen.forget_host(host, now)
         tx.earlier_uses.forget_host(host)
     store.flush()
-    memory.writer.tidy(erase=True)
+    _tidy(store, memory, erase=True)
     return Forgotten(addresses, pictures)
 
 
@@ -79,5 +102,5 @@ def forget_all(store: Store, memory: Memory) -> Forgotten:
     with store.begin() as tx:
         places, pictures = tx.seen.forget_all()
     store.flush()
-    memory.writer.tidy(erase=True)
+    _tidy(store, memory, erase=True)
     return Forgotten(places, pictures)

@@ -21,7 +21,7 @@ from guardian.matching.matcher import Matcher
 from guardian.matching.workers import Workers
 from guardian.memory.reading import MemoryReader, MemorySegment
 from guardian.memory.remembering import FOLDED_FROM, Memory
-from guardian.memory.shards import DERIVED
+from guardian.memory.shards import earlier_recipes_in
 from guardian.model import DescribedPicture
 from guardian.store import Store
 from guardian.store.fingerprints import coarse
@@ -75,10 +75,7 @@ class Rebuilt:
 
 def earlier_recipes(memory: Memory) -> list[str]:
     """Return the recipes of which this machine still has segments, but for today's."""
-    if not memory.folder.is_dir():
-        return []
-    kept = {memory.recipe, DERIVED}
-    return sorted(path.name for path in memory.folder.iterdir() if path.is_dir() and path.name not in kept)
+    return earlier_recipes_in(memory.folder, memory.recipe)
 
 
 def earlier_appearances(memory: Memory) -> int:
@@ -119,6 +116,7 @@ async def rebuild(store: Store, memory: Memory, workers: Workers, vault: Vault) 
         with contextlib.suppress(IndexNotReady):
             # While its list is damaged nobody knows what counts: then all are lost, as those of damaged segments are.
             reader.refresh()
+        _open(reader.segments)
         for segment in reader.segments:
             total += await anew.segment(segment, range(len(segment)), keeps_points=False)
         with store.begin() as tx:
@@ -128,10 +126,7 @@ async def rebuild(store: Store, memory: Memory, workers: Workers, vault: Vault) 
     memory.fold()
 
     lacking = list(_lacking_parts(memory))
-    for segment, _ in lacking:
-        # All before the first is made anew: what is written then is merged with those that are still to come.
-        with contextlib.suppress(IndexNotReady):
-            segment.open()
+    _open([segment for segment, _ in lacking])
     for segment, rows in lacking:
         total += await anew.segment(segment, rows, keeps_points=True)
     if lacking:
@@ -139,6 +134,13 @@ async def rebuild(store: Store, memory: Memory, workers: Workers, vault: Vault) 
         # What was made anew is not to answer twice.
         memory.writer.tidy()
     return total
+
+
+def _open(several: Sequence[MemorySegment]) -> None:
+    """Open segments before the first is made anew: meanwhile a writer may merge or tidy away those still to come."""
+    for segment in several:
+        with contextlib.suppress(IndexNotReady):
+            segment.open()
 
 
 @dataclass(frozen=True, slots=True)

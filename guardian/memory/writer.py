@@ -19,7 +19,7 @@ from guardian.matching.index.segments import Generation
 from guardian.memory import layout
 from guardian.memory.joining import find_joined
 from guardian.memory.reading import MemoryReader, MemorySegment
-from guardian.memory.shards import shard_of
+from guardian.memory.shards import DERIVED, shard_of
 from guardian.store import Store
 
 FOLDED_AT_ONCE = 256
@@ -174,6 +174,9 @@ class MemoryWriter:
             self._write(generation, generation.segments, frozenset(withdrawn))
         for segment in rewritten:
             self._replace([segment])
+            if erase:
+                for file in (self._folder.parent / DERIVED).glob(f"{segment.name}.*"):
+                    file.unlink(missing_ok=True)
         return given_up
 
     def repair(self) -> int:

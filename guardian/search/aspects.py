@@ -17,6 +17,7 @@ from guardian.matching.features.appearance import (
     APPEARANCE_VERSION,
     SINCE_VERSION_2,
     SINCE_VERSION_3,
+    SIZES,
     SLICES,
     versions_of,
     widened,
@@ -91,19 +92,22 @@ class Classes:
 
 
 def decoded(appearances: NDArray[np.uint8], aspect: Aspect) -> Floats:
-    """Return the values of an aspect's parts, float32 [n, p], of appearances uint8 [n, APPEARANCE_BYTES]."""
-    columns = [_values(name)[appearances[:, SLICES[name]]] for name in PARTS[aspect]]
-    return np.concatenate(columns, axis=1)
+    """Return the values of an aspect's parts, float32 [n, p], of appearances uint8 [n, APPEARANCE_BYTES].
 
-
-@cache
-def _values(name: str) -> Floats:
-    """Return what the 256 bytes of a part stand for. The layout keeps signed roots, the other parts plain shares."""
-    steps = np.arange(256, dtype=np.float32)
-    if name != "layout":
-        return np.asarray(steps / 255, dtype=np.float32)
-    roots = (steps - 128) / 45
-    return np.asarray(np.sign(roots) * roots**2, dtype=np.float32)
+    Of the layout signed roots are kept, of the other parts plain shares.
+    """
+    values = np.empty((len(appearances), sum(SIZES[name] for name in PARTS[aspect])), dtype=np.float32)
+    start = 0
+    for name in PARTS[aspect]:
+        kept = appearances[:, SLICES[name]]
+        part = values[:, start : start + kept.shape[1]]
+        if name == "layout":
+            roots = (kept - np.float32(128)) / 45
+            np.multiply(np.sign(roots), roots**2, out=part)
+        else:
+            np.divide(kept, np.float32(255), out=part)
+        start += kept.shape[1]
+    return values
 
 
 @lru_cache(maxsize=1)
@@ -151,7 +155,8 @@ def _dimensions(aspect: Aspect) -> int:
 def exact_vectors_of(appearances: NDArray[np.uint8], aspect: Aspect) -> Floats:
     """Return the vectors of an aspect before they are rounded, float32 [n, d], each of length 1."""
     fitted = projections()[aspect]
-    centred = decoded(appearances, aspect) - fitted.mean
+    centred = decoded(appearances, aspect)
+    centred -= fitted.mean
     unknown = versions_of(appearances) == 1
     if unknown.any():
         centred[np.ix_(unknown, _since_version_2(aspect))] = 0
@@ -174,15 +179,21 @@ def joined(looks: Floats, local_shapes: Floats, matrix: Floats) -> Floats:
 
 def with_classes(looks: Floats, classes: Classes) -> Floats:
     """Return unit vectors, float32 [n, d + e], of looks, [n, d], and of the classes that these are near to."""
-    described = unit((roots_of_shares(looks, classes.centres) - classes.mean) @ classes.axes)
+    roots = roots_of_shares(looks, classes.centres)
+    roots -= classes.mean
+    described = unit(roots @ classes.axes)
     return unit(np.concatenate([looks, described * np.float32(np.sqrt(CLASSES_WEIGHT))], axis=1))
 
 
 def roots_of_shares(looks: Floats, centres: Floats) -> Floats:
     """Return the square roots of how much unit vectors, [n, d], belong to classes about centres, [c, d]: [n, c]."""
-    strengths = _SHARPNESS * (looks @ centres.T)
-    shares = np.exp(strengths - strengths.max(axis=1, keepdims=True))
-    return np.asarray(np.sqrt(shares / shares.sum(axis=1, keepdims=True)), dtype=np.float32)
+    strengths = looks @ centres.T
+    strengths *= _SHARPNESS
+    # In place: new memory for each step takes longer than the step.
+    strengths -= strengths.max(axis=1, keepdims=True)
+    shares = np.exp(strengths, out=strengths)
+    shares /= shares.sum(axis=1, keepdims=True)
+    return np.asarray(np.sqrt(shares, out=shares), dtype=np.float32)
 
 
 @cache

@@ -102,6 +102,25 @@ def remove_search(store: Store, pictures: Vault, name: str, actor: Actor, at: da
         pictures.remove(unused)
 
 
+def restore_search(
+    store: Store, pictures: Vault, removed: NamedSearch, content: bytes | None, actor: Actor, at: datetime
+) -> None:
+    """Keep a removed search again; its watch goes on from where it had looked to.
+
+    `content` are the bytes of its picture, None without one. Raises UsageError where another search has its name now.
+    """
+    with store.begin() as tx:
+        is_taken = tx.named_searches.get(removed.name) is not None
+        if is_taken or not tx.named_searches.save(removed.name, removed.asked, removed.saved_at):
+            raise _taken(removed.name)
+        if content is not None:
+            pictures.keep(content)
+        if removed.watch is not None:
+            tx.named_searches.watch(removed.name, removed.watch.above, removed.watch.severity)
+            tx.named_searches.note_watched(removed.name, removed.watch.watched_to, (), at)
+        tx.audit.add(actor, "search.restored", removed.name, at)
+
+
 def begin_watch(tx: Transaction, name: str, above: float, severity: Severity, actor: Actor, at: datetime) -> None:
     """Have a search watch what is met from now on. Raises UsageError for none, or one that can be no watch."""
     refuse_unwatchable(asked_of(kept_search(tx, name).asked))

@@ -23,17 +23,12 @@ def nearest(
     if not len(vectors) or not len(queries) or count <= 0:
         return np.empty(0, np.int64), np.empty(0, np.int32)
 
-    products = np.empty(len(vectors), np.int32)
-    bins = np.zeros(_BINS, np.int64)
+    # Of these only the beginning is written, and takes memory.
+    rows, products = np.empty(len(vectors), np.int64), np.empty(len(vectors), np.int32)
     # Of sixteen bits, for which processors have an instruction that multiplies and adds.
-    _multiply(vectors, eligible, queries.astype(np.int16), products, bins)
-
-    # Products of unit vectors lie within 127 squared on either side, a little more after rounding.
-    above = np.cumsum(bins[::-1])
-    lowest = _BINS - 1 - int(np.searchsorted(above, min(count, above[-1])))
-    rows = _rows_from(products, eligible, lowest)
-    order = np.argsort(-products[rows], kind="stable")[:count]
-    return rows[order], products[rows[order]]
+    collected = int(_collect(vectors, eligible, queries.astype(np.int16), count, rows, products))
+    order = np.argsort(-products[:collected], kind="stable")[:count]
+    return rows[order], products[order]
 
 
 def count_distinct(numbers: NDArray[np.int64], eligible: NDArray[np.bool_]) -> int:
@@ -45,21 +40,33 @@ def count_distinct(numbers: NDArray[np.int64], eligible: NDArray[np.bool_]) -> i
 @kernel
 def _count_in_order(numbers, eligible):  # type: ignore[no-untyped-def]
     """Return how many eligible numbers there are, or -1 where they are not in order."""
-    count, last = 0, np.int64(0)
+    count, last = 0, np.iinfo(np.int64).min
     for row in range(numbers.shape[0]):
         if eligible[row]:
-            if count and numbers[row] < last:
+            if numbers[row] < last:
                 return -1
-            if not count or numbers[row] != last:
-                count += 1
+            count += numbers[row] != last
             last = numbers[row]
     return count
 
 
 @kernel
-def _multiply(vectors, eligible, queries, products, bins):  # type: ignore[no-untyped-def]
-    """Fill in the largest product of each row, and count eligible rows by bins of eight."""
+def _bin_of(product):  # type: ignore[no-untyped-def]
+    """Return the bin of a product: those of unit vectors lie within 127 squared, a little more after rounding."""
+    return min(max((product >> 3) + _BINS // 2, 0), _BINS - 1)
+
+
+@kernel
+def _collect(vectors, eligible, queries, count, rows, products):  # type: ignore[no-untyped-def]
+    """Write eligible rows in their order, with their largest products, and return how many.
+
+    Rows are left out when at least `count` earlier ones have larger products, by bins of eight.
+    """
+    bins = np.zeros(_BINS, np.int64)
+    collected, kept, lowest = 0, 0, 0
     for row in range(vectors.shape[0]):
+        if not eligible[row]:
+            continue
         best, one = np.int32(-2147483647), vectors[row]
         for query in range(queries.shape[0]):
             product, other = np.int32(0), queries[query]
@@ -67,22 +74,15 @@ def _multiply(vectors, eligible, queries, products, bins):  # type: ignore[no-un
                 # Narrowed each time: numba counts in 64 bits, of which the processor does half as many at once.
                 product = np.int32(product + np.int32(one[place]) * np.int32(other[place]))
             best = max(best, product)
-        products[row] = best
-        if eligible[row]:
-            bins[min(max((best >> 3) + 2048, 0), 4095)] += 1
 
-
-@kernel
-def _rows_from(products, eligible, lowest):  # type: ignore[no-untyped-def]
-    """Return the eligible rows whose product falls into this bin or a higher one."""
-    found = 0
-    for row in range(products.shape[0]):
-        if eligible[row] and min(max((products[row] >> 3) + 2048, 0), 4095) >= lowest:
-            found += 1
-    rows = np.empty(found, np.int64)
-    found = 0
-    for row in range(products.shape[0]):
-        if eligible[row] and min(max((products[row] >> 3) + 2048, 0), 4095) >= lowest:
-            rows[found] = row
-            found += 1
-    return rows
+        its_bin = _bin_of(best)
+        if its_bin < lowest:
+            continue
+        rows[collected], products[collected] = row, best
+        collected += 1
+        bins[its_bin] += 1
+        kept += 1
+        while kept - bins[lowest] >= count:
+            kept -= bins[lowest]
+            lowest += 1
+    return collected

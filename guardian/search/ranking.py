@@ -116,36 +116,36 @@ def _opened_assets(data_dir: Path, generation: int) -> Sequence[Rows]:
     return AssetRows(data_dir).open()
 
 
-@dataclass(frozen=True, slots=True)
 class _Asked:
-    """The question by aspects: float32 [views, d] unit vectors; empty when only colours are asked for.
+    """What is asked for by looks: appearances, uint8 [n, APPEARANCE_BYTES], of a picture's views and of examples.
 
-    `of_versions`: the same by those parts alone that appearances of each version have, to be compared with these;
-    `vectors` are those of today's.
+    Without views (where only colours or words are asked for) there are no vectors.
     """
 
-    of_versions: dict[int, dict[Aspect, Floats]]
+    def __init__(self, views: NDArray[np.uint8], like: NDArray[np.uint8], unlike: NDArray[np.uint8]) -> None:
+        self._views, self._like, self._unlike = views, like, unlike
+        self._known: dict[tuple[Aspect, int], Floats] = {}
 
-    @property
-    def vectors(self) -> dict[Aspect, Floats]:
-        return self.of_versions.get(APPEARANCE_VERSION, {})
+    def __bool__(self) -> bool:
+        return len(self._views) > 0
+
+    def vectors(self, aspect: Aspect, version: int = APPEARANCE_VERSION) -> Floats:
+        """Return the question by one aspect, float32 [views, d] unit vectors, computed once.
+
+        Only the parts count that appearances of this version have, to be compared with these.
+        """
+        if (aspect, version) not in self._known:
+            known = [as_of_version(rows, version) for rows in (self._views, self._like, self._unlike)]
+            self._known[aspect, version] = _moved(known[0], known[1], known[2], aspect)
+        return self._known[aspect, version]
 
 
 def _asked(question: Question, shelves: Sequence[_Shelf], settings: MatchingSettings) -> _Asked:
-    views = np.empty((0, 0), np.uint8)
+    views = np.empty((0, APPEARANCE_BYTES), np.uint8)
     if question.content is not None:
         views = views_of(decode(question.content, settings), question.region)
     like, unlike = _examples(question.like, shelves), _examples(question.unlike, shelves)
-    if not len(views):
-        views, like = like, like[:0]
-    if not len(views):
-        return _Asked({})
-
-    of_versions = {}
-    for version in range(1, APPEARANCE_VERSION + 1):
-        known = [as_of_version(rows, version) if len(rows) else rows for rows in (views, like, unlike)]
-        of_versions[version] = {aspect: _moved(known[0], known[1], known[2], aspect) for aspect in Aspect}
-    return _Asked(of_versions)
+    return _Asked(views, like, unlike) if len(views) else _Asked(like, views, unlike)
 
 
 def _moved(views: NDArray[np.uint8], like: NDArray[np.uint8], unlike: NDArray[np.uint8], aspect: Aspect) -> Floats:
@@ -169,7 +169,7 @@ def _examples(keys: Sequence[PictureKey], shelves: Sequence[_Shelf]) -> NDArray[
         found += [one[:1] for one in rows if len(one)]
     if len(found) < len(keys):
         raise UsageError("--like, --unlike: an example has no appearance yet, or is not among what is searched")
-    return np.concatenate(found) if found else np.empty((0, 0), np.uint8)
+    return np.concatenate(found) if found else np.empty((0, APPEARANCE_BYTES), np.uint8)
 
 
 class _Candidates:
@@ -181,7 +181,7 @@ class _Candidates:
         self._colours: dict[PictureKey, tuple[float, tuple[float, ...]]] = {}
 
         wanted = _aspects_of(question.by)
-        if asked.vectors:
+        if asked:
             for aspect in wanted:
                 self._bring(aspect)
         self._add([*question.copies, *(question.words or ()), *(question.described or ())])
@@ -208,7 +208,7 @@ class _Candidates:
             scores = reciprocal_ranks(self._question.words or {})
         elif by is By.LOOK and self._question.described is not None:
             scores = dict(self._question.described)
-        elif by is not By.AUTO and self._asked.vectors:
+        elif by is not By.AUTO and self._asked:
             aspect = Aspect(by.value)
             scores = {key: cosines[aspect] for key, cosines in alike.items()}
         else:
@@ -245,7 +245,7 @@ class _Candidates:
         by = self._question.by
         if by in (By.COPY, By.WORDS) or (by is By.LOOK and self._question.described is not None):
             return []
-        return _aspects_of(by) if self._asked.vectors else []
+        return _aspects_of(by) if self._asked else []
 
     def with_colours(self, found: Sequence[Found]) -> list[Found]:
         """Return found pictures with the name of the colour that most of each has."""
@@ -259,7 +259,7 @@ class _Candidates:
 
     def _is_narrowed(self) -> bool:
         """Return whether something else than colours has brought the candidates."""
-        return bool(self._asked.vectors) or self._question.words is not None
+        return bool(self._asked) or self._question.words is not None
 
     def _shares(self, key: PictureKey) -> tuple[float, ...]:
         return self._colours[key][1] if key in self._colours else ()
@@ -267,9 +267,8 @@ class _Candidates:
     def _bring(self, aspect: Aspect) -> None:
         found = []
         for place, shelf in enumerate(self._shelves):
-            asked = [self._asked.vectors[aspect]]
-            if shelf.rows.of_versions:
-                asked = [of_version[aspect] for of_version in self._asked.of_versions.values()]
+            versions = range(1, APPEARANCE_VERSION + 1) if shelf.rows.of_versions else (APPEARANCE_VERSION,)
+            asked = [self._asked.vectors(aspect, version) for version in versions]
             queries = np.round(np.concatenate(asked) * 127).astype(np.int8)
             rows, products = nearest(shelf.rows.vectors(aspect), shelf.eligible, queries, HEAD)
             found.append(np.stack([rows, np.full(len(rows), place), -products.astype(np.int64)]))
@@ -312,7 +311,7 @@ class _Candidates:
         Those without an appearance are left out.
         """
         keys = [key for key in keys if key in self._places]
-        if not keys or not self._asked.vectors:
+        if not keys or not self._asked:
             return {}
         rows = self._rows([self._places[key] for key in keys])
 
@@ -322,7 +321,7 @@ class _Candidates:
             vectors = exact_vectors_of(rows, aspect)
             nearest_view = np.empty(len(rows), dtype=np.float32)
             for version in np.unique(versions):
-                asked = self._asked.of_versions[int(version)][aspect]
+                asked = self._asked.vectors(aspect, int(version))
                 nearest_view[versions == version] = (vectors[versions == version] @ asked.T).max(axis=1)
             for key, cosine in zip(keys, nearest_view, strict=True):
                 found[key][aspect] = float(cosine)
@@ -340,7 +339,7 @@ class _Candidates:
             ranks[Aspect.LOOK] = _ranks([described.get(key, alike[key][Aspect.LOOK] - 3) for key in keys])
         scores = {key: float(score) for key, score in zip(keys, fused_ranks(ranks), strict=True)}
         scores = self._with_words(scores)
-        if not self._asked.vectors:
+        if not self._asked:
             return scores
 
         share = 1 / (1 + _COPY_WEIGHT)
@@ -355,7 +354,7 @@ class _Candidates:
         if self._question.words is None:
             return scores
         by_words = reciprocal_ranks(self._question.words)
-        if not self._asked.vectors:
+        if not self._asked:
             return by_words
         return {
             key: (scores.get(key, 0.0) + _WORDS_WEIGHT * by_words.get(key, 0.0)) / (1 + _WORDS_WEIGHT)

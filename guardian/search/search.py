@@ -61,7 +61,8 @@ class Request:
 
     `picture` are the bytes of the picture asked with; `own` its asset when it is one, which is then not returned.
     `text` are words that titles, tags, captions and the words around shall have. `facets`: whether colours
-    are named, by which results are grouped. Of remembered pictures only those with a number above `newer_than` count.
+    are named, by which results are grouped. Of remembered pictures only those whose numbers are `seen` count; None lets
+    all count.
     """
 
     picture: bytes | None = None
@@ -76,7 +77,7 @@ class Request:
     filters: Filters = Filters()
     top: int = 20
     facets: bool = False
-    newer_than: int = 0
+    seen: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,9 @@ class Search:
             question = await self._with_descriptor(question)
         ranking = await self._workers.run(rank, self._workers.settings, question)
         not_searched += ranking.not_searched
-        there_are = await asyncio.to_thread(self._counted, among, request)
+        # Of what was seen the ranking knows the number, where it looks at it; the database counts each row.
+        uncounted = {kind: numbers for kind, numbers in among.items() if kind is Kind.ASSET or not question.has_picture}
+        there_are = await asyncio.to_thread(self._counted, uncounted, request)
         searched = ranking.searched if question.has_picture else there_are
         assets = there_are.get(Kind.ASSET, 0)
         if (lacking := assets - searched.get(Kind.ASSET, 0)) > 0:
@@ -210,7 +213,7 @@ class Search:
         filters = request.filters
         # What only assets have was never seen anywhere.
         if Kind.SEEN in request.where and filters.collection is filters.tag is filters.licence is None:
-            among[Kind.SEEN] = self._seen_numbers(filters, request.newer_than)
+            among[Kind.SEEN] = self._seen_numbers(filters, request.seen)
         return among, frozenset((Kind.ASSET, number) for number in hidden)
 
     def _with_words(self, text: str, among: Among, filters: Filters) -> tuple[dict[PictureKey, float], tuple[str, ...]]:
@@ -288,16 +291,14 @@ class Search:
             top=request.top,
         )
 
-    def _seen_numbers(self, filters: Filters, newer_than: int) -> NDArray[np.int64] | None:
+    def _seen_numbers(self, filters: Filters, only: frozenset[int] | None) -> NDArray[np.int64] | None:
         """Return which remembered pictures may be returned; None for all."""
-        chosen: list[set[int]] = []
+        chosen: list[set[int]] = [set(only)] if only is not None else []
         with self._store.read() as tx:
             if filters.label is not None:
                 chosen.append(tx.labels.numbers(filters.label))
             if filters.host is not None or filters.since is not None:
                 chosen.append(tx.seen.numbers(host=filters.host, since=filters.since))
-            if newer_than:
-                chosen.append(tx.seen.numbers_above(newer_than))
         return np.array(sorted(set.intersection(*chosen)), dtype=np.int64) if chosen else None
 
     def _results(self, found: Sequence[Found], request: Request) -> tuple[Result, ...]:

@@ -16,6 +16,8 @@ from guardian.search.question import Region
 _EVEN = 3.0
 """Grey levels: a row or column whose deviation is no larger, and whose colour is that of the rim, is border."""
 
+_ROWS_AT_ONCE = 16
+
 _GROUND, _LEAST_GROUND = 12.0, 0.5
 """Levels by which the ground may differ from a bar's colour, and which share of the next row or column it has then.
 
@@ -106,23 +108,32 @@ def without_borders(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _inner(rgb: NDArray[np.uint8]) -> tuple[int, int]:
     """Return the first row that is no bar, and the one after the last."""
-    means = rgb.mean(axis=1)
-    even = rgb.std(axis=1).max(axis=1) <= _EVEN
-    bars_above = even & (np.abs(means - means[0]).max(axis=1) <= 2 * _EVEN)
-    bars_below = even & (np.abs(means - means[-1]).max(axis=1) <= 2 * _EVEN)
-
-    if bars_above.all() or bars_below.all():
-        return 0, len(rgb)
-    first, last = int((~bars_above).argmax()), len(rgb) - int((~bars_below[::-1]).argmax())
+    first, above_colour = _bar(rgb)
+    last_bar, below_colour = _bar(rgb[::-1])
+    last = len(rgb) - last_bar
     # Two even halves are no borders: nothing would lie between them.
     if first >= last:
         return 0, len(rgb)
-    above = first > 0 and _is_ground(rgb[first], means[0])
-    below = last < len(rgb) and _is_ground(rgb[last - 1], means[-1])
+
+    above = first > 0 and _is_ground(rgb[first], above_colour)
+    below = last < len(rgb) and _is_ground(rgb[last - 1], below_colour)
     if above != below and first > 0 and last < len(rgb) and abs(first - (len(rgb) - last)) <= 1:
         # Bars alike on both sides are a letterbox, though the picture may begin or end in their colour.
         return first, last
     return 0 if above else first, len(rgb) if below else last
+
+
+def _bar(rgb: NDArray[np.uint8]) -> tuple[int, NDArray[np.float64]]:
+    """Return how many of the first rows are even and of one colour, and that colour, float64 [3]."""
+    colour = rgb[0].mean(axis=0)
+    # From the rim inwards: most pictures have no bar, or a narrow one.
+    for start in range(0, len(rgb), _ROWS_AT_ONCE):
+        rows = rgb[start : start + _ROWS_AT_ONCE]
+        is_even = rows.std(axis=1).max(axis=1) <= _EVEN
+        is_bar = is_even & (np.abs(rows.mean(axis=1) - colour).max(axis=1) <= 2 * _EVEN)
+        if not is_bar.all():
+            return start + int(is_bar.argmin()), colour
+    return len(rgb), colour
 
 
 def _is_ground(line: NDArray[np.uint8], colour: NDArray[np.float64]) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,18 +10,21 @@ import structlog
 
 from guardian.errors import GuardianError
 from guardian.evidence import Vault
-from guardian.model import NamedSearch, Routing
+from guardian.model import NamedSearch, Routing, Watch
 from guardian.outbox import enqueue, mint
 from guardian.search.asking import asked_of
 from guardian.search.kept import KeptSearches
 from guardian.search.question import By, Kind
 from guardian.search.ranking import HEAD
-from guardian.search.search import MOST_RESULTS, Result, Search
+from guardian.search.search import Request, Result, Search
 from guardian.store import Store
 from guardian.views.plain_text import clipped
 from guardian.views.timestamps import message_timestamp
 
 EVENT = "watch.found"
+
+_AT_ONCE = HEAD
+"""Pictures that a watch looks at in one search: no more than a search compares one by one. As many make a message."""
 
 _MOST_IN_MESSAGE = 10
 _LONGEST_ADDRESS = 500
@@ -35,20 +38,24 @@ async def look_for_watches(
 ) -> int:
     """Have each watch look at the pictures met since it last did; return how many it has told of.
 
-    `pictures` keeps those that were searched with. A watch that cannot look now (a lost worker) tries again at the next
+    `pictures` keeps those that were searched with. A watch that cannot look now (a lost worker) goes on at the next
     call; what of the memory cannot be read is logged and passed over.
     """
     watches, newest = await asyncio.to_thread(_watches, store)
+    names = routing.wanting(EVENT, destinations)
     told = 0
     for named in watches:
-        if named.watch is None or newest <= named.watch.watched_to:
-            continue
         try:
-            found = await _found(store, search, pictures, named)
+            request = await _request(KeptSearches(store, search, pictures), named)
+            while named.watch is not None and named.watch.watched_to < newest:
+                look = await _look(store, search, request, named.watch, newest)
+                count = await asyncio.to_thread(_tell, store, named, look, names, now)
+                if count is None:
+                    break
+                told += count
+                named = replace(named, watch=replace(named.watch, watched_to=look.to))
         except GuardianError as error:
             log.warning("watch_not_looked", watch=named.name, reason=str(error))
-            continue
-        told += await asyncio.to_thread(_tell, store, named, found, newest, routing.wanting(EVENT, destinations), now)
     return told
 
 
@@ -59,46 +66,72 @@ def _watches(store: Store) -> tuple[list[NamedSearch], int]:
         return watches, tx.named_searches.newest()
 
 
-async def _found(store: Store, search: Search, pictures: Vault, named: NamedSearch) -> list[Result]:
-    """Return the new pictures that a watch tells of, best first. Raises GuardianError."""
-    watch, asked = named.watch, asked_of(named.asked)
-    if watch is None:
-        return []
-    kept = KeptSearches(store, search, pictures)
-    request = await asyncio.to_thread(kept.request, replace(asked, where="seen", facets=False))
+async def _request(kept: KeptSearches, named: NamedSearch) -> Request:
+    """Return what a watch asks of remembered pictures. Raises GuardianError where its picture is lost."""
+    request = await asyncio.to_thread(kept.request, replace(asked_of(named.asked), where="seen", facets=False))
 
     # Fused ranks say nothing of a picture by itself, and `auto` asks the matcher too, which names copies; the look says
     # what a watch is for. Of colours alone the fit is the score.
     has_looks = request.picture is not None or bool(request.like)
     by = By.LOOK if request.by is By.AUTO and has_looks else request.by
-    wanted = replace(request, by=by, top=MOST_RESULTS, newer_than=watch.watched_to)
-    answer = await search.answer(wanted)
-    if answer.not_searched:
-        # Waiting for the rest would silence the watch for as long as a part of the memory is damaged.
-        log.warning("watch_looked_in_part", watch=named.name, not_searched=answer.not_searched)
-    return [one for one in answer.results if one.kind is Kind.SEEN and one.score >= watch.above]
+    return replace(request, by=by, top=_AT_ONCE)
 
 
-def _tell(
-    store: Store, named: NamedSearch, found: Sequence[Result], newest: int, names: Sequence[str], now: datetime
-) -> int:
-    """Write that a watch has looked, and one message about what it tells of, in one transaction; return how many."""
-    digests = {result.seen.sha256: result for result in found if result.seen is not None}
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a watch tells of in one message, best first, and up to which number it has looked by then.
+
+    `is_all`: whether nothing is left to look at.
+    """
+
+    found: tuple[Result, ...]
+    to: int
+    is_all: bool
+
+
+async def _look(store: Store, search: Search, request: Request, watch: Watch, newest: int) -> _Look:
+    """Look at new pictures, so few at once that each is compared, until enough pass for one message.
+
+    Raises GuardianError.
+    """
+    found, to = list[Result](), watch.watched_to
+    while to < newest and len(found) < _AT_ONCE:
+        numbers = await asyncio.to_thread(_numbers_after, store, to, newest)
+        to = numbers[-1] if len(numbers) == _AT_ONCE else newest
+        answer = await search.answer(replace(request, seen=frozenset(numbers)))
+        if answer.not_searched:
+            # Waiting for the rest would silence the watch for as long as a part of the memory is damaged.
+            log.warning("watch_looked_in_part", to=to, not_searched=answer.not_searched)
+        found += [one for one in answer.results if one.kind is Kind.SEEN and one.score >= watch.above]
+    return _Look(tuple(sorted(found, key=lambda one: -one.score)), to, is_all=to == newest)
+
+
+def _numbers_after(store: Store, number: int, newest: int) -> list[int]:
+    """Return the numbers of the next remembered pictures, lowest first, at most _AT_ONCE."""
+    with store.read() as tx:
+        return [one for one in tx.seen.numbers_above(number, _AT_ONCE) if one <= newest]
+
+
+def _tell(store: Store, named: NamedSearch, look: _Look, names: Sequence[str], now: datetime) -> int | None:
+    """Write that a watch has looked, and one message about what it tells of, in one transaction; return how many.
+
+    None where another process has looked meanwhile, or somebody has changed it.
+    """
+    digests = {result.seen.sha256: result for result in look.found if result.seen is not None}
     with store.begin() as tx:
         current = tx.named_searches.get(named.name)
         if current is None or current.watch != named.watch:
-            # Another process has looked, or somebody has changed it.
-            return 0
+            return None
         known = tx.named_searches.told(named.name, digests)
-        new = [result for sha256, result in digests.items() if sha256 not in known]
-        tx.named_searches.note_watched(named.name, newest, [sha256 for sha256 in digests if sha256 not in known], now)
+        new = {sha256: result for sha256, result in digests.items() if sha256 not in known}
+        tx.named_searches.note_watched(named.name, look.to, list(new), now)
         if new and names:
-            enqueue(tx, mint(EVENT, _data(named, new, is_all=len(found) < HEAD), now), names)
+            enqueue(tx, mint(EVENT, _data(named, list(new.values()), is_all=look.is_all), now), names)
     return len(new)
 
 
 def _data(named: NamedSearch, new: Sequence[Result], *, is_all: bool) -> dict[str, Any]:
-    """Return what a message tells. `is_all`: whether the search looks at more pictures than it has found."""
+    """Return what a message tells. `is_all`: whether it has looked at all that was met until now."""
     watch = named.watch
     return {
         "watch": {

@@ -266,10 +266,10 @@ class Seen:
             last_seen_at=last,
         )
 
-    def numbers_above(self, number: int) -> set[int]:
-        """Return the numbers of remembered pictures above one."""
+    def numbers_above(self, number: int, limit: int) -> list[int]:
+        """Return the numbers of remembered pictures above one, lowest first, at most `limit`."""
         query = select(seen_pictures.c.number).where(seen_pictures.c.number > number)
-        return set(self._connection.execute(query).scalars())
+        return list(self._connection.execute(query.order_by(seen_pictures.c.number).limit(limit)).scalars())
 
     def heads(self) -> set[int]:
         """Return the numbers of all remembered pictures that no near-identical one stands for."""

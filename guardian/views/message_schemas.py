@@ -119,7 +119,7 @@ def _watch() -> dict[str, Any]:
         count={"type": "integer", "description": "how many pictures; `pictures` names at most ten, the nearest first"},
         is_all={
             "type": "boolean",
-            "description": "false when so many passed that more may have, which are not told of",
+            "description": "false when so many passed that another message may follow",
         },
         pictures={"type": "array", "items": picture, "maxItems": 10},
     )

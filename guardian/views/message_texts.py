@@ -103,8 +103,8 @@ def _facts(type_: str, data: Data) -> list[str]:
 
 def _watch_lines(data: Data) -> list[str]:
     pictures: Sequence[Data] = data.get("pictures") or ()
-    or_more = "" if data.get("is_all", True) else " or more"
-    count = counted(int(data.get("count") or 0), "picture") + or_more
+    following = "" if data.get("is_all", True) else "; another message may follow"
+    count = counted(int(data.get("count") or 0), "picture") + following
     lines = [f"watch: {_line(_part(data, 'watch').get('name'))}, {count}"]
     for picture in pictures:
         place = picture.get("page_url") or picture.get("image_url") or picture.get("id")

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from guardian.cases.rejudging import Judging
 from guardian.evidence import Vault
 from guardian.evidence.vaults import notice_copies_in, originals_in, search_pictures_in
+from guardian.model import NamedSearch
 from guardian.notices.drafting import NoticeConfig
 from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.people.signing_in import Lifetime
@@ -72,6 +73,11 @@ class Desk:
     def recent_pictures(self) -> RecentPictures:
         """What people have just searched with."""
         return RecentPictures()
+
+    @cached_property
+    def removed_searches(self) -> dict[str, NamedSearch]:
+        """The kept search that each person, by id, has removed last, until the desk is next started."""
+        return {}
 
     @cached_property
     def pictures(self) -> Pictures:

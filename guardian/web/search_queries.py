@@ -13,8 +13,10 @@ from guardian.search.asking import FILTERS, Asked
 LONGEST_TEXT = 2_000
 """Characters of one field: a search stands in an address, of which servers read 64 kB."""
 
-_MOST = 20
-"""Examples, and colours, of each kind."""
+MOST_EXAMPLES = 20
+"""Of a search, of each kind."""
+
+MOST_COLOURS = 20
 
 _COLOUR = re.compile(r"(?:\w+\([^()]*\)|[^\s,;:]+)(?:\s*:\s*[\d.]+\s*%)?")
 
@@ -30,13 +32,13 @@ def asked_in(fields: Fields) -> Asked:
     def several(name: str) -> tuple[str, ...]:
         values = [_typed(value, name) for value in fields.getlist(name)]
         found = tuple(dict.fromkeys(value for value in values if value))
-        if len(found) > _MOST:
-            raise UsageError(f"at most {_MOST} examples; take some away")
+        if len(found) > MOST_EXAMPLES:
+            raise UsageError(f"at most {MOST_EXAMPLES} examples; take some away")
         return found
 
     digest, colours = one("kept"), tuple(_COLOUR.findall(one("colours")))
-    if len(colours) > _MOST:
-        raise UsageError(f"at most {_MOST} colours; take some away")
+    if len(colours) > MOST_COLOURS:
+        raise UsageError(f"at most {MOST_COLOURS} colours; take some away")
     return Asked(
         where=one("where") or "all",
         by=one("by") or "auto",
@@ -90,11 +92,27 @@ def narrowed(asked: Asked, facet: str, value: str) -> Asked | None:
     if facet == "kind":
         return replace(asked, where={"asset": "assets", "seen": "seen"}.get(value, asked.where))
     if facet == "colour":
-        return replace(asked, colours=(*(one for one in asked.colours if one != value), value))
+        others = tuple(one for one in asked.colours if one != value)
+        return replace(asked, colours=(*others, value)) if len(others) < MOST_COLOURS else None
     if facet not in FILTERS:
         return None
-    others = tuple(one for one in asked.filters if not one.startswith(f"{facet}="))
-    return replace(asked, filters=(*others, f"{facet}={value}"))
+    other_filters = tuple(one for one in asked.filters if not one.startswith(f"{facet}="))
+    return replace(asked, filters=(*other_filters, f"{facet}={value}"))
+
+
+def onward_queries(asked: Asked, id_: str, *, is_asset: bool) -> dict[str, str]:
+    """Return the queries that go on from a result: with it `alone`, with `more` and with `less` like it.
+
+    Where there are as many examples as a search may have, the one that would add another is left out.
+    """
+    alone = Asked(asked.where, own=id_) if is_asset else Asked(asked.where, like=(id_,))
+    like, unlike = (tuple(one for one in several if one != id_) for several in (asked.like, asked.unlike))
+    found = {"alone": query_of(alone)}
+    if len(like) < MOST_EXAMPLES:
+        found["more"] = query_of(replace(asked, like=(*like, id_), unlike=unlike))
+    if len(unlike) < MOST_EXAMPLES:
+        found["less"] = query_of(replace(asked, like=like, unlike=(*unlike, id_)))
+    return found
 
 
 def parts_of(asked: Asked) -> list[tuple[str, Asked]]:

@@ -27,6 +27,8 @@ from guardian.web.desk import Desk
 MOST_RESULTS = 200
 """Of one answer: more are for the command line."""
 
+LET_GO = "the picture is not held here any more: choose it again"
+
 _SECONDS = 60.0
 
 
@@ -62,6 +64,31 @@ async def answered(desk: Desk, services: Services, asked: Asked, picture: bytes 
 def _request(desk: Desk, asked: Asked, picture: bytes | None) -> Request:
     with desk.store.read() as tx:
         return request_of(tx, asked, picture)
+
+
+async def content_of(desk: Desk, person_id: str, asked: Asked) -> bytes | None:
+    """Return the picture asked with, sent before or kept; None without one, and where it was let go."""
+    if asked.picture is None:
+        return None
+    content = desk.recent_pictures.get(person_id, asked.picture, desk.clock())
+    if content is not None:
+        return content
+    try:
+        return await asyncio.to_thread(desk.search_pictures.get, asked.picture)
+    except GuardianError:
+        return None
+
+
+def services_of(desk: Desk) -> Services:
+    """Return what searches are answered with. Raises UsageError where only the database is at hand."""
+    if desk.services is None:
+        raise UsageError("the matcher is not opened here; ask the daemon (`guardian run`)")
+    return desk.services
+
+
+def search_of(desk: Desk) -> Search:
+    """Return the search of a desk. Raises UsageError where only the database is at hand."""
+    return Search(desk.store, services_of(desk).workers, desk.data_dir)
 
 
 async def picture_at(services: Services, address: str) -> bytes:

@@ -65,7 +65,7 @@ async def run_tasks(app: App) -> None:
 
 def uses_in(tx: Transaction) -> list[tuple[SeenPicture, SeenAddress]]:
     """Every place of every remembered picture."""
-    pictures = tx.seen.pictures(tx.seen.numbers_above(0)).values()
+    pictures = tx.seen.pictures(tx.seen.numbers_above(0, 1000)).values()
     return list(tx.seen.uses_of([one.sha256 for one in pictures]))
 
 

@@ -193,6 +193,39 @@ def test_a_forgotten_host_is_gone_from_every_byte(
         assert tx.seen.get(f"{2:064x}") is not None
 
 
+def test_a_forgotten_host_is_gone_from_segments_of_an_earlier_recipe_and_of_other_machines(
+    store: Store, tmp_path: Path
+) -> None:
+    earlier = Memory(store, tmp_path / "memory", "s0-none", MemorySettings())
+    now = Memory(store, tmp_path / "memory", RECIPE, MemorySettings())
+    other = Memory(store, tmp_path / "other", RECIPE, MemorySettings())
+    remember(store, earlier, 1, host="gone.example")
+    earlier.fold()
+    # One of seven: so few that pruning alone would leave the segment as it is.
+    remember(store, other, 2, host="gone.example")
+    remember(store, other, *range(3, 9))
+    other.fold()
+    previews = {seed: small_fingerprint(picture(seed)).preview for seed in (1, 2, 3, 9)}
+
+    def kept(folder: str) -> list[int]:
+        content = b"".join(path.read_bytes() for path in (tmp_path / folder).rglob("*.npy"))
+        return [seed for seed, preview in previews.items() if preview in content]
+
+    assert (kept("memory"), kept("other")) == ([1], [2, 3])
+    assert forget_host(store, now, "gone.example", NOW).pictures == 2
+    assert (kept("memory"), kept("other")) == ([], [2, 3])
+    prune(store, other, NOW)
+    assert kept("other") == [3]
+
+    earlier_of_other = Memory(store, tmp_path / "other", "s0-none", MemorySettings())
+    remember(store, earlier_of_other, 9)
+    earlier_of_other.fold()
+    assert kept("other") == [3, 9]
+    forget_all(store, now)
+    prune(store, other, NOW)
+    assert kept("other") == []
+
+
 def test_what_is_old_or_too_much_is_forgotten_the_longest_unseen_first(
     store: Store, tmp_path: Path, opened: MemoryReader
 ) -> None:

@@ -110,6 +110,50 @@ async def _watched(tmp_path: Path) -> None:
         store.close()
 
 
+def test_of_very_many_pictures_each_is_told_of_once(tmp_path: Path) -> None:
+    asyncio.run(_many_watched(tmp_path))
+
+
+async def _many_watched(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), tmp_path / "index")
+    memory = Memory(store, tmp_path / "memory", workers.small_recipe, MemorySettings())
+    search, pictures = Search(store, workers, tmp_path), search_pictures_in(tmp_path)
+
+    # All look alike. Hashes that differ keep near-identical ones apart.
+    one, random = small_fingerprint(picture(1)), np.random.default_rng(4)
+
+    def meet(first: int, last: int) -> None:
+        hashes = random.integers(0, 256, (last - first, 32), dtype=np.uint8)
+        alike = [replace(one, hash=hash_) for hash_ in hashes]
+        memory.remember(store, [met(first + place, fingerprint=each) for place, each in enumerate(alike)])
+        memory.fold()
+
+    def told() -> list[tuple[int, bool]]:
+        with store.read() as tx:
+            messages = [tx.messages.get(task.message_id or "") for task in tx.tasks.list()]
+        data = [json.loads(message.body)["data"] for message in messages if message is not None]
+        return sorted((one["count"], one["is_all"]) for one in data)
+
+    encoded = cv2.imencode(".png", cv2.cvtColor(picture(1).rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
+    try:
+        with store.begin() as tx:
+            tx.named_searches.save("style", Asked(picture=pictures.keep(encoded)).as_json(), NOW)
+            tx.named_searches.watch("style", 0.8, Severity.MEDIUM)
+        meet(1, 451)
+        assert await look_for_watches(store, search, pictures, ["desk"], Routing(), NOW) == 450
+        assert told() == [(50, True), (400, False)]
+        with store.read() as tx:
+            assert len(tx.named_searches.told("style", [f"{seed:064x}" for seed in range(1, 451)])) == 450
+
+        meet(451, 453)
+        assert await look_for_watches(store, search, pictures, ["desk"], Routing(), NOW) == 2
+        assert told() == [(2, True), (50, True), (400, False)]
+    finally:
+        await workers.aclose()
+        store.close()
+
+
 def test_people_read_which_pictures_a_watch_met() -> None:
     data = {
         "watch": {"name": "style", "above": 0.8, "severity": "low"},
@@ -132,7 +176,7 @@ def test_people_read_which_pictures_a_watch_met() -> None:
     assert "https://shop.example/: same colours (0.9)" in body
     assert "watch: style, 1 picture\n" in body
     many = message_body("watch.found", data | {"count": 400, "is_all": False}, None)
-    assert "watch: style, 400 pictures or more\n" in many
+    assert "watch: style, 400 pictures; another message may follow\n" in many
 
 
 def test_what_is_asked_is_kept_as_it_was() -> None:

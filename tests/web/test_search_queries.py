@@ -10,7 +10,7 @@ from starlette.datastructures import ImmutableMultiDict
 from guardian.errors import UsageError
 from guardian.search.asking import Asked
 from guardian.web.recent_pictures import RecentPictures
-from guardian.web.search_queries import asked_in, narrowed, parts_of, query_of, words_of
+from guardian.web.search_queries import MOST_EXAMPLES, asked_in, narrowed, onward_queries, parts_of, query_of, words_of
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 ALL = Asked(
@@ -71,6 +71,19 @@ def test_a_facet_narrows_and_each_part_can_be_taken_away() -> None:
         assert left != parts[0][1], parts[0][0]
         left = parts[0][1]
     assert left == Asked(where="seen", by="look", text=ALL.text, picture=ALL.picture)
+
+
+def test_from_a_result_it_goes_on_to_as_many_examples_as_a_search_may_have() -> None:
+    onward = onward_queries(ALL, "seen_3", is_asset=False)
+    assert _read(onward["alone"]) == Asked(where="seen", like=("seen_3",))
+    assert _read(onward["more"]) == replace(ALL, like=("asset_1", "seen_2", "seen_3"), unlike=())
+    assert _read(onward["less"]) == ALL
+    assert _read(onward_queries(ALL, "asset_9", is_asset=True)["alone"]) == Asked(where="seen", own="asset_9")
+
+    full = replace(ALL, like=tuple(f"asset_{n}" for n in range(MOST_EXAMPLES)))
+    assert sorted(onward_queries(full, "seen_9", is_asset=False)) == ["alone", "less"]
+    assert sorted(onward_queries(full, "asset_7", is_asset=True)) == ["alone", "less", "more"], "it is one of them"
+    assert narrowed(replace(ALL, colours=tuple(f"#0{n:02}" for n in range(20))), "colour", "red") is None
 
 
 def test_a_search_in_the_words_of_the_desk() -> None:

@@ -385,6 +385,16 @@ async def keep_a_search(visit: Visit) -> None:
         assert refused.status_code == 400, wrong
     assert (await visit.rita.post("/search/watch", data={"name": "style", "above": "0,7"})).status_code == 303
     assert "above 0.7" in (await visit.rita.get("/search")).text
+
+    removed = await visit.rita.post("/search/remove", data={"name": "style"})
+    assert (await visit.vera.get(picture)).status_code == 404
+    assert "Removed the search" in (await visit.rita.get(removed.headers["location"])).text
+    assert "Removed the search" not in (await visit.anna.get(removed.headers["location"])).text, "it was another person"
+    assert (await visit.rita.post("/search/restore")).status_code == 303
+    assert (await visit.vera.get(picture)).status_code == 200
+    assert "above 0.7" in (await visit.rita.get("/search")).text, "its watch goes on"
+    assert (await visit.rita.post("/search/restore")).status_code == 400
+
     assert (await visit.rita.post("/search/unwatch", data={"name": "style"})).status_code == 303
     assert "above 0.7" not in (await visit.rita.get("/search")).text
     assert (await visit.rita.post("/search/remove", data={"name": "style"})).status_code == 303
@@ -393,7 +403,7 @@ async def keep_a_search(visit: Visit) -> None:
         assert tx.named_searches.list() == []
         actions = [(line.actor, line.action) for line in tx.audit.lines(subject="style")]
     assert sorted(actions) == [
-        ("Rita", f"search.{done}") for done in ("kept", "removed", "unwatched", "watched")
+        ("Rita", f"search.{done}") for done in ("kept", "removed", "removed", "restored", "unwatched", "watched")
     ]  # fmt: skip
 
 

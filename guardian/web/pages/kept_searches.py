@@ -1,0 +1,152 @@
+"""Searches under a name: keeps them, runs them, has them watch, removes them and takes that back."""
+
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import ImmutableMultiDict
+from starlette.responses import RedirectResponse, Response
+
+from guardian.errors import UsageError
+from guardian.model import BrowserSession, NamedSearch, Permission, Severity
+from guardian.people.signing_in import actor_of
+from guardian.search.asking import Asked, asked_of
+from guardian.search.kept import (
+    KeptSearches,
+    begin_watch,
+    end_watch,
+    kept_search,
+    remove_search,
+    restore_search,
+    why_not_asked,
+)
+from guardian.search.watching import EVENT
+from guardian.web.auth.requests import address_of
+from guardian.web.desk import Desk, desk_of
+from guardian.web.pages.access import person_may
+from guardian.web.search_queries import asked_in, query_of, words_of
+from guardian.web.searching import LET_GO, content_of, search_of
+
+router = APIRouter(prefix="/search", include_in_schema=False)
+
+SEARCHER = Depends(person_may(Permission.SEARCH))
+KEEPER = Depends(person_may(Permission.CASES_WRITE))
+
+_LONGEST_QUERY = 40_000
+
+
+@router.post("/keep")
+async def keep(
+    request: Request,
+    session: BrowserSession = KEEPER,
+    name: str = Form("", max_length=200),
+    query: str = Form("", max_length=_LONGEST_QUERY),
+) -> Response:
+    """Keep a search under a name that no other one has."""
+    desk = desk_of(request)
+    # Read and written anew, so that only what the form knows is kept.
+    asked = asked_in(ImmutableMultiDict(parse_qsl(query)))
+    content = await content_of(desk, session.person.id, asked)
+    if content is None and asked.picture is not None:
+        raise UsageError(LET_GO)
+    searches = KeptSearches(desk.store, search_of(desk), desk.search_pictures)
+    actor = actor_of(session.person, address_of(request))
+    await run_in_threadpool(searches.keep, name.strip(), asked, content, actor, desk.clock(), replaces=False)
+    return RedirectResponse("/search#kept", status_code=303)
+
+
+@router.get("/run")
+async def run(request: Request, session: BrowserSession = SEARCHER, name: str = "") -> Response:
+    """Lead to what a kept search finds today."""
+    desk = desk_of(request)
+    with desk.store.read() as tx:
+        asked = asked_of(kept_search(tx, name).asked)
+    return RedirectResponse(f"/search?{query_of(asked)}", status_code=303)
+
+
+@router.post("/watch")
+async def watch(
+    request: Request,
+    session: BrowserSession = KEEPER,
+    name: str = Form("", max_length=200),
+    above: str = Form("", max_length=20),
+    severity: str = Form(Severity.LOW.value, max_length=20),
+) -> Response:
+    """Have a kept search watch what is met from now on."""
+    desk, actor = desk_of(request), actor_of(session.person, address_of(request))
+    try:
+        bound, urgency = float(above.replace(",", ".")), Severity(severity)
+    except ValueError as error:
+        raise UsageError("the bound of a watch is a number from 0 to 1, such as 0.7") from error
+
+    def write() -> None:
+        with desk.store.begin() as tx:
+            begin_watch(tx, name, bound, urgency, actor, desk.clock())
+
+    await run_in_threadpool(write)
+    return RedirectResponse("/search#kept", status_code=303)
+
+
+@router.post("/unwatch")
+async def unwatch(request: Request, session: BrowserSession = KEEPER, name: str = Form("", max_length=200)) -> Response:
+    """End the watch of a kept search, which stays."""
+    desk, actor = desk_of(request), actor_of(session.person, address_of(request))
+
+    def write() -> None:
+        with desk.store.begin() as tx:
+            end_watch(tx, name, actor, desk.clock())
+
+    await run_in_threadpool(write)
+    return RedirectResponse("/search#kept", status_code=303)
+
+
+@router.post("/remove")
+async def remove(request: Request, session: BrowserSession = KEEPER, name: str = Form("", max_length=200)) -> Response:
+    """Remove a kept search; its watch ends. It is held, so that the person can take that back."""
+    desk, actor = desk_of(request), actor_of(session.person, address_of(request))
+    with desk.store.read() as tx:
+        removed = kept_search(tx, name)
+    content = await content_of(desk, session.person.id, asked_of(removed.asked))
+    await run_in_threadpool(remove_search, desk.store, desk.search_pictures, name, actor, desk.clock())
+
+    if content is not None:
+        desk.recent_pictures.hold(session.person.id, content, desk.clock())
+    desk.removed_searches[session.person.id] = removed
+    return RedirectResponse("/search?removed#removed", status_code=303)
+
+
+@router.post("/restore")
+async def restore(request: Request, session: BrowserSession = KEEPER) -> Response:
+    """Keep the search again that this person removed last, with its watch."""
+    desk, actor = desk_of(request), actor_of(session.person, address_of(request))
+    removed = removed_search(desk, session)
+    if removed is None:
+        raise UsageError("there is no removed search to be kept again")
+    asked = asked_of(removed.asked)
+    content = await content_of(desk, session.person.id, asked)
+    if content is None and asked.picture is not None:
+        raise UsageError(LET_GO)
+
+    await run_in_threadpool(restore_search, desk.store, desk.search_pictures, removed, content, actor, desk.clock())
+    desk.removed_searches.pop(session.person.id, None)
+    return RedirectResponse("/search#kept", status_code=303)
+
+
+def removed_search(desk: Desk, session: BrowserSession) -> NamedSearch | None:
+    """Return the search that this person removed last, which can be kept again; None without one."""
+    return desk.removed_searches.get(session.person.id)
+
+
+def kept_searches(desk: Desk) -> list[tuple[NamedSearch, Asked, str, str | None]]:
+    """Return the searches under a name, each with what it asks, that in words, and why it cannot be asked any more."""
+    with desk.store.read() as tx:
+        found = [(one, asked_of(one.asked)) for one in tx.named_searches.list()]
+        return [(one, asked, words_of(asked), why_not_asked(tx, desk.search_pictures, asked)) for one, asked in found]
+
+
+def destinations_told(desk: Desk) -> tuple[str, ...]:
+    """Return the destinations that watches tell."""
+    if desk.services is None:
+        return ()
+    settings = desk.services.settings
+    return settings.routing.wanting(EVENT, settings.destinations)
