@@ -7,11 +7,16 @@ from guardian.matching.settings import MatchingSettings
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """One pass of detection: the picture's longer side in pixels, how many keypoints to keep, pyramid levels."""
+    """One pass of detection: the picture's longer side in pixels, how many keypoints to keep, pyramid levels.
+
+    Keypoints are taken evenly from all parts of the picture, but of the share `strong` of them only from among the
+    strongest anywhere: these are found again where the picture is shown small.
+    """
 
     longer_side: int
     keypoints: int
     levels: int = 8
+    strong: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class Profile:
 FULL = Profile(
     # Just below the widths of common cameras (4000, 4032, 4096), whose files are then decoded at a half.
     working_side=2000,
-    asset_scales=(Scale(1100, 250), Scale(640, 450), Scale(320, 150)),
+    asset_scales=(Scale(1100, 250, strong=0.5), Scale(640, 450, strong=0.5), Scale(320, 150, strong=0.5)),
     preview_side=448,
     candidate_scales=(Scale(512, 1000), Scale(1024, 3000, levels=4), Scale(256, 400, levels=4)),
     voted_assets=48,
@@ -66,7 +71,7 @@ FULL = Profile(
 
 FAST = Profile(
     working_side=1024,
-    asset_scales=(Scale(512, 350),),
+    asset_scales=(Scale(512, 350, strong=0.5),),
     preview_side=256,
     candidate_scales=(Scale(512, 700),),
     voted_assets=10,

@@ -8,17 +8,17 @@ from guardian.matching.settings import MatchingSettings
 FITTED = Path(__file__).parent / "verify" / "confidence.json"
 """The fitted confidence. Its path stands here, where nothing heavy is imported: whoever names a recipe needs it."""
 
-FINGERPRINT_VERSION = 4
+FINGERPRINT_VERSION = 5
 """Raise when anything that enters a fingerprint changes: front ends, scales, keys, layout."""
 
-MATCHING_VERSION = 11
+MATCHING_VERSION = 12
 """Raise when the same fingerprints may be measured differently."""
 
 
 SMALL_VERSION = 1
-"""Raise when anything that enters a small fingerprint changes, but for the appearance: see features/small.py.
+"""Raise when small fingerprints can no longer be compared with earlier ones: see features/small.py.
 
-Appearances of earlier versions are compared by the parts that they have.
+Appearances of earlier versions are compared by the parts that they have, and keypoints whichever were chosen.
 """
 
 

@@ -32,7 +32,7 @@ from tests import forked as forked_command
 from tests.kept_workers import run_in_app
 from tests.matching.forks import ended, forked
 
-RECIPE = "v4-none"
+RECIPE = "v5-none"
 
 
 async def added(app: App, *paths: Path, again: bool = False, **facts: Any) -> list[Added]:

@@ -14,7 +14,7 @@ from guardian.model import Asset, AssetState
 from guardian.store import StoreSettings, hold
 from tests.kept_workers import run_in_apps
 
-RECIPE = "v4-none"
+RECIPE = "v5-none"
 
 
 @pytest.fixture

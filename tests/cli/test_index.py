@@ -17,7 +17,7 @@ def flip(home: Home) -> None:
 def test_status_and_verify(own: Home) -> None:
     said = own.guardian("index", "status").stdout
     assert "assets      2 protected" in said
-    assert "recipe      v4-" in said
+    assert "recipe      v5-" in said
     assert "the index is sound: 2 assets" in own.guardian("index", "verify").stdout
 
 

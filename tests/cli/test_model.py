@@ -110,7 +110,7 @@ def test_a_file_of_weights_is_named_with_its_digest(tmp_path: Path) -> None:
     assert shown.returncode == 0, shown.stderr
     digest = hashlib.sha256(WEIGHTS).hexdigest()
     assert digest in shown.stdout
-    assert f"v4-{digest[:12]}, no index yet" in shown.stdout
+    assert f"v5-{digest[:12]}, no index yet" in shown.stdout
 
 
 @needs_clip

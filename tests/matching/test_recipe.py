@@ -9,7 +9,7 @@ def test_fingerprints_of_other_weights_have_another_recipe() -> None:
     names = {index_recipe(full, None), index_recipe(full, "a" * 64), index_recipe(full, "b" * 64)}
     names |= {index_recipe(fast, None), index_recipe(fast, "a" * 64)}
     assert len(names) == 5
-    assert index_recipe(full, None) == "v4-none"
+    assert index_recipe(full, None) == "v5-none"
 
 
 def test_recipes_are_names_of_folders() -> None:

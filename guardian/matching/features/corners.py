@@ -21,24 +21,24 @@ _HARRIS = np.float32(0.04)
 _SCALE = np.float32((np.float32(1) / np.float32(4 * 7 * 255)) ** 4)
 
 
-def corners_of(grey: NDArray[np.uint8], count: int, threshold: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return about `count` corners of uint8 [h, w]: x and y as int32 [2, n], and how strong they are, float32 [n].
+def corners_of(
+    grey: NDArray[np.uint8], parts: int, each: int, threshold: int
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return the corners of uint8 [h, w]: x and y as int32 [2, n], and how strong they are, float32 [n].
 
+    Of `parts` x `parts` parts of the picture each has the strongest that lie in it, at most `each`.
     `threshold`: by how many greys nine pixels in a row of the sixteen around a corner differ from it (Rosten and
     Drummond, "Machine Learning for High-Speed Corner Detection", ECCV 2006).
     """
-    if count <= 0 or min(grey.shape) <= 2 * BORDER:
+    if min(grey.shape) <= 2 * BORDER:
         return np.zeros((2, 0), np.int32), np.zeros(0, np.float32)
 
-    scores = _fast_scores(grey)
-    places, fast = _peaks(scores, threshold)
-    if len(fast) > 2 * count:
-        places = np.compress(fast >= _least_of(fast, 2 * count), places, axis=1)
+    places, scores = _peaks(_fast_scores(grey), threshold)
+    # The strongest anywhere would all sit on lettering or on one textured corner, and the rest of the picture has none.
+    places = np.compress(_strongest_of_parts(places, scores, grey.shape, parts, each), places, axis=1)
 
-    # The response of FAST says that something is a corner, that of Harris how well it is found again.
-    responses = _harris(grey, places)
-    chosen = _strongest(responses, count)
-    return places[:, chosen], responses[chosen]
+    # The score of FAST says that something is a corner, the response of Harris how well it is found again.
+    return places, _harris(grey, places)
 
 
 def angles_of(grey: NDArray[np.uint8], places: NDArray[np.int32]) -> NDArray[np.float32]:
@@ -48,14 +48,6 @@ def angles_of(grey: NDArray[np.uint8], places: NDArray[np.int32]) -> NDArray[np.
     # In one order for all, or the kernel would be compiled once more when the first picture has the other.
     across, down = _moments(grey, np.ascontiguousarray(places), _HALF_WIDTHS)
     return np.asarray(cv2.phase(across, down, angleInDegrees=True), np.float32).ravel()
-
-
-def _strongest(responses: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-    """Return where the `count` largest are, and those that equal the last of them."""
-    if len(responses) <= count:
-        return np.arange(len(responses))
-    least = np.partition(responses, len(responses) - count)[len(responses) - count]
-    return np.flatnonzero(responses >= least)
 
 
 def _half_widths() -> NDArray[np.int32]:
@@ -170,16 +162,24 @@ def _peaks(scores, threshold):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _least_of(scores, count):  # type: ignore[no-untyped-def]
-    """Return the least of the `count` largest of more scores, uint8 [n]."""
-    counts = np.zeros(256, np.int64)
+def _strongest_of_parts(places, scores, shape, parts, each):  # type: ignore[no-untyped-def]
+    """Tell which places are among the `each` with the highest scores of their part of the picture: bool [n]."""
+    # By score, the highest first: there are 256 of them.
+    begins = np.zeros(257, np.int64)
     for score in scores:
-        counts[score] += 1
-    least, more = 256, 0
-    while more < count:
-        least -= 1
-        more += counts[least]
-    return least
+        begins[256 - score] += 1
+    begins = np.cumsum(begins)
+    order = np.empty(scores.shape[0], np.int64)
+    for i in range(scores.shape[0]):
+        order[begins[255 - scores[i]]] = i
+        begins[255 - scores[i]] += 1
+
+    counts, chosen = np.zeros(parts * parts, np.int64), np.zeros(scores.shape[0], np.bool_)
+    for i in order:
+        part = places[1, i] * parts // shape[0] * parts + places[0, i] * parts // shape[1]
+        chosen[i] = counts[part] < each
+        counts[part] += 1
+    return chosen
 
 
 @kernel

@@ -16,7 +16,14 @@ _PATCH = np.float32(31)
 _FAST_THRESHOLD = 8
 _SHRINK = 1.2
 _MAX_ENLARGEMENT = 2.0
+_OF_A_PART = 4
+"""Keypoints of each part of a picture, where all have as many corners: there are as many parts as that makes."""
+
+_CHOICE = 8
+"""Corners of each level of the pyramid from which those of a part are chosen."""
+
 _SURPLUS = 2.5
+"""So many times as many corners are the strongest anywhere as are chosen among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +115,10 @@ class _Pass:
         self._zoom = (picture.shape[1] / grey.shape[1], picture.shape[0] / grey.shape[0])
         self._right = np.float32(picture.shape[1] - 1)
 
-        # More corners than are kept, so that the grid has a choice in every cell.
         count = round(scale.keypoints * longer)
-        found = _corners(picture, int(count * _SURPLUS), scale.levels)
-        chosen = _spread(found, count, picture.shape)
+        parts = max(4, int(np.sqrt(count / _OF_A_PART)))
+        found = _corners(picture, parts, scale.levels)
+        chosen = _spread(found, count, round(count * scale.strong), parts, picture.shape)
         self._levels = [_OrientedCorners.of(level, mine) for level, mine in zip(found, chosen, strict=True)]
 
     def upright(self) -> Keypoints:
@@ -188,24 +195,19 @@ class _OrientedCorners:
         return describe(self.smooth, self.places, self.angles, mirrored=mirrored, inverted=inverted)
 
 
-def _corners(picture: NDArray[np.uint8], count: int, levels: int) -> list[_Corners]:
-    """Find about `count` corners in a pyramid whose levels are each a sixth smaller; fewer levels of tiny pictures.
+def _corners(picture: NDArray[np.uint8], parts: int, levels: int) -> list[_Corners]:
+    """Find the strongest corners of each of `parts` x `parts` parts of a picture, in a pyramid.
 
-    Each level has its share of them by its side.
+    Its levels are each a sixth smaller; tiny pictures have fewer.
     """
-    shrinks = np.float32(1) / np.float32(_SHRINK)
-    share = count * (1 - shrinks) / (1 - shrinks**levels)
-    found, left, grey = list[_Corners](), count, picture
+    found, grey = list[_Corners](), picture
     for level in range(levels):
         scale = np.float32(_SHRINK**level)
         if level:
-            size = (round(picture.shape[1] / scale), round(picture.shape[0] / scale))
-            grey = interpolated(grey, size)
-        mine = round(share) if level < levels - 1 else max(left, 0)
-        left, share = left - mine, share * shrinks
+            grey = interpolated(grey, (round(picture.shape[1] / scale), round(picture.shape[0] / scale)))
         if min(grey.shape) <= 2 * BORDER:
             break
-        places, responses = corners_of(grey, mine, _FAST_THRESHOLD)
+        places, responses = corners_of(grey, parts, _CHOICE, _FAST_THRESHOLD)
         found.append(_Corners(scale, grey, places, responses))
     return found
 
@@ -221,32 +223,42 @@ def _resized(grey: NDArray[np.uint8], longer_side: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(grey, size, interpolation=method), dtype=np.uint8)
 
 
-def _spread(levels: Sequence[_Corners], count: int, shape: tuple[int, ...]) -> list[NDArray[np.int64]]:
-    """Choose corners to keep of each level: the strongest of each cell of a grid, then the second strongest, and so on.
+def _spread(
+    levels: Sequence[_Corners], count: int, of_strong: int, parts: int, shape: tuple[int, ...]
+) -> list[NDArray[np.int64]]:
+    """Choose `count` corners evenly from all parts of the picture: int64 [n] for each level, places in its corners.
 
-    The strongest anywhere would all sit on one textured corner, which a crop removes.
+    Each part gives its strongest, then its second strongest, and so on. `of_strong` are chosen so from the strongest
+    anywhere, the others from all that are left.
     """
     sizes = [len(level.responses) for level in levels]
     if not sizes or sum(sizes) <= count:
         return [np.arange(size) for size in sizes]
 
-    cells = max(4, int(np.sqrt(count / 4)))
     x, y = np.concatenate([level.places.astype(np.float32) * level.scale for level in levels], axis=1)
-    column = np.minimum((x * cells / shape[1]).astype(np.int64), cells - 1)
-    row = np.minimum((y * cells / shape[0]).astype(np.int64), cells - 1)
+    column = np.minimum((x * parts / shape[1]).astype(np.int64), parts - 1)
+    row = np.minimum((y * parts / shape[0]).astype(np.int64), parts - 1)
+    # Sixteen bits are sorted by numpy in one pass.
+    part = (row * parts + column).astype(np.uint16)
 
-    # Each corner's rank within its cell, then all ranks one after the other.
     strongest = np.argsort(-np.concatenate([level.responses for level in levels]), kind="stable")
-    # Sixteen bits are sorted by numpy in one pass; the rank of what is beyond them matters no more.
-    by_cell = strongest[np.argsort((row * cells + column)[strongest].astype(np.uint16), kind="stable")]
-    cell = (row * cells + column)[by_cell]
-    starts = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]])
-    rank = np.empty(len(cell), np.int64)
-    rank[by_cell] = np.arange(len(cell)) - np.repeat(starts, np.diff(np.r_[starts, len(cell)]))
-    kept = np.zeros(len(cell), bool)
-    ranks = np.minimum(rank[strongest], np.iinfo(np.uint16).max).astype(np.uint16)
-    kept[strongest[np.argsort(ranks, kind="stable")[:count]]] = True
+    kept = np.zeros(len(part), bool)
+    kept[_in_turn(strongest[: round(_SURPLUS * of_strong)], part)[:of_strong]] = True
+    kept[_in_turn(strongest[~kept[strongest]], part)[: count - of_strong]] = True
     return [np.flatnonzero(mine) for mine in np.split(kept, np.cumsum(sizes)[:-1])]
+
+
+def _in_turn(strongest: NDArray[np.int64], part: NDArray[np.uint16]) -> NDArray[np.int64]:
+    """Return corners in another order: the strongest of each part, then the second strongest of each, and so on.
+
+    `strongest`: int64 [n], corners by how strong they are; `part`: uint16, in which part each of all corners lies.
+    """
+    by_part = strongest[np.argsort(part[strongest], kind="stable")]
+    starts = np.flatnonzero(np.r_[True, np.diff(part[by_part]) != 0]) if len(by_part) else np.zeros(0, np.int64)
+    rank = np.arange(len(by_part)) - np.repeat(starts, np.diff(np.r_[starts, len(by_part)]))
+    ranks = np.zeros(len(part), np.uint16)
+    ranks[by_part] = np.minimum(rank, np.iinfo(np.uint16).max)
+    return strongest[np.argsort(ranks[strongest], kind="stable")]
 
 
 def _joined(parts: list[Keypoints]) -> Keypoints:

@@ -24,7 +24,7 @@ MOST_BYTES = 8 * 1024
 
 _PREVIEW_QUALITY = 70
 # One pass of six levels, 1.2 apart: from what survives a thumbnail to the points of a crop of a third.
-_SCALES = (Scale(280, 96, levels=6),)
+_SCALES = (Scale(280, 96, levels=6, strong=0.5),)
 _REDUCED_SIDE = 320
 """Pixels of the longer side, at least, of the reduced picture that everything is made of, if it has as many."""
 

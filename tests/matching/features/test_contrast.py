@@ -58,7 +58,7 @@ def test_tiny_pictures_are_no_special_case(size: tuple[int, int]) -> None:
 def test_more_keypoints_of_a_veiled_picture_are_found_again() -> None:
     whole = photograph("coffee")
     asset = detect(grey_of(whole), FULL.asset_scales)
-    seen = recompressed(veiled(whole, 255, 0.9), 80)
+    seen = recompressed(veiled(whole, 255, 0.93), 80)
     picture = Picture(np.ascontiguousarray(seen), seen.shape[1], seen.shape[0], "png")
 
     def found_with(profile: Profile) -> int:

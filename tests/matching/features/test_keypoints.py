@@ -90,6 +90,19 @@ def test_keypoints_spread_over_the_picture(name: str) -> None:
     assert occupied(found.x, found.y) >= occupied(strongest[:, 0], strongest[:, 1]) * 1.1
 
 
+def test_the_plain_half_of_a_picture_has_keypoints_beside_a_half_of_lettering() -> None:
+    """Lettering has the strongest corners; a photograph beside it must still be found when it is shown alone."""
+    photograph_half = grey("coffee", 400)
+    page = np.full((photograph_half.shape[0], 2 * photograph_half.shape[1]), 255, np.uint8)
+    page[:, : photograph_half.shape[1]] = photograph_half
+    for line in range(20, page.shape[0], 18):
+        cv2.putText(page, "The quick brown fox jumps", (photograph_half.shape[1] + 8, line), 0, 0.6, 0, 2)
+
+    found = keypoints.detect(page, FULL.asset_scales)
+    in_photograph = (found.x < photograph_half.shape[1]).mean()
+    assert 0.25 < in_photograph < 0.75
+
+
 def test_an_even_picture_has_none() -> None:
     for side in keypoints.detect_sides(np.full((300, 400), 90, np.uint8), FULL.candidate_scales, negatives=True):
         assert len(side) == 0
@@ -134,7 +147,7 @@ def test_keypoints_of_the_negative_are_those_of_the_picture(name: str) -> None:
     scales = FULL.candidate_scales[:1]
     asset = keypoints.detect(grey(name), scales)
     upright, _, negative, _ = keypoints.detect_sides(255 - grey(name), scales, negatives=True)
-    assert close(sampled(asset), negative).mean() > 0.85
+    assert close(sampled(asset), negative).mean() > 0.7
     assert close(sampled(asset), upright).mean() < 0.1
 
 
@@ -150,8 +163,8 @@ def test_long_pictures_have_keypoints_in_proportion() -> None:
 @pytest.mark.parametrize("name", ["coffee", "motorcycle_left"])
 def test_corners_and_descriptors_are_those_of_opencv(name: str) -> None:
     picture = grey(name, 512)
-    reference = cv2.ORB.create(nfeatures=900, scaleFactor=1.2, nlevels=4, edgeThreshold=16, fastThreshold=8)
-    # The keypoints that are kept are chosen by guardian: all are, where as many are wanted as there are.
+    reference = cv2.ORB.create(nfeatures=50_000, scaleFactor=1.2, nlevels=4, edgeThreshold=16, fastThreshold=8)
+    # OpenCV returns all corners that there are; guardian chooses among them.
     found = keypoints.detect(picture, (Scale(512, 360, levels=4),))
     corners, _ = reference.detectAndCompute(picture, None)
     assert {(round(k.pt[0]), round(k.pt[1])) for k in corners} >= set(
