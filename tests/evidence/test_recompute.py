@@ -245,7 +245,7 @@ def test_other_tools_and_methods_are_said(place: Place, tmp_path: Path) -> None:
     words = " ".join(again.remarks)
     assert "numpy 9.9 then" in words
     assert "machine riscv then" in words
-    assert "fingerprints 4 and matching 99" in words
+    assert "fingerprints 5 and matching 99" in words
     assert again.holds
 
 
