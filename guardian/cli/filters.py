@@ -58,8 +58,8 @@ def case_filter(
     collection: str | None,
     since: datetime | None,
     licence: str | None,
-    states: tuple[str, ...],
-    severities: tuple[str, ...],
+    states: tuple[str, ...] = (),
+    severities: tuple[str, ...] = (),
 ) -> CaseFilter:
     """Return the filter that these options describe. Raises UsageError for an asset or licence that there is not."""
     status = LicenceStatus(licence) if licence in list(LicenceStatus) else None
