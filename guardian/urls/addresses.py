@@ -140,6 +140,19 @@ def host_of(url: str) -> str:
     return host.strip("[]")
 
 
+def with_ascii_host(url: str) -> str:
+    """Return a URL with its host as the DNS holds it (xn--...), else unchanged; one that cannot be read as it is."""
+    host = host_of(url)
+    if url.isascii() or not host:
+        return url
+
+    parts = urlsplit(url)
+    user, at, place = parts.netloc.rpartition("@")
+    port = place.rpartition("]")[2].partition(":")[2]
+    origin = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
+    return parts._replace(netloc=f"{user}{at}{origin}").geturl()
+
+
 def host_without_www(url: str) -> str:
     """Return the host of a URL without a leading "www.", since most sites answer under both names."""
     return host_of(url).removeprefix("www.")
