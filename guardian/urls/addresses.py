@@ -172,10 +172,17 @@ def host_name(text: str) -> str:
 
     Raises ValueError whose text says what to write instead.
     """
+    if _is_range(text):
+        raise ValueError(f"{text!r} is a range of IP addresses, which is not understood here; write each address")
     host = host_in(text)
     if not host:
         raise ValueError(f"{text!r} is not a host name")
-    if not is_ip_address(host) and any(sign in text for sign in "/:@*"):
+    if is_ip_address(host):
+        # Browsers read 10.0 as 10.0.0.0; whoever writes it here may mean all addresses that begin so.
+        if not is_ip_address(text.strip(_BLANKS).strip("[]")):
+            raise ValueError(f"{text!r} is not an IP address alone; write {host} if that one is meant")
+        return host
+    if any(sign in text for sign in "/:@*"):
         raise ValueError(f"{text!r} is not a host alone (its subdomains are meant anyway); write {host}")
     return host
 
@@ -224,6 +231,15 @@ def is_ip_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_range(text: str) -> bool:
+    """Return whether a text is a range of IP addresses, as 10.0.0.0/8 is."""
+    try:
+        ipaddress.ip_network(text.strip(_BLANKS), strict=False)
+    except ValueError:
+        return False
+    return "/" in text
 
 
 @lru_cache(maxsize=1)

@@ -38,7 +38,7 @@ def test_posts_to_loopback_and_returns_the_answer(receiver: Any, answer: Any) ->
 
 def test_hosts_are_written_as_the_dns_holds_them(receiver: Any) -> None:
     assert post(receiver.url.replace("127", "１２７")).status == 204
-    with pytest.raises(FetchFailed, match="no host named xn--53h.invalid") as failed:
+    with pytest.raises(FetchFailed, match=r"no host named xn--53h\.invalid") as failed:
         post("https://☕.invalid/hook")
     assert failed.value.reason == "connect"
     with pytest.raises(FetchFailed, match="port is not a number"):
