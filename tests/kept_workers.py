@@ -1,6 +1,6 @@
 """Runs tests in an opened app whose worker processes are kept for the next test: each takes a second to start.
 
-Tests in which workers crash, hang or are counted open an app of their own.
+A worker that a test ends is replaced. Tests that count workers open an app of their own.
 """
 
 import asyncio
