@@ -224,6 +224,7 @@ def second_reviewer(rita: "Page", anna: "Page", served: Served) -> None:
 
 def sign_out(page: "Page", served: Served) -> None:
     (case,) = cases_of(served, "over.example", [51])
+    page.goto("/cases")
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/login**")
     page.go_back()
