@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shlex
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,11 @@ def save(session: Session, /, name: str, **options: Any) -> None:
 
     check_name(name)
     asyncio.run(_save(session, name, options | {"facets": False}))
-    echo([f"saved as {name}: `guardian search run` runs it, `guardian search watch` has it watch"])
+    quoted = shlex.quote(name)
+    words = (
+        f"saved as {name}: `guardian search run {quoted}` asks it again, `guardian search watch {quoted}` has it watch"
+    )
+    echo(Screen.of_output().wrapped(words))
 
 
 @click.command("run")
@@ -58,6 +63,8 @@ def list_(session: Session, as_lines: bool) -> None:
         asked = [(named, asked_of(named.asked)) for named in tx.named_searches.list()]
         found = [(named, its, why_not_asked(tx, pictures, its)) for named, its in asked]
     screen = Screen.of_output()
+    if not found and not as_lines:
+        echo(screen.wrapped("no search is kept; `guardian search save NAME` with what you search for keeps one"))
     for named, its, why_not in found:
         if as_lines:
             echo([json_line(_json(named) | {"cannot_be_asked": why_not})])

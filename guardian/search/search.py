@@ -100,6 +100,14 @@ class Result:
     colour: str | None = None
     preview: bytes | None = field(default=None, repr=False)
 
+    @property
+    def places(self) -> tuple[SeenAddress, ...]:
+        """One address for each page where it was seen, the first; one that is on no page stands for itself."""
+        found: dict[str | None, SeenAddress] = {}
+        for one in self.addresses:
+            found.setdefault(one.page_url or one.image_url, one)
+        return tuple(found.values())
+
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:

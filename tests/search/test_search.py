@@ -15,10 +15,10 @@ from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.workers import Workers
 from guardian.memory.remembering import Memory
 from guardian.memory.settings import MemorySettings
-from guardian.model import Asset, LabelSource, Licence, PictureLabel
+from guardian.model import Asset, Context, LabelSource, Licence, PictureLabel, SeenAddress
 from guardian.search.question import By, Kind
 from guardian.search.rows import AssetRows
-from guardian.search.search import Filters, Request, Search
+from guardian.search.search import Filters, Request, Result, Search
 from guardian.store import Store
 from tests.databases import store_in
 from tests.memory.made import NOW, met, picture
@@ -170,3 +170,12 @@ async def _asked_of_assets(store: Store, search: Search) -> None:
         shop = next(one.id for one in tx.licences.list() if one.collection == "shop")
     for licence, covered in (("a.example", ["1", "2"]), (shop, ["1", "3"]), ("c.example", ["2"]), ("none", [])):
         assert await found(Filters(licence=licence)) == covered
+
+
+def test_a_page_that_shows_a_picture_twice_is_one_place() -> None:
+    def at(image: str, page: str | None) -> SeenAddress:
+        return SeenAddress(1, "seen_1", image, page, "shop.example", "shops", Context(), NOW, NOW)
+
+    addresses = (at("/a.png", "/page"), at("/b.png", "/page"), at("/c.png", None), at("/d.png", None), at("/a.png", "/"))
+    result = Result(1, Kind.SEEN, 0.5, By.AUTO, "", addresses=addresses)
+    assert result.places == (addresses[0], *addresses[2:])
