@@ -91,7 +91,7 @@ def remove(session: Session, name: str) -> None:
 @click.argument("name")
 @click.option(
     "--above", type=click.FloatRange(0, 1), required=True,
-    help="The least score that is told: of --by look the cosine, as `guardian search run` shows it in JSON.",
+    help="The least score that is told: of --by look the cosine, as `guardian search run` shows it.",
 )  # fmt: skip
 @click.option(
     "--severity", type=click.Choice([one.value for one in Severity]), default=Severity.LOW.value, show_default=True,

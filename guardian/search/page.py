@@ -84,7 +84,7 @@ def _item(shown: Shown) -> str:
     return (
         f'<li><figure>{_image(shown.thumbnail, title)}<figcaption><span class="rank">{result.rank}</span> '
         f'<span class="title">{name}</span><br>{html.escape(below)}<br>'
-        f'<span class="why">{html.escape(result.why)}</span></figcaption></figure></li>'
+        f'<span class="why">{html.escape(result.reason)}</span></figcaption></figure></li>'
     )
 
 

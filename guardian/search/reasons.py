@@ -21,7 +21,7 @@ def why(found: Found, by: By, colours: Sequence[WantedColour] = ()) -> str:
         reasons.append(_copied(found.copy))
     elif found.described is not None and by is By.LOOK:
         # The descriptor decides here, and what colours and shapes share says little of that.
-        reasons.append(f"alike by the descriptor ({found.described:.2f})")
+        reasons.append("alike by the descriptor")
     elif found.alike:
         reasons.append(_shared(found.alike))
     if found.colour_shares:
@@ -40,7 +40,7 @@ def _copied(copy: CopyFact) -> str:
 
 
 def _shared(alike: dict[Aspect, float]) -> str:
-    """Return which aspects two pictures share; only where they share none the look, which is the sum of all, is named."""
+    """Return which aspects two pictures share; where they share none, whether the look finds them alike."""
     same, other, similar = list[str](), list[str](), list[str]()
     for aspect, word in _WORDS.items():
         if aspect not in alike:

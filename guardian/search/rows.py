@@ -26,9 +26,9 @@ AppearanceEntry = tuple[int, NDArray[np.uint8]]
 class Rows:
     """Some pictures that can be ranked. `numbers` int64 [n] name them; only those that are `alive` (bool [n]) answer.
 
-    `appearances` is uint8 [n, bytes], mapped from disk; `opened` holds the vectors that were asked for, `look_signs`
-    the signs of those of the look. Where rows are `of_versions`, some have only the parts of an earlier version, and all
-    may have only its bytes.
+    `appearances` is uint8 [n, bytes], mapped from disk. `opened` holds the vectors that were asked for, `look_signs`
+    the signs of the look's. Where rows are `of_versions`, some have only the parts of an earlier version, and all may
+    have only its bytes.
     """
 
     numbers: NDArray[np.int64]

@@ -101,6 +101,12 @@ class Result:
     preview: bytes | None = field(default=None, repr=False)
 
     @property
+    def reason(self) -> str:
+        """Why it stands here; where pictures are ranked by one aspect alone, with its score."""
+        is_fused = self.by in (By.AUTO, By.WORDS, By.COPY)
+        return self.why if is_fused else f"{self.why} ({self.score:.2f})"
+
+    @property
     def places(self) -> tuple[SeenAddress, ...]:
         """One address for each page where it was seen, the first; one that is on no page stands for itself."""
         found: dict[str | None, SeenAddress] = {}

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -176,6 +177,18 @@ def test_a_page_that_shows_a_picture_twice_is_one_place() -> None:
     def at(image: str, page: str | None) -> SeenAddress:
         return SeenAddress(1, "seen_1", image, page, "shop.example", "shops", Context(), NOW, NOW)
 
-    addresses = (at("/a.png", "/page"), at("/b.png", "/page"), at("/c.png", None), at("/d.png", None), at("/a.png", "/"))
+    addresses = (
+        at("/a.png", "/page"),
+        at("/b.png", "/page"),
+        at("/c.png", None),
+        at("/d.png", None),
+        at("/a.png", "/"),
+    )
     result = Result(1, Kind.SEEN, 0.5, By.AUTO, "", addresses=addresses)
     assert result.places == (addresses[0], *addresses[2:])
+
+
+def test_the_score_of_one_aspect_is_told_with_the_reason() -> None:
+    result = Result(1, Kind.SEEN, 0.714, By.LOOK, "same colours")
+    assert result.reason == "same colours (0.71)"
+    assert replace(result, by=By.AUTO).reason == "same colours"
