@@ -90,7 +90,8 @@ def _fit(shares: NDArray[np.float32], colour: WantedColour) -> NDArray[np.float3
     if colour.share is None:
         return shares / (shares + _MUCH)
     # Half as much, or twice as much, is about as far from what was asked for.
-    return np.minimum(shares, colour.share) / np.maximum(np.maximum(shares, colour.share), 1e-6)
+    nearer = np.minimum(shares, colour.share) / np.maximum(shares, colour.share)
+    return np.asarray(nearer, dtype=np.float32)
 
 
 def main_colours(appearances: NDArray[np.uint8]) -> list[str]:
