@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from unicodedata import normalize
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
@@ -275,8 +276,10 @@ def _yaml(value: Any) -> str:
 
 
 def _repeated_names(positions: Positions, section: str, names: list[str]) -> Iterator[ConfigError]:
+    # A name looks the same whether its accents are letters of their own or not.
+    alike = [normalize("NFC", name) for name in names]
     for index, name in enumerate(names):
-        if name in names[:index]:
+        if alike[index] in alike[:index]:
             yield positions.error(f"two {section} are named {name!r}; names must differ", (section, index, "name"))
 
 

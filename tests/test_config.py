@@ -9,6 +9,7 @@ import pytest
 
 from guardian.config import Config, example_text, load_config, require_contact
 from guardian.errors import ConfigError
+from guardian.sources.requests import find_source
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -105,6 +106,10 @@ def test_repeated_names_are_refused(tmp_path: Path) -> None:
     assert refused(tmp_path, f"sources:\n- {page}\n- {page}\n").startswith("3:4: two sources are named 'shop'")
     hook = "{name: legal, kind: webhook, url: 'https://legal.example/', secret_env: S}"
     assert "two destinations are named 'legal'" in refused(tmp_path, f"destinations:\n- {hook}\n- {hook}\n")
+    # Composed and decomposed: they look the same.
+    cafes = [page.replace("shop,", f"{name},") for name in ("caf\u00e9", "cafe\u0301")]
+    assert "two sources are named" in refused(tmp_path, f"sources:\n- {cafes[0]}\n- {cafes[1]}\n")
+    assert find_source(load(tmp_path, f"sources:\n- {cafes[0]}\n").sources, "cafe\u0301") is not None
     both = load(tmp_path, f"sources:\n- {page.replace('shop,', 'legal,')}\ndestinations:\n- {hook}\n")
     assert both.sources[0].name == both.destinations[0].name
 
@@ -125,6 +130,10 @@ def test_repeated_names_are_refused(tmp_path: Path) -> None:
         ("web: {listen: 8765}\n", "1:7: web.listen: this must be text; quote it"),
         ("web: {listen: '127.0.0.1'}\n", "is not ADDRESS:PORT"),
         ("own_hosts: [https://mine.example/shop]\n", "(its subdomains are meant anyway); write mine.example"),
+        ("own_hosts: [10.0.0.0/8]\n", "'10.0.0.0/8' is a range of IP addresses, which is not understood here"),
+        ("own_hosts: ['2001:db8::/32']\n", "is a range of IP addresses"),
+        ("own_hosts: ['10.0']\n", "is not an IP address alone; write 10.0.0.0 if that one is meant"),
+        ("own_hosts: ['10.0.0.1:80']\n", "write 10.0.0.1 if"),
         ("own_hosts: mine.example\n", "1:1: own_hosts: this must be a list, such as [a, b]"),
         ("destinations: [{name: a b, url: 'https://a.example/', secret_env: S}]\n", "'a b' is not of the form ^[A-Za"),
         ("own_hosts: ['*.mine.example']\n", "write mine.example"),

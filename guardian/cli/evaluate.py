@@ -286,11 +286,12 @@ def _plan(config: "Config", wish: _Wish, protected: list[Asset]) -> "Plan":
 def _strangers(config: "Config", named: str | None) -> list[Path]:
     """Return the files of a folder, or of the folder that a source watches. Raises UsageError."""
     from guardian.sources.files import files_in
+    from guardian.sources.requests import find_source
     from guardian.sources.settings import FolderSettings
 
     if named is None:
         return []
-    source = next((source for source in config.sources if source.name == named), None)
+    source = find_source(config.sources, named)
     if source is not None and not isinstance(source, FolderSettings):
         raise UsageError(
             f"the source {named} is of kind {source.kind}, and pictures that scans see are not kept: "

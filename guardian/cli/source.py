@@ -78,6 +78,7 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
     """Show what one source or page would yield, and why each thing is left out. Stores and matches nothing."""
     from guardian.config import require_contact
     from guardian.errors import UsageError
+    from guardian.sources.requests import find_source
     from guardian.sources.settings import PageSettings
     from guardian.sources.trial import shortened
     from guardian.urls.addresses import is_web_address
@@ -85,7 +86,7 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
 
     config = session.config
     require_contact(config, session.config_path)
-    chosen = next((source for source in config.sources if source.name == target), None)
+    chosen = find_source(config.sources, target)
     if chosen is None and is_web_address(target):
         chosen = PageSettings(name="try", kind="page", url=target)
     if chosen is None:

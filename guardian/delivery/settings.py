@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from guardian.fetch.hours import hours
 from guardian.model import EVENTS, Severity, Subscription
 from guardian.strict_yaml import Duration
+from guardian.urls.addresses import host_of
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -38,6 +39,15 @@ def _check_url(url: str | None) -> str | None:
         raise ValueError("must be a full http:// or https:// address")
     if parts.username is not None or parts.password is not None:
         raise ValueError("must not hold a user name or password: messages are signed with the secret instead")
+    # The address is not repeated: that of a chat service is a secret.
+    if any(sign.isspace() for sign in url) or not host_of(url) or ".." in host_of(url):
+        raise ValueError("its host is not a name that there can be, or there is a blank in the address")
+    try:
+        is_port = parts.port != 0
+    except ValueError:
+        is_port = False
+    if not is_port:
+        raise ValueError("its port is not a number from 1 to 65535")
     return url
 
 

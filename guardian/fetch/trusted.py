@@ -12,14 +12,17 @@ from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 import httpx
 
 from guardian import __version__
 from guardian.errors import FetchFailed, UsageError
+from guardian.fetch.request_url import bad_address_text
 from guardian.fetch.tls import new_verifying_context
 from guardian.fetch.transport_errors import as_trusted_error
 from guardian.model import SkipReason
+from guardian.urls.addresses import with_ascii_host
 
 BODY_BYTES = 2048
 """Bytes of an answer's body that are kept, for people to read when a delivery fails."""
@@ -103,14 +106,11 @@ class TrustedClient:
 
         `timeout` covers all of it. Raises FetchFailed, also for a body of more than `max_bytes`.
         """
-        if self._client is None:
-            raise RuntimeError("TrustedClient is used before it was opened")
-
-        request = self._client.build_request(method, url, headers=dict(headers), content=content)
+        client, request = self._request(method, url, headers, content)
         body = bytearray()
         try:
             async with asyncio.timeout(timeout.total_seconds()):
-                response = await self._client.send(request, stream=True)
+                response = await client.send(request, stream=True)
                 try:
                     async for chunk in response.aiter_raw():
                         body += chunk
@@ -131,13 +131,10 @@ class TrustedClient:
         2048 bytes, and its failing changes nothing. Raises FetchFailed (timeout, connect, tls, broken) when there was
         no answer.
         """
-        if self._client is None:
-            raise RuntimeError("TrustedClient is used before it was opened")
-
-        request = self._client.build_request("POST", url, headers=dict(headers), content=content)
+        client, request = self._request("POST", url, headers, content)
         try:
             async with asyncio.timeout(timeout.total_seconds()):
-                response = await self._client.send(request, stream=True)
+                response = await client.send(request, stream=True)
         except TimeoutError as error:
             raise FetchFailed(SkipReason.TIMEOUT, url, f"no answer within {timeout.total_seconds():g} s") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -149,6 +146,24 @@ class TrustedClient:
             with suppress(httpx.HTTPError):
                 await response.aclose()
         return TrustedResponse(response.status_code, tuple(response.headers.multi_items()), body_start)
+
+    def _request(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes
+    ) -> tuple[httpx.AsyncClient, httpx.Request]:
+        """Return the opened client and a request for it. Raises FetchFailed when the address cannot be read."""
+        if self._client is None:
+            raise RuntimeError("TrustedClient is used before it was opened")
+        try:
+            if urlsplit(url).port == 0:
+                raise ValueError("port 0")
+            address = httpx.URL(with_ascii_host(url))
+            # Stated here, since httpx would read the name, and refuses some that exist (xn--53h).
+            host = {"host": address.netloc.decode("ascii")}
+            return self._client, self._client.build_request(
+                method, address, headers={**host, **headers}, content=content
+            )
+        except (httpx.InvalidURL, ValueError) as error:
+            raise FetchFailed(SkipReason.BROKEN, url, bad_address_text(error)) from error
 
 
 async def _body_start(response: httpx.Response) -> bytes:

@@ -74,7 +74,7 @@ def _item(shown: Shown) -> str:
     if result.asset is not None:
         title, below = result.asset.title, f"{result.asset.collection} · {result.asset.id}"
     elif result.seen is not None:
-        places = [one.page_url or one.image_url or "" for one in result.addresses]
+        places = [one.page_url or one.image_url or "" for one in result.places]
         title = next(filter(None, places), "inside a page")
         days = [f"{moment:%Y-%m-%d}" for moment in (result.seen.first_seen_at, result.seen.last_seen_at)]
         below = f"seen {' to '.join(dict.fromkeys(days))} · {counted(len(places), 'place')}"
@@ -84,7 +84,7 @@ def _item(shown: Shown) -> str:
     return (
         f'<li><figure>{_image(shown.thumbnail, title)}<figcaption><span class="rank">{result.rank}</span> '
         f'<span class="title">{name}</span><br>{html.escape(below)}<br>'
-        f'<span class="why">{html.escape(result.why)}</span></figcaption></figure></li>'
+        f'<span class="why">{html.escape(result.reason)}</span></figcaption></figure></li>'
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from unicodedata import normalize
 
 from guardian.errors import UsageError
 from guardian.model import Actor, ScanRequest
@@ -10,8 +11,9 @@ from guardian.store import Transaction
 
 
 def find_source(sources: Iterable[SourceSettings], name: str) -> SourceSettings | None:
-    """Return the source of this name; None when there is none."""
-    return next((source for source in sources if source.name == name), None)
+    """Return the source of this name, however Unicode writes its accents; None when there is none."""
+    wanted = normalize("NFC", name)
+    return next((source for source in sources if normalize("NFC", source.name) == wanted), None)
 
 
 def source_named(sources: Sequence[SourceSettings], name: str) -> SourceSettings:

@@ -140,6 +140,19 @@ def host_of(url: str) -> str:
     return host.strip("[]")
 
 
+def with_ascii_host(url: str) -> str:
+    """Return a URL with its host as the DNS holds it (xn--...), else unchanged; one that cannot be read as it is."""
+    host = host_of(url)
+    if url.isascii() or not host:
+        return url
+
+    parts = urlsplit(url)
+    user, at, place = parts.netloc.rpartition("@")
+    port = place.rpartition("]")[2].partition(":")[2]
+    origin = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
+    return parts._replace(netloc=f"{user}{at}{origin}").geturl()
+
+
 def host_without_www(url: str) -> str:
     """Return the host of a URL without a leading "www.", since most sites answer under both names."""
     return host_of(url).removeprefix("www.")
@@ -159,10 +172,17 @@ def host_name(text: str) -> str:
 
     Raises ValueError whose text says what to write instead.
     """
+    if _is_range(text):
+        raise ValueError(f"{text!r} is a range of IP addresses, which is not understood here; write each address")
     host = host_in(text)
     if not host:
         raise ValueError(f"{text!r} is not a host name")
-    if not is_ip_address(host) and any(sign in text for sign in "/:@*"):
+    if is_ip_address(host):
+        # Browsers read 10.0 as 10.0.0.0; whoever writes it here may mean all addresses that begin so.
+        if not is_ip_address(text.strip(_BLANKS).strip("[]")):
+            raise ValueError(f"{text!r} is not an IP address alone; write {host} if that one is meant")
+        return host
+    if any(sign in text for sign in "/:@*"):
         raise ValueError(f"{text!r} is not a host alone (its subdomains are meant anyway); write {host}")
     return host
 
@@ -211,6 +231,15 @@ def is_ip_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_range(text: str) -> bool:
+    """Return whether a text is a range of IP addresses, as 10.0.0.0/8 is."""
+    try:
+        ipaddress.ip_network(text.strip(_BLANKS), strict=False)
+    except ValueError:
+        return False
+    return "/" in text
 
 
 @lru_cache(maxsize=1)

@@ -36,6 +36,15 @@ def test_posts_to_loopback_and_returns_the_answer(receiver: Any, answer: Any) ->
     assert cache_status.headers["user-agent"].startswith("guardian/")
 
 
+def test_hosts_are_written_as_the_dns_holds_them(receiver: Any) -> None:
+    assert post(receiver.url.replace("127", "１２７")).status == 204
+    with pytest.raises(FetchFailed, match=r"no host named xn--53h\.invalid") as failed:
+        post("https://☕.invalid/hook")
+    assert failed.value.reason == "connect"
+    with pytest.raises(FetchFailed, match="port is not a number"):
+        post("http://127.0.0.1:99999/hook")
+
+
 def test_redirects_are_not_followed(receiver: Any, answer: Any) -> None:
     receiver.then(answer(307, {"Location": receiver.url}))
     assert post(receiver.url).status == 307

@@ -4,6 +4,7 @@ import io
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +20,7 @@ from guardian.matching.features.appearance import APPEARANCE_BYTES, BYTES_OF_VER
 from guardian.matching.features.small import small_fingerprint
 from guardian.matching.workers import Workers
 from guardian.memory.reading import MemoryReader
-from guardian.memory.rebuilding import Rebuilt, earlier_appearances, earlier_recipes, rebuild
+from guardian.memory.rebuilding import Rebuilt, earlier_appearances, rebuild
 from guardian.memory.remembering import Memory
 from guardian.memory.shards import DERIVED
 from guardian.model import EarlierUseState, SeenAddress, SeenPicture, TaskKind, TaskState
@@ -29,7 +30,7 @@ from guardian.scan.recheck.earlier_uses import EarlierUseConsumer
 from guardian.search.aspects import Aspect, exact_vectors_of
 from guardian.shipped import rules_folder
 from guardian.sources.kinds import open_source
-from guardian.sources.settings import PageSettings
+from guardian.sources.settings import PageSettings, SitemapSettings, SourceSettings
 from guardian.store import Transaction
 from guardian.tasks.runner import Runner
 from tests.cli.home import NO_CAPTURES
@@ -49,23 +50,26 @@ def config(tmp_path: Path) -> Config:
 
 
 async def scanned(app: App, url: str) -> None:
-    settings = PageSettings(name="gallery", kind="page", url=url)
+    await scanned_as(app, PageSettings(name="gallery", kind="page", url=url))
+
+
+async def scanned_as(app: App, settings: SourceSettings) -> None:
     services = app.services
     async for _ in scan(services, context_of_scan(services, settings), open_source(settings)):
         pass
 
 
-async def run_tasks(app: App) -> None:
+async def run_tasks(app: App, *sources: SourceSettings) -> None:
     consumers = {
         TaskKind.LOOK_BACK: LookBackConsumer(app.catalog.look_back, app.services.clock),
-        TaskKind.RECHECK: EarlierUseConsumer(app.services, {}),
+        TaskKind.RECHECK: EarlierUseConsumer(app.services, {one.name: one for one in sources}),
     }
     await Runner(app.store, "process_test", app.services.clock, consumers).run_due()
 
 
 def uses_in(tx: Transaction) -> list[tuple[SeenPicture, SeenAddress]]:
     """Every place of every remembered picture."""
-    pictures = tx.seen.pictures(tx.seen.numbers_above(0, 1000)).values()
+    pictures = tx.seen.pictures(tx.seen.numbers_above(0, 1000, datetime.min.replace(tzinfo=UTC))).values()
     return list(tx.seen.uses_of([one.sha256 for one in pictures]))
 
 
@@ -122,6 +126,52 @@ def test_what_was_seen_before_becomes_a_case_if_it_is_still_there_and_history_if
     run_in_app(config, job)
 
 
+def test_a_picture_that_only_a_sitemap_names_for_a_page_is_gone_when_the_sitemap_no_longer_names_it(
+    config: Config, site: Any, tmp_path: Path, photographs: dict[str, Image.Image]
+) -> None:
+    pages = {name: site.page(f"{name}.html", title=f"{name} " * 20) for name in ("named", "left_out", "missing")}
+
+    def write_sitemap(*names: str) -> None:
+        listed = "".join(
+            f"<url><loc>{pages[name]}</loc><image:image><image:loc>{site.url}/{name}.jpg</image:loc></image:image></url>"
+            for name in names
+        )
+        (site.folder / "sitemap.xml").write_text(
+            '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" '
+            f'xmlns:image="http://www.google.com/schemas/sitemap-image/1.1">{listed}</urlset>'
+        )
+
+    for number, name in enumerate(pages):
+        # Different bytes, so that each is a picture of its own.
+        photographs["coffee"].resize((240 + 20 * number, 160 + 13 * number)).save(site.folder / f"{name}.jpg")
+    write_sitemap(*pages)
+    original = tmp_path / "coffee.png"
+    photographs["coffee"].save(original)
+    source = SitemapSettings(name="catalogue", kind="sitemap", url=f"{site.url}/sitemap.xml")
+
+    async def job(app: App) -> None:
+        await scanned_as(app, source)
+        write_sitemap("named", "missing")
+        (site.folder / "missing.jpg").unlink()
+        (added,) = [result async for result in app.catalog.add([Wanted(original, "portfolio")])]
+        assert added.asset is not None
+        assert len(added.earlier) == 3
+
+        await run_tasks(app, source)
+        with app.store.read() as tx:
+            uses = {use.page_url: use for use in tx.earlier_uses.of_asset(added.asset.id)}
+            (finding,) = tx.findings.list(tx.cases.list()[0].id)
+        assert uses[pages["named"]].state is EarlierUseState.STILL_THERE
+        assert finding.page_url == pages["named"]
+        gone = uses[pages["left_out"]], uses[pages["missing"]]
+        assert [(use.state, use.detail) for use in gone] == [
+            (EarlierUseState.GONE, "the page no longer shows it; no sitemap or feed names it"),
+            (EarlierUseState.GONE, "the page no longer shows it; the picture's address answers 404"),
+        ]
+
+    run_in_app(config, job)
+
+
 def test_an_interrupted_adding_looks_back_later(
     config: Config, site: Any, tmp_path: Path, photographs: dict[str, Image.Image]
 ) -> None:
@@ -159,10 +209,10 @@ def test_after_a_change_of_recipe_what_is_left_is_made_anew(
         assert memory is not None
         await scanned(app, page)
         memory.fold()
-        assert earlier_recipes(memory) == []
+        assert memory.earlier_recipes() == []
 
         newer = Memory(app.store, memory.folder, "s2-none", memory.settings)
-        assert earlier_recipes(newer) == [memory.recipe]
+        assert newer.earlier_recipes() == [memory.recipe]
         made = await rebuild(app.store, newer, services.workers, services.vault)
         assert (made.whole, made.coarse, made.lost) == (0, 1, 0)
         with app.store.read() as tx:
@@ -200,7 +250,7 @@ def test_appearances_of_an_earlier_version_are_made_anew_of_the_previews(config:
         memory.fold()
         # Beside the recipes lies what a search has derived.
         (memory.folder / DERIVED).mkdir()
-        assert (earlier_recipes(memory), earlier_appearances(memory)) == ([], 2)
+        assert (memory.earlier_recipes(), earlier_appearances(memory)) == ([], 2)
 
         assert await rebuild(app.store, memory, services.workers, services.vault) == Rebuilt(appearances=2)
         reader = MemoryReader(memory.folder, memory.recipe)

@@ -191,4 +191,7 @@ def test_what_has_nothing_in_common_is_said_to_have_nothing(ask: Asking) -> None
     assert recoloured.alike[Aspect.SHAPE] > recoloured.alike[Aspect.COLOUR]
     assert why(recoloured, By.SHAPE) == "same composition and texture, other colours"
     noise = np.random.default_rng(0).integers(0, 256, (120, 120, 3)).astype(np.uint8)
-    assert why(ask(noise).found[-1], By.AUTO) == "the nearest there is; little in common"
+    assert why(ask(noise).found[-1], By.AUTO) == "little in common"
+    alike = dict.fromkeys((Aspect.COLOUR, Aspect.SHAPE, Aspect.TEXTURE), 0.0)
+    as_a_whole = Found((Kind.ASSET, 1), 0.5, {Aspect.LOOK: 0.5, **alike})
+    assert why(as_a_whole, By.AUTO) == "alike as a whole, with other colours, composition and texture"

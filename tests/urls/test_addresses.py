@@ -11,7 +11,23 @@ from guardian.urls.addresses import (
     host_of,
     is_ip_address,
     registrable_domain,
+    with_ascii_host,
 )
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("https://☕.example", "https://xn--53h.example"),
+        ("https://me:pw@☕.example:8443/a?b=ä#c", "https://me:pw@xn--53h.example:8443/a?b=ä#c"),
+        ("https://Bücher.example/ü", "https://xn--bcher-kva.example/ü"),
+        ("https://PLAIN.example:443/hook", "https://PLAIN.example:443/hook"),
+        ("http://[::1]:80/ä", "http://[::1]:80/ä"),
+        ("no address ☕", "no address ☕"),
+    ],
+)
+def test_hosts_as_the_dns_holds_them(written: str, asked: str) -> None:
+    assert with_ascii_host(written) == asked
 
 
 @pytest.mark.parametrize(

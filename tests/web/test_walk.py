@@ -288,7 +288,7 @@ def test_no_page_has_barriers(served: Served, axe: str) -> None:
     with served.store.begin() as tx:
         licence = tx.licences.add("licensee.example", at=served.desk.clock(), collection="press")
         tx.named_searches.save("style", Asked(own=case.asset_id, by="look").as_json(), served.desk.clock())
-        tx.named_searches.watch("style", 0.7, Severity.LOW)
+        tx.named_searches.watch("style", 0.7, Severity.LOW, served.desk.clock())
     object.__setattr__(served.desk, "notice_config", NoticeConfig(OWNER, NoticeSettings()))
     form = {"case": case.id, "kind": "dmca", "language": "en"}
     notice = served.signed_in("Rita").post("/notices", data=form).headers["location"]

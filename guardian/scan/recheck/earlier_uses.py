@@ -10,10 +10,11 @@ from datetime import timedelta
 
 import structlog
 
-from guardian.errors import GuardianError
+from guardian.errors import FetchRefused, GuardianError
 from guardian.model import EarlierUse, EarlierUseState, SkipReason, Task
 from guardian.model.notices import PlaceState
 from guardian.scan.context import context_of_place
+from guardian.scan.recheck.list_looks import lists_of
 from guardian.scan.recheck.one_place import PlaceSeen, Sought, look_again
 from guardian.scan.recheck.places import LEASE, Place
 from guardian.scan.services import Services
@@ -72,12 +73,19 @@ class EarlierUseConsumer:
         log.info("looked_again", earlier_use=task.key, outcome=outcome.settled.value)
 
     async def _look(self, use: EarlierUse) -> PlaceSeen:
-        """Look at the page of a use, which decides; a picture that was seen on no page is looked at by itself."""
+        """Look at the page of a use, which decides together with the sitemaps and feeds of its source.
+
+        A picture that was seen on no page is looked at by itself.
+        """
         services = self._services
         place = Place(use.page_url, use.image_url, frozenset({use.sha256}), use.context, use.last_seen_at)
         asset_ids = await asyncio.to_thread(_asset_ids_with, services, use.asset_id)
-        sought = Sought(asset_ids, use.first_seen_at, page_decides=True)
         context = context_of_place(services, self._sources, use.source)
+        try:
+            lists = await lists_of(self._sources.get(use.source), context)
+        except FetchRefused as error:
+            return PlaceSeen(PlaceState.UNCLEAR, str(error), reason=error.reason)
+        sought = Sought(asset_ids, use.first_seen_at, page_decides=True, lists=lists)
         answers = SiteAnswers(services)
         seen = await look_again(services, context, place, sought, answers)
         if seen.state is PlaceState.THERE and not seen.is_recorded:

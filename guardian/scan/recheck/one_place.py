@@ -14,6 +14,7 @@ from guardian.model import Answer, Sighting, Skipped, SkipReason
 from guardian.model.notices import PlaceState
 from guardian.scan.context import ScanContext
 from guardian.scan.pipeline import answer_and_record, answer_only
+from guardian.scan.recheck.list_looks import look_in_lists
 from guardian.scan.recheck.places import (
     GONE_STATUSES,
     FileVerdict,
@@ -55,12 +56,14 @@ class Sought:
     """What is looked for at a place: the assets of a work, of which one is enough.
 
     `seen_since`: since when the memory has known the picture there; None for one of which there is a finding.
-    `page_decides`: a page that was seen whole and does not show it is enough to call it gone, whatever its file is.
+    `page_decides`: a page that was seen whole and does not show it is enough to call it gone, whatever its file is,
+    unless one of `lists` names it for the page: addresses of sitemaps and feeds.
     """
 
     asset_ids: Set[str]
     seen_since: datetime | None = None
     page_decides: bool = False
+    lists: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +93,12 @@ async def look_again(
 
         page = await look_at_page(services, context, place)
         if page.sighting is not None:
-            return await _compared(look, page.sighting)
-        if place.image_url is None or (sought.page_decides and page.verdict in _SEEN_WHOLE):
+            return await _compared(look, page.sighting, "the page shows it")
+        if place.image_url is None:
             state = PlaceState.GONE if page.verdict in _SEEN_WHOLE else PlaceState.UNCLEAR
             seen = PlaceSeen(state, page.detail, reason=page.reason)
+        elif sought.page_decides and page.verdict in _SEEN_WHOLE:
+            seen = await _by_lists(look, page)
         else:
             seen = await _by_file(look, page)
 
@@ -109,11 +114,11 @@ async def look_again(
         return PlaceSeen(PlaceState.UNCLEAR, str(error), reason=error.reason)
 
 
-async def _compared(look: _Look, sighting: Sighting) -> PlaceSeen:
-    """Return what a picture that a page shows is, compared and recorded as a scan does."""
+async def _compared(look: _Look, sighting: Sighting, said: str) -> PlaceSeen:
+    """Return what a picture that a page shows is, compared and recorded as a scan does; `said` tells who shows it."""
     answer = await _recorded(look, sighting)
     if shows_work(answer, look.sought.asset_ids) or answer.sha256 in look.place.digests:
-        return PlaceSeen(PlaceState.THERE, "the page shows it", answer, is_recorded=True)
+        return PlaceSeen(PlaceState.THERE, said, answer, is_recorded=True)
     problem = answer.problem
     if problem is None:
         detail = "the page shows another picture in its place"
@@ -152,6 +157,25 @@ async def _by_itself(look: _Look) -> PlaceSeen:
             PlaceState.GONE, f"another picture lies at the picture's address: {problem.word}", answer, is_recorded=True
         )
     return _not_told(problem, answer)
+
+
+async def _by_lists(look: _Look, page: PageLook) -> PlaceSeen:
+    """Return the state of a place whose page does not show the picture: it is there while a list names it for the page.
+
+    An address of the picture that is gone needs no list.
+    """
+    if not look.sought.lists:
+        return PlaceSeen(PlaceState.GONE, page.detail)
+    file = await look_at_file(look.services, look.context, look.place)
+    if file.verdict is FileVerdict.GONE:
+        return PlaceSeen(PlaceState.GONE, f"{page.detail}; {file.detail}")
+
+    listed = await look_in_lists(look.services, look.context, look.place, look.sought.lists)
+    said = f"{page.detail}; {listed.detail}"
+    if listed.sighting is not None:
+        return await _compared(look, listed.sighting, said)
+    state = PlaceState.GONE if listed.verdict is PageVerdict.WITHOUT else PlaceState.UNCLEAR
+    return PlaceSeen(state, said, reason=listed.reason)
 
 
 async def _by_file(look: _Look, page: PageLook) -> PlaceSeen:

@@ -199,6 +199,17 @@ def _shown(seen: Sequence[Sighting | Skipped], place: Place) -> Sighting | None:
     return next((one for one in seen if isinstance(one, Sighting) and _is_it(one, place)), None)
 
 
+def shown_for(seen: Sequence[Sighting | Skipped], place: Place) -> Sighting | None:
+    """Return the picture of a place as a sitemap or feed names it for the page of the place; None where none does."""
+    page = page_key(canonical_url(place.page_url or ""))
+    of_page = [
+        one
+        for one in seen
+        if isinstance(one, Sighting) and one.page_url and page_key(canonical_url(one.page_url)) == page
+    ]
+    return _shown(of_page, place)
+
+
 async def _shown_in_frames(reader: PageReader, reading: PageReading, place: Place) -> Sighting | None:
     """Return the picture as a frame of the page's own site shows it. Raises FetchFailed, FetchRefused."""
     site = registrable_domain(host_of(reading.final_url))
