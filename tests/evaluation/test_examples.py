@@ -51,9 +51,10 @@ def test_strangers_and_look_alikes_copy_nothing(examples: Examples) -> None:
 
 def test_a_picture_that_shows_the_whole_is_no_stranger_of_its_half(examples: Examples) -> None:
     """Halves are named apart; whoever shows a foreign picture may show its protected half."""
+    count = len(pictures())
     for query in examples.queries:
         if query.edit.startswith(("distractor", "template")):
-            whole = {number for number in query.may_show if 0 <= number < len(pictures())}
+            whole = {number for number in query.may_show if 0 <= number < count}
             assert whole
             assert {-1 - number for number in whole} <= query.may_show
 
