@@ -36,6 +36,7 @@ from bench import (
 from bench.methods import Outcome
 from demo.photographs import PROTECTED, copy_protected
 from guardian.cli.context import log_to_stderr
+from guardian.evaluation.attacks import Picture
 from guardian.store import StoreSettings, open_store
 
 MANY_DISTRACTORS = 500
@@ -43,26 +44,7 @@ MANY_DISTRACTORS = 500
 
 def main() -> None:
     """Measure what was asked for."""
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument(
-        "--folder", type=Path, help="a set with refs/, queries/, manifest.csv, or a folder of such sets"
-    )
-    parser.add_argument("--descriptor", type=Path, help="an ONNX or TorchScript file of a neural descriptor")
-    parser.add_argument("--descriptor-size", type=int, default=288, help="the side in pixels of what it takes")
-    parser.add_argument("--of-a-class", type=int, default=16, help="pictures of a class, at most, for the search run")
-    parser.add_argument("--made", type=int, default=1_000_000, help="how many pictures for the search run; 0: none")
-    parser.add_argument("--worded", type=int, default=200_000, help="how many with words for the search run; 0: none")
-    parser.add_argument(
-        "--remembered", type=int, default=remembered.PICTURES, help="how many in the memory for the search run; 0: none"
-    )
-    parser.add_argument("--images", type=int, default=50_000, help="how many pictures for the memory run")
-    runs = ("quality", "scale", "memory", "fetching", "scanning", "search", "desk", "proof")
-    parser.add_argument("--only", choices=runs)
-    parser.add_argument("--assets", type=int, nargs="+", default=scale.SIZES, help="how many assets for the scale run")
-    parser.add_argument("--cases", type=int, default=desk.CASES, help="how many cases for the desk run")
-    parser.add_argument("--requests", type=int, default=3_000, help="how many requests for the fetching run")
-    parser.add_argument("--pages", type=int, default=200, help="how many pages, of ten pictures, for the scanning run")
-    options = parser.parse_args()
+    options = read_options()
     # What is measured logs as it works, which is not for the reader of tables.
     log_to_stderr("warning", "text")
     console = Console(width=None if sys.stdout.isatty() else 110)
@@ -85,6 +67,30 @@ def main() -> None:
         to_a_bundle(console)
 
 
+def read_options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument(
+        "--folder", type=Path, help="a set with refs/, queries/, manifest.csv, or a folder of such sets"
+    )
+    parser.add_argument("--descriptor", type=Path, help="an ONNX or TorchScript file of a neural descriptor")
+    parser.add_argument("--descriptor-size", type=int, default=288, help="the side in pixels of what it takes")
+    parser.add_argument("--of-a-class", type=int, default=16, help="pictures of a class, at most, for the search run")
+    parser.add_argument("--made", type=int, default=1_000_000, help="how many pictures for the search run; 0: none")
+    parser.add_argument("--worded", type=int, default=200_000, help="how many with words for the search run; 0: none")
+    parser.add_argument(
+        "--remembered", type=int, default=remembered.PICTURES, help="how many in the memory for the search run; 0: none"
+    )
+    parser.add_argument("--images", type=int, default=50_000, help="how many pictures for the memory run")
+    runs = ("quality", "scale", "memory", "fetching", "scanning", "search", "desk", "proof")
+    parser.add_argument("--only", choices=runs)
+    parser.add_argument("--assets", type=int, nargs="+", default=scale.SIZES, help="how many assets for the scale run")
+    parser.add_argument("--cases", type=int, default=desk.CASES, help="how many cases for the desk run")
+    parser.add_argument("--requests", type=int, default=3_000, help="how many requests for the fetching run")
+    parser.add_argument("--pages", type=int, default=200, help="how many pages, of ten pictures, for the scanning run")
+    return parser.parse_args()
+
+
 def searching(console: Console, options: argparse.Namespace) -> None:
     """Print how good the search is on labelled folders beside other methods, and what it costs among a million."""
     found = search.labelled_sets(options.folder, options.of_a_class) if options.folder else []
@@ -96,36 +102,48 @@ def searching(console: Console, options: argparse.Namespace) -> None:
         )
 
     for labelled in found:
-        judged = f"{len(labelled.pictures)} pictures of {labelled.classes.max() + 1} classes"
-        table = Table("method", "nDCG@10", "mAP", title=f"{labelled.name}: {judged}", title_justify="left")
-        for one in search.judge(labelled, options.descriptor, options.descriptor_size):
-            table.add_row(one.method, f"{one.ndcg:.3f}", f"{one.mean_average_precision:.3f}")
-        console.print(table)
-        table = Table("edit", "recall@1", "recall@10", title=f"{labelled.name}: by look", title_justify="left")
-        for edit, (first, ten) in search.recalls(labelled, 200).items():
-            table.add_row(edit, f"{first:.3f}", f"{ten:.3f}")
-        console.print(table)
-        labels = search.labels_by_neighbours(labelled)
-        console.print(
-            f"{labelled.name}: of {labels.asked} pictures without a label {labels.labelled} got one by neighbours, "
-            f"{labels.right} of them rightly"
-        )
+        labelled_set(console, labelled, options.descriptor, options.descriptor_size)
 
     if options.made:
         pictures = [picture for labelled in found for picture in labelled.pictures] or looks.cut_from_photographs()
-        with tempfile.TemporaryDirectory(prefix="guardian-bench-") as folder:
-            made = looks.measure(pictures, options.made, Path(folder))
-        asked = ", ".join(f"{by.value} {spent:.1f}" for by, spent in made.asked_ms.items())
-        console.print(
-            f"{made.pictures:,} made pictures: top {looks.TOP} by {asked} ms CPU, of which describing the picture "
-            f"takes {made.describing_ms:.1f}; recall@10 {made.recall:.3f} of exact; {made.megabytes:.0f} MB of vectors"
-        )
+        made_pictures(console, pictures, options.made)
     if options.remembered:
         copies_in_memory(console, options.remembered)
     if options.worded:
         with tempfile.TemporaryDirectory() as folder:
             for line in words.report(Path(folder), options.worded):
                 console.print(line)
+
+
+def labelled_set(console: Console, labelled: search.Labelled, descriptor: Path | None, image_size: int) -> None:
+    """Print how good the search is on one labelled folder, beside other methods."""
+    judged = f"{len(labelled.pictures)} pictures of {labelled.classes.max() + 1} classes"
+    table = Table("method", "nDCG@10", "mAP", title=f"{labelled.name}: {judged}", title_justify="left")
+    for one in search.judge(labelled, descriptor, image_size):
+        table.add_row(one.method, f"{one.ndcg:.3f}", f"{one.mean_average_precision:.3f}")
+    console.print(table)
+
+    table = Table("edit", "recall@1", "recall@10", title=f"{labelled.name}: by look", title_justify="left")
+    for edit, (first, ten) in search.recalls(labelled, 200).items():
+        table.add_row(edit, f"{first:.3f}", f"{ten:.3f}")
+    console.print(table)
+
+    labels = search.labels_by_neighbours(labelled)
+    console.print(
+        f"{labelled.name}: of {labels.asked} pictures without a label {labels.labelled} got one by neighbours, "
+        f"{labels.right} of them rightly"
+    )
+
+
+def made_pictures(console: Console, pictures: Sequence[Picture], count: int) -> None:
+    """Print what searches among so many pictures cost that are made of these."""
+    with tempfile.TemporaryDirectory(prefix="guardian-bench-") as folder:
+        made = looks.measure(pictures, count, Path(folder))
+    asked = ", ".join(f"{by.value} {spent:.1f}" for by, spent in made.asked_ms.items())
+    console.print(
+        f"{made.pictures:,} made pictures: top {looks.TOP} by {asked} ms CPU, of which describing the picture "
+        f"takes {made.describing_ms:.1f}; recall@10 {made.recall:.3f} of exact; {made.megabytes:.0f} MB of vectors"
+    )
 
 
 def copies_in_memory(console: Console, pictures: int) -> None:

@@ -20,7 +20,7 @@ from guardian.matching.index import segments
 from guardian.matching.index.segments import Generation
 from guardian.matching.settings import MatchingSettings
 from guardian.search.aspects import VECTORS, Aspect, exact_vectors_of, unit
-from guardian.search.nearest import nearest
+from guardian.search.nearest import nearest, signs_of
 from guardian.search.question import By, Kind, Question
 from guardian.search.ranking import HEAD, rank
 
@@ -152,10 +152,10 @@ def _recall(real: NDArray[np.float32], made: _Mixtures) -> float:
         vectors = made.vectors(real, some)
         scores[:, some], rounded[some] = queries @ vectors.T, _rounded(vectors)
 
-    found = []
+    found, signs = [], signs_of(rounded)
     for number, mine in enumerate(scores):
         exact = np.argpartition(-mine, 10)[:10]
-        head, _ = nearest(rounded, np.ones(count, bool), _rounded(queries[number : number + 1]), HEAD)
+        head, _ = nearest(rounded, np.ones(count, bool), _rounded(queries[number : number + 1]), HEAD, signs)
         best = head[np.argsort(-mine[head], kind="stable")[:10]]
         found.append(len(np.intersect1d(exact, best)) / 10)
     return float(np.mean(found))

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import psutil
 
-from demo.photographs import DISTRACTORS, PROTECTED, opened
+from demo.photographs import DISTRACTORS, PROTECTED, Photograph, opened
 from guardian.evaluation import attacks
 from guardian.matching.features.fingerprint import Fingerprint
 from guardian.matching.index.layout import Entry
@@ -75,13 +75,17 @@ class Sized:
 
 
 def measure(
-    profile: str, sizes: Sequence[int], seen: Callable[[], None], edits: Sequence[str] = EDITS
+    profile: str,
+    sizes: Sequence[int],
+    seen: Callable[[], None],
+    edits: Sequence[str] = EDITS,
+    photographs: Sequence[Photograph] = PROTECTED,
 ) -> Iterator[Grown]:
-    """Grow an index to each size and ask it about distractors and edited copies of its few real assets."""
+    """Grow an index to each size and ask it about distractors and edited copies of `photographs`, its real assets."""
     cv2.setNumThreads(1)
     for size in sizes:
         with tempfile.TemporaryDirectory(prefix="guardian-bench-") as folder:
-            yield _grown(profile, size, Path(folder), edits)
+            yield _grown(profile, size, Path(folder), edits, photographs)
         seen()
 
 
@@ -90,16 +94,16 @@ def measure_sizes(profile: str) -> Iterator[Sized]:
     cv2.setNumThreads(1)
     web = np.asarray(opened(DISTRACTORS[1]))
     with tempfile.TemporaryDirectory(prefix="guardian-bench-") as folder:
-        matcher = _matcher(profile, 600, Path(folder))
+        matcher = _matcher(profile, 600, Path(folder), PROTECTED)
         for size in MEGAPIXELS:
             height = round((size * 1e6 / 1.5) ** 0.5)
             content = jpeg(attacks.resized(web, height * 1.5, height))
             yield Sized(profile, size, _cpu_ms(lambda content=content: matcher.match(content), 7))  # type: ignore[misc]
 
 
-def _grown(profile: str, size: int, folder: Path, edits: Sequence[str]) -> Grown:
+def _grown(profile: str, size: int, folder: Path, edits: Sequence[str], photographs: Sequence[Photograph]) -> Grown:
     started = time.process_time()
-    matcher = _matcher(profile, size, folder)
+    matcher = _matcher(profile, size, folder, photographs)
     built = time.process_time() - started
     kilobytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e3
     random = np.random.default_rng(7)
@@ -107,7 +111,7 @@ def _grown(profile: str, size: int, folder: Path, edits: Sequence[str]) -> Grown
     distractors = [jpeg(attacks.shrunk(host, 550)) for host in hosts]
     copies = [
         (str(number), jpeg(attacks.apply(edit, np.asarray(opened(photograph)), random, [*hosts, *hosts])))
-        for number, photograph in enumerate(PROTECTED)
+        for number, photograph in enumerate(photographs)
         for edit in edits
     ]
     matcher.match(distractors[0])
@@ -127,20 +131,20 @@ def _grown(profile: str, size: int, folder: Path, edits: Sequence[str]) -> Grown
         distractor=Spent.of(strangers),
         copy=Spent.of(times),
         found=found / len(copies),
-        adding_ms=_adding_ms(matcher),
+        adding_ms=_adding_ms(matcher, photographs),
         searchable_ms=_searchable_ms(matcher, size, folder),
         resident_mib=memory.rss / 2**20,
         anonymous_mib=(memory.rss - memory.shared) / 2**20,
     )
 
 
-def _adding_ms(matcher: Matcher) -> float:
-    """Return what a photograph costs to be protected and searched for: the mean over those of the demo."""
-    photographs = [jpeg(np.asarray(opened(photograph)), quality=95) for photograph in PROTECTED]
+def _adding_ms(matcher: Matcher, photographs: Sequence[Photograph]) -> float:
+    """Return what a photograph costs to be protected and searched for: the mean over these."""
+    contents = [jpeg(np.asarray(opened(photograph)), quality=95) for photograph in photographs]
     started = time.process_time()
-    for photograph in photographs:
-        matcher.match(matcher.fingerprint_with_copy(photograph)[1], quick=True)
-    return 1000 * (time.process_time() - started) / len(photographs)
+    for content in contents:
+        matcher.match(matcher.fingerprint_with_copy(content)[1], quick=True)
+    return 1000 * (time.process_time() - started) / len(contents)
 
 
 def _searchable_ms(matcher: Matcher, size: int, folder: Path) -> float:
@@ -152,10 +156,10 @@ def _searchable_ms(matcher: Matcher, size: int, folder: Path) -> float:
     return 1000 * (time.perf_counter() - started)
 
 
-def _matcher(profile: str, size: int, folder: Path) -> Matcher:
-    """A matcher whose index holds the demo's photographs (ids 0, 1, ...) and synthetic assets up to `size`."""
+def _matcher(profile: str, size: int, folder: Path, photographs: Sequence[Photograph]) -> Matcher:
+    """A matcher whose index holds these photographs (ids 0, 1, ...) and synthetic assets up to `size`."""
     matcher = Matcher(MatchingSettings.model_validate({"profile": profile}), None, folder)
-    real = [matcher.fingerprint(jpeg(np.asarray(opened(photograph)), quality=95)) for photograph in PROTECTED]
+    real = [matcher.fingerprint(jpeg(np.asarray(opened(photograph)), quality=95)) for photograph in photographs]
     writer = IndexWriter(folder / matcher.recipe, matcher.recipe)
     with writer.rebuild() as add:
         for start in range(0, size, _BATCH):

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from ctypes import c_long
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from demo.photographs import DISTRACTORS, PROTECTED, copy_protected, opened
+from demo.photographs import DISTRACTORS, PROTECTED, Photograph, copy_protected, opened
 
 PICTURES_A_PAGE = 10
 LINKS_A_PAGE = 10
@@ -58,23 +58,25 @@ class Account:
     said: str = ""
 
 
-def measure(home: Path, pages: int, seen: Callable[[int], None]) -> Account:
-    """Protect the demo's photographs, scan a site of `pages` pages, and watch the processes meanwhile."""
+def measure(
+    home: Path, pages: int, seen: Callable[[int], None], protected: Sequence[Photograph] = PROTECTED
+) -> Account:
+    """Protect photographs, scan a site of `pages` pages, and watch the processes meanwhile."""
     context = multiprocessing.get_context("spawn")
     asked: Synchronized[int] = context.Value(c_long, 0)
     mine, theirs = context.Pipe()
     site = context.Process(target=_serve, args=(theirs, pages, asked), daemon=True)
     site.start()
     try:
-        _prepare(home, f"http://127.0.0.1:{mine.recv()}")
+        _prepare(home, f"http://127.0.0.1:{mine.recv()}", protected)
         return _watched(home, Account(pages, pages * PICTURES_A_PAGE), asked, seen)
     finally:
         site.terminate()
         site.join()
 
 
-def _prepare(home: Path, url: str) -> None:
-    copy_protected(PROTECTED, home / "photographs")
+def _prepare(home: Path, url: str, protected: Sequence[Photograph]) -> None:
+    copy_protected(protected, home / "photographs")
     _guardian(home, "init", "watch")
     (home / "watch" / "config.yaml").write_text(_CONFIG.replace("URL", url))
     _guardian(home, "asset", "add", "photographs", "--collection", "bench", "--config", "watch/config.yaml")

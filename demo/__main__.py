@@ -71,22 +71,14 @@ def main() -> int:
         "[bold]guardian demo[/]: protects photographs, shows edited copies on a web site, finds and reports them\n"
     )
 
-    portfolio, press = HOME / "photographs" / "portfolio", HOME / "photographs" / "press"
-    copy_protected([photograph for photograph in PROTECTED if photograph.name != PRESS], portfolio)
-    copy_protected([photograph for photograph in PROTECTED if photograph.name == PRESS], press)
     command(console, "init", watch, lines=slice(1))
-
     exhibits = make_site(console, HOME / "site")
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
     site, receiver = Site(HOME / "site"), Receiver(secret)
     try:
         configure(watch, site.url, receiver.url, secret)
         config = watch / "config.yaml"
-        command(
-            console, "asset", "add", portfolio, "--collection", "portfolio", "--config", config, lines=slice(-1, None)
-        )
-        command(console, "asset", "add", press, "--collection", "press", "--config", config, lines=slice(-1, None))
-        command(console, "licence", "add", "--host", "127.0.0.1", "--collection", "press", "--config", config)
+        protect(console, config)
         pairs = asyncio.run(scan_all(console, config, exhibits))
         prove(console, config)
     finally:
@@ -99,6 +91,18 @@ def main() -> int:
     if sys.stdin.isatty() and sys.stdout.isatty():
         desk.serve(watch)
     return exit_code
+
+
+def protect(console: Console, config: Path) -> None:
+    """Protect the photographs in two collections, one of which the site may use."""
+    for collection in ("portfolio", "press"):
+        folder = HOME / "photographs" / collection
+        chosen = [photograph for photograph in PROTECTED if (photograph.name == PRESS) == (collection == "press")]
+        copy_protected(chosen, folder)
+        add = ("asset", "add", folder, "--collection", collection, "--config", config)
+        command(console, *add, lines=slice(-1, None))
+
+    command(console, "licence", "add", "--host", "127.0.0.1", "--collection", "press", "--config", config)
 
 
 def command(console: Console, *arguments: object, lines: slice = slice(None)) -> None:

@@ -328,29 +328,37 @@ def _mistake(found: "ErrorDetails", model: type[BaseModel], positions: Positions
 
     if kind == "extra_forbidden":
         keys = sorted(set(_fields_at(model, path[:-1])))
-        near = difflib.get_close_matches(str(path[-1]), keys, n=1)
-        suggestion = f"; did you mean {near[0]!r}?" if near else ""
-        if not near and 0 < len(keys) <= _FEW_KEYS:
-            suggestion = f"; keys here are {', '.join(keys)}"
-        return positions.error(f"there is no key {written!r}{suggestion}", place)
+        return positions.error(f"there is no key {written!r}{_suggestion(str(path[-1]), keys)}", place)
     if kind == "missing":
         return positions.error(f"{written} is missing", place)
     if found.get("input") is None:
         return positions.error(f"{written} is empty; give it a value, or remove the line to use the default", place)
+    return positions.error(f"{written}: {_what_is_wrong(found)}", place)
 
-    message = str(found["msg"]).removeprefix("Value error, ")
+
+def _suggestion(key: str, keys: list[str]) -> str:
+    """Return which of the known keys may be meant by another one, to stand behind the mistake; "" for none."""
+    near = difflib.get_close_matches(key, keys, n=1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; keys here are {', '.join(keys)}" if 0 < len(keys) <= _FEW_KEYS else ""
+
+
+def _what_is_wrong(found: "ErrorDetails") -> str:
+    """Return what is wrong with a value, in words for people."""
+    kind = found["type"]
     if kind == "union_tag_invalid":
         known = found["ctx"]
-        message = f"{known['tag']!r} is no {known['discriminator']}; it is one of {known['expected_tags']}"
-    elif kind == "union_tag_not_found":
-        message = f"{found['ctx']['discriminator']} is missing"
-    elif kind == "tuple_type":
-        message = "this must be a list, such as [a, b]"
-    elif kind == "string_pattern_mismatch":
-        message = f"{found['input']!r} is not of the form {found['ctx']['pattern']}"
-    elif kind == "string_type" and isinstance(found["input"], int | float):
-        message = "this must be text; quote it"
-    return positions.error(f"{written}: {message}", place)
+        return f"{known['tag']!r} is no {known['discriminator']}; it is one of {known['expected_tags']}"
+    if kind == "union_tag_not_found":
+        return f"{found['ctx']['discriminator']} is missing"
+    if kind == "tuple_type":
+        return "this must be a list, such as [a, b]"
+    if kind == "string_pattern_mismatch":
+        return f"{found['input']!r} is not of the form {found['ctx']['pattern']}"
+    if kind == "string_type" and isinstance(found["input"], int | float):
+        return "this must be text; quote it"
+    return str(found["msg"]).removeprefix("Value error, ")
 
 
 def _fields_at(model: Any, path: Sequence[str | int]) -> list[str]:

@@ -97,24 +97,20 @@ def logs_by_default() -> Iterator[None]:
 
 
 _LONGEST = (
-    *("test_fleet.py", "test_bench.py", "test_demo.py", "test_memory.py", "test_daemon.py", "test_wheel.py"),
-    *(
-        "test_earlier.py",
-        "test_catalog.py",
-        "test_walkthrough.py",
-        "test_workers.py",
-        "test_check.py",
-        "test_browser.py",
-    ),
-    *("test_matcher.py", "test_walk.py"),
+    *("test_fleet.py", "test_memory.py", "matching/test_workers.py", "matching/test_matcher.py", "test_bench.py"),
+    *("test_demo.py", "web/test_walk.py", "test_daemon.py", "test_wheel.py", "earlier/test_earlier.py"),
+    *("catalog/test_catalog.py", "test_walkthrough.py", "cli/test_check.py", "web/api/test_contract.py"),
+    *("fetch/test_browser.py", "evidence/test_capture_tasks.py", "scan/test_image_quarantine.py"),
+    *("scan/recheck/test_cases.py", "web/test_working_desk.py"),
 )
 """Files that take longest, by their time: begun first, so that no worker is left alone with one of them at the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first, the longest of them at the front; everything else keeps its order."""
-    place = {name: number for number, name in enumerate(_LONGEST)}
-    items.sort(key=lambda item: place.get(item.path.name, len(_LONGEST)))
+    place = {ROOT / "tests" / name: number for number, name in enumerate(_LONGEST)}
+    assert all(path.exists() for path in place), "_LONGEST names a file that is not there any more"
+    items.sort(key=lambda item: place.get(item.path, len(_LONGEST)))
 
 
 @dataclass(frozen=True)

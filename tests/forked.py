@@ -2,8 +2,9 @@
 
 A Python that imports all of guardian anew costs half a second of CPU time, and the tests start hundreds of commands. A
 forked command is a process of its own all the same: it has its own arguments, working folder, environment, files and
-exit code. `tests/cli/test_main.py` starts each command as people do. The worker processes of a forked command are
-forked from it, which saves three quarters of a second each; the tests of workers start them as guardian does.
+exit code. `tests/cli/test_main.py` starts each command where no other one is imported. The worker processes of a
+forked command are forked from it, which saves three quarters of a second each; the tests of workers start them as
+guardian does.
 
 Run as a program this is the process that forks. It serves one order at a time from its standard input, a socket.
 """

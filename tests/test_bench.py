@@ -108,8 +108,8 @@ def test_a_whole_site_is_scanned_and_watched(tmp_path: Path) -> None:
     from bench import scanning
 
     numbers: list[int] = []
-    account = scanning.measure(tmp_path, 2, numbers.append)
-    assert account.said == "2 pages, 20 images, compared with 19 protected assets: 20 clear"
+    account = scanning.measure(tmp_path, 2, numbers.append, PROTECTED[:3])
+    assert account.said == "2 pages, 20 images, compared with 3 protected assets: 20 clear"
     assert [moment.pictures for moment in account.moments] == [5, 10, 15, 20]
     # Workers start with the first picture that is matched, which may come after the first moment.
     assert all(moment.crawler_mib > 10 for moment in account.moments)
@@ -122,7 +122,8 @@ def test_a_whole_site_is_scanned_and_watched(tmp_path: Path) -> None:
 @pytest.mark.parametrize("profile", ["full", "fast"])
 def test_an_index_grown_with_synthetic_assets_still_names_the_real_ones(profile: str) -> None:
     seen: list[int] = []
-    small, larger = scale.measure(profile, [30, 120], lambda: seen.append(1), edits=("crop40",))
+    grown = scale.measure(profile, [30, 120], lambda: seen.append(1), ("crop40",), PROTECTED[:8])
+    small, larger = grown
     assert (small.assets, larger.assets, len(seen)) == (30, 120, 2)
     assert small.found > 0.75
     assert abs(small.found - larger.found) < 0.1

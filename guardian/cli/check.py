@@ -50,41 +50,45 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
     if recorded:
         _refuse_without_place(targets)
 
-    counts, saw_all = ScanCounts(), True
     screen = Screen.of_output()
-
-    def show(result: Answer | NotSeen, say: Callable[[str], None]) -> None:
-        nonlocal counts, saw_all
-        if isinstance(result, Answer):
-            counts += ScanCounts.of(result)
-            if as_lines:
-                say(json_line(answer_json(result, every_match=every_match)))
-            else:
-                say(describe(result, screen, every_match=every_match))
-            return
-
-        counts += ScanCounts.of(result.skipped)
-        may_hide_a_copy = result.skipped.reason.may_hide_a_copy
-        saw_all = saw_all and not may_hide_a_copy
-        if as_lines:
-            say(json_line(not_seen_json(result)))
-        elif may_hide_a_copy or every_match:
-            # Icons and drawings, of which each page has some, are named in the last line.
-            say(describe_not_seen(result, screen))
-
-    assets = asyncio.run(_check(session, targets, show, recorded=recorded))
+    output = _Output(screen, as_lines=as_lines, every_match=every_match)
+    assets = asyncio.run(_check(session, targets, output.show, recorded=recorded))
     if not as_lines:
-        echo(screen.wrapped(summary(counts, assets)))
+        echo(screen.wrapped(summary(output.counts, assets)))
         if recorded:
-            echo(
-                screen.wrapped(
-                    "recorded as a scan does: `guardian case list` shows cases, `guardian run` sends messages"
-                )
-            )
+            ways_on = "`guardian case list` shows cases, `guardian run` sends messages"
+            echo(screen.wrapped(f"recorded as a scan does: {ways_on}"))
     elif not assets:
         click.echo("guardian: nothing is protected yet, so nothing was compared", err=True)
-    code = exit_code(counts)
-    raise SystemExit(NOT_ALL_SEEN if code == 0 and not (saw_all and assets) else code)
+    code = exit_code(output.counts)
+    raise SystemExit(NOT_ALL_SEEN if code == 0 and not (output.saw_all and assets) else code)
+
+
+class _Output:
+    """Shows results as they come, and counts them. `saw_all`: nothing was left out that may hide a copy."""
+
+    def __init__(self, screen: Screen, *, as_lines: bool, every_match: bool) -> None:
+        self._screen, self._as_lines, self._every_match = screen, as_lines, every_match
+        self.counts, self.saw_all = ScanCounts(), True
+
+    def show(self, result: Answer | NotSeen, say: Callable[[str], None]) -> None:
+        """Count a result, and show it by `say`, which prints a line."""
+        if isinstance(result, Answer):
+            self.counts += ScanCounts.of(result)
+            if self._as_lines:
+                say(json_line(answer_json(result, every_match=self._every_match)))
+            else:
+                say(describe(result, self._screen, every_match=self._every_match))
+            return
+
+        self.counts += ScanCounts.of(result.skipped)
+        may_hide_a_copy = result.skipped.reason.may_hide_a_copy
+        self.saw_all = self.saw_all and not may_hide_a_copy
+        if self._as_lines:
+            say(json_line(not_seen_json(result)))
+        elif may_hide_a_copy or self._every_match:
+            # Icons and drawings, of which each page has some, are named in the last line.
+            say(describe_not_seen(result, self._screen))
 
 
 def _refuse_without_place(targets: tuple[str, ...]) -> None:

@@ -83,13 +83,20 @@ def export_bundle(
         click.echo(json_line(told))
         raise click.exceptions.Exit(exit_code)
 
+    why_unstamped = "as you asked" if without_timestamp else "no authority is configured (evidence.timestamps)"
+    _print_written(written, why_unstamped if not is_stamped else None)
+    raise click.exceptions.Exit(exit_code)
+
+
+def _print_written(written: "Written", why_unstamped: str | None) -> None:
+    """Print what a bundle has and lacks. `why_unstamped`: why it carries no time stamp; None when it has one."""
     screen = Screen.of_output()
     sizes = f"{counted(written.members, 'file')}, {size_text(written.size_bytes)}"
     echo(screen.wrapped(f"wrote {written.path}: {sizes}", 2, first=""))
     echo(screen.wrapped(f"sha256 {written.sha256}", 2, first="", cut=Cut.NEVER))
-    if not is_stamped:
-        why = "as you asked" if without_timestamp else "no authority is configured (evidence.timestamps)"
-        echo(screen.wrapped(f"the bundle carries no time stamp of an independent authority: {why}", 2, first=""))
+    if why_unstamped is not None:
+        unstamped = f"the bundle carries no time stamp of an independent authority: {why_unstamped}"
+        echo(screen.wrapped(unstamped, 2, first=""))
     if written.left_out:
         echo(screen.wrapped("shortened for others; `guardian evidence verify` tells what was left out", 2, first=""))
     else:
@@ -105,7 +112,6 @@ def export_bundle(
             echo(screen.wrapped(lost_text(one), 4, first="  ", cut=Cut.NEVER))
         again = "restore them from a backup of the data folder, then export again"
         echo(screen.wrapped(again, 2, first=""))
-    raise click.exceptions.Exit(exit_code)
 
 
 @click.command("verify")

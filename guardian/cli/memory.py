@@ -118,14 +118,14 @@ def rebuild(session: Session) -> None:
 async def _rebuild(session: Session) -> None:
     from guardian.app import make_workers, opened_memory
     from guardian.evidence.vaults import evidence_in
-    from guardian.memory.rebuilding import earlier_appearances, earlier_recipes, rebuild
+    from guardian.memory.rebuilding import earlier_appearances, rebuild
 
     config = session.config
     workers = make_workers(config)
     try:
         with opened_store(session) as store:
             memory = opened_memory(config, store, workers)
-            if not earlier_recipes(memory) and not earlier_appearances(memory):
+            if not memory.earlier_recipes() and not earlier_appearances(memory):
                 click.echo(f"there is nothing to make anew: all is of recipe {memory.recipe}")
                 return
             made = await rebuild(store, memory, workers, evidence_in(config.data_dir, config.evidence))

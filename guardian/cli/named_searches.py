@@ -32,7 +32,8 @@ def save(session: Session, /, name: str, **options: Any) -> None:
 
     check_name(name)
     asyncio.run(_save(session, name, options | {"facets": False}))
-    echo([f"saved as {name}: `guardian search run` runs it, `guardian search watch` has it watch"])
+    words = "`guardian search run NAME` asks it again, `guardian search watch NAME` has it watch"
+    echo(Screen.of_output().wrapped(f"saved as {name}: {words}"))
 
 
 @click.command("run")
@@ -58,6 +59,8 @@ def list_(session: Session, as_lines: bool) -> None:
         asked = [(named, asked_of(named.asked)) for named in tx.named_searches.list()]
         found = [(named, its, why_not_asked(tx, pictures, its)) for named, its in asked]
     screen = Screen.of_output()
+    if not found and not as_lines:
+        echo(screen.wrapped("no search is kept; `guardian search save NAME` with what you search for keeps one"))
     for named, its, why_not in found:
         if as_lines:
             echo([json_line(_json(named) | {"cannot_be_asked": why_not})])
@@ -84,7 +87,7 @@ def remove(session: Session, name: str) -> None:
 @click.argument("name")
 @click.option(
     "--above", type=click.FloatRange(0, 1), required=True,
-    help="The least score that is told: of --by look the cosine, as `guardian search run` shows it in JSON.",
+    help="The least score that is told: of --by look the cosine, as `guardian search run` shows it.",
 )  # fmt: skip
 @click.option(
     "--severity", type=click.Choice([one.value for one in Severity]), default=Severity.LOW.value, show_default=True,

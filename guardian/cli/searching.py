@@ -249,16 +249,17 @@ def _lines(result: "Result", screen: Screen) -> list[str]:
     lead = f"{result.rank:>3}  "
     if result.asset is not None:
         place = f"{result.asset.collection}/{screen.short_id(result.asset.id)}"
-        return screen.wrapped(f"“{result.asset.title}”  {place}  {result.why}", len(lead), first=lead)
+        return screen.wrapped(f"“{result.asset.title}”  {place}  {result.reason}", len(lead), first=lead)
     if result.seen is None:
         return []
 
-    since = f"seen since {screen.moment(result.seen.first_seen_at)}, last {screen.moment(result.seen.last_seen_at)}"
-    first = f"{screen.short_id(result.seen.id)}  {since}  {result.why}"
-    places = [one.page_url or one.image_url or "inside a page" for one in result.addresses[:_PLACES_SHOWN]]
+    since, last = screen.moment(result.seen.first_seen_at), screen.moment(result.seen.last_seen_at)
+    times = f"seen {since}" if since == last else f"seen since {since}, last {last}"
+    first = f"{screen.short_id(result.seen.id)}  {times}  {result.reason}"
+    places = [one.page_url or one.image_url or "inside a page" for one in result.places[:_PLACES_SHOWN]]
     below = [line for one in places for line in screen.pair(one, "", lead=" " * len(lead))]
-    if more := len(result.addresses) - len(places):
-        below.append(f"{' ' * len(lead)}and {counted(more, 'more address', 'more addresses')}")
+    if more := len(result.places) - len(places):
+        below.append(f"{' ' * len(lead)}and {counted(more, 'more place')}")
     return [*screen.wrapped(first, len(lead), first=lead), *below]
 
 

@@ -94,30 +94,8 @@ def case_files(
     `originals`: where the owner's pictures lie. `time_line`: all that happened to the case. Files are not looked at:
     see `whole_files`.
     """
-    recorded = case_detail(tx, case, now)
-    private = _private_addresses(recorded.findings)
-    detail = replace(recorded, findings=[_without_folders(finding) for finding in recorded.findings])
-    captures = tuple(_told_without(private, one) for one in tx.evidence.of_case(case.id))
-    # The operator of an account of a platform is named after it: instagram.com/customer.
-    host = case.operator.partition("/")[0]
-    licences = tuple(for_others(one) for one in tx.licences.list() if speaks_about(one, host))
-    record = CaseRecord(
-        detail=detail,
-        captures=captures,
-        licences=licences,
-        head=tx.audit.head(),
-        made_at=now,
-        guardian_version=__version__,
-        hold=tx.holds.get(case.id),
-        deletions=tuple(tx.deletions.of_case(case.id)),
-        time_line=tuple(
-            replace(entry, words=private(entry.words), for_others=entry.for_others and private(entry.for_others))
-            for entry in time_line
-        ),
-    )
-    use = record.use
-    if use is not None:
-        record = replace(record, captures_of_use=tuple(one for one in captures if _is_of(tx, one, use)))
+    record = _record_of(tx, case, time_line, now)
+    detail = record.detail
     if options.for_others:
         record = shortened(record)
 
@@ -141,6 +119,33 @@ def case_files(
     if options.with_original:
         members += _originals(detail, originals)
     return CaseFiles(record, tuple(members))
+
+
+def _record_of(tx: Transaction, case: Case, time_line: Sequence[TimelineEntry], now: datetime) -> CaseRecord:
+    """Return all that is recorded of a case, without the folders of this machine."""
+    recorded = case_detail(tx, case, now)
+    private = _private_addresses(recorded.findings)
+    captures = tuple(_told_without(private, one) for one in tx.evidence.of_case(case.id))
+    # The operator of an account of a platform is named after it: instagram.com/customer.
+    host = case.operator.partition("/")[0]
+    record = CaseRecord(
+        detail=replace(recorded, findings=[_without_folders(finding) for finding in recorded.findings]),
+        captures=captures,
+        licences=tuple(for_others(one) for one in tx.licences.list() if speaks_about(one, host)),
+        head=tx.audit.head(),
+        made_at=now,
+        guardian_version=__version__,
+        hold=tx.holds.get(case.id),
+        deletions=tuple(tx.deletions.of_case(case.id)),
+        time_line=tuple(
+            replace(entry, words=private(entry.words), for_others=entry.for_others and private(entry.for_others))
+            for entry in time_line
+        ),
+    )
+    use = record.use
+    if use is None:
+        return record
+    return replace(record, captures_of_use=tuple(one for one in captures if _is_of(tx, one, use)))
 
 
 def whole_files(files: CaseFiles) -> CaseFiles:

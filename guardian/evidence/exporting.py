@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -85,35 +86,40 @@ async def export(
         with_report, files, pictures, key.fingerprint, tuple(shown_url(one.url) for one in authorities), exporting.vault
     )
 
-    async def stamping(content: bytes) -> Stamp:
-        try:
-            return await stamp(exporting.client, authorities, content, exporting.settings.timestamp_patience)
-        except NoTimestamp as error:
-            raise NoTimestamp(
-                f"no bundle was written, since no time-stamp authority gave a time: {error}. Try again later, or add "
-                "--without-timestamp for a bundle that says that it carries none"
-            ) from error
-
     case_id = files.record.detail.case.id
     head = BundleHead(case_id, now, __version__, files.lost, files.record.left_out)
-    written = await write_bundle(out, head, members, key, stamping if authorities else None)
-
-    def note() -> None:
-        with exporting.store.begin() as tx:
-            detail = {"file": written.path.name, "sha256": written.sha256, "manifest_sha256": written.manifest_sha256}
-            if written.left_out:
-                detail["for_others"] = "yes"
-            if written.lost:
-                detail["missing"] = ", ".join(one.name for one in written.lost)
-            tx.audit.add(actor, _EXPORTED, case_id, now, detail)
-
+    stamping = partial(_stamped, exporting) if authorities else None
+    written = await write_bundle(out, head, members, key, stamping)
     try:
-        await asyncio.to_thread(note)
+        await asyncio.to_thread(_note, exporting.store, case_id, written, actor, now)
     except BaseException:
         # Nobody has a bundle of which the audit log knows nothing.
         written.path.unlink(missing_ok=True)
         raise
     return written
+
+
+async def _stamped(exporting: Exporting, content: bytes) -> Stamp:
+    """Return the time stamp of a bundle. Raises NoTimestamp, in words for whoever exports."""
+    settings = exporting.settings
+    try:
+        return await stamp(exporting.client, settings.timestamps, content, settings.timestamp_patience)
+    except NoTimestamp as error:
+        raise NoTimestamp(
+            f"no bundle was written, since no time-stamp authority gave a time: {error}. Try again later, or add "
+            "--without-timestamp for a bundle that says that it carries none"
+        ) from error
+
+
+def _note(store: Store, case_id: str, written: Written, actor: Actor, now: datetime) -> None:
+    """Write to the audit log who has exported a bundle, and what it lacks."""
+    detail = {"file": written.path.name, "sha256": written.sha256, "manifest_sha256": written.manifest_sha256}
+    if written.left_out:
+        detail["for_others"] = "yes"
+    if written.lost:
+        detail["missing"] = ", ".join(one.name for one in written.lost)
+    with store.begin() as tx:
+        tx.audit.add(actor, _EXPORTED, case_id, now, detail)
 
 
 def _key(exporting: Exporting) -> SigningKey:

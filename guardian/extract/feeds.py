@@ -97,12 +97,7 @@ async def _images(entry: _Entry, response: Response) -> list[PageImage | Skipped
 
 def _xml_entries(response: Response) -> Iterator[_Entry]:
     """Yield the entries of RSS or Atom. Raises FetchFailed (not_a_feed), FetchRefused (too_large)."""
-    # Feeds need no entities of their own, and nested ones expand to gigabytes (an XML bomb).
-    if any(_declares_entities(response.content, encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be")):
-        raise FetchFailed(SkipReason.NOT_A_FEED, response.url, "declares XML entities, which feeds do not need")
-    if response.content.count(b"<") > MAX_TAGS:
-        raise FetchRefused(SkipReason.TOO_LARGE, response.url, f"a feed of more than {MAX_TAGS} tags")
-
+    _refuse_dangerous_xml(response)
     # Loaded with the first feed, since it would slow down every start of the command line.
     import feedparser
 
@@ -120,27 +115,39 @@ def _xml_entries(response: Response) -> Iterator[_Entry]:
     yield from _of_channel(parsed.feed, _files_named(text[: _start_of_items(text)]), response.final_url)
     named_in_items = _files_of_items(text, len(parsed.entries))
     for entry, more in zip(parsed.entries, named_in_items, strict=True):
-        files = [*entry.get("media_content", ()), *entry.get("media_thumbnail", ())]
-        named = [one.get("url") for one in files if _may_be_picture(one)]
-        named += [one.get("href") for one in entry.get("enclosures", ()) if _may_be_picture(one)]
-        named += [one.get("src") for one in entry.get("content", ()) if _may_be_picture(one)]
-        named += [_image_of(entry), *more]
+        yield _xml_entry(entry, more, response.final_url)
 
-        # Each piece of text has its own xml:base. That of the title stands for the files, which have none.
-        details = [*entry.get("content", ()), entry.get("summary_detail") or {}, entry.get("title_detail") or {}]
-        bases = [one.get("base") or response.final_url for one in details]
-        html = dict[str, str]()
-        for one, base in list(zip(details, bases, strict=True))[:-1]:
-            html.setdefault(one.get("value") or "", base)
-        yield _Entry(
-            link=_absolute_url(response.final_url, entry.get("link")),
-            title=entry.get("title"),
-            claims=_claims(
-                {"author": entry.get("author"), "rights": entry.get("rights"), "licence": entry.get("license")}
-            ),
-            html=tuple((text, base) for text, base in html.items() if text),
-            pictures=_addresses(bases[-1], named),
-        )
+
+def _refuse_dangerous_xml(response: Response) -> None:
+    """Raise FetchFailed for XML that declares entities, FetchRefused for what would take too long to parse."""
+    # Feeds need no entities of their own, and nested ones expand to gigabytes (an XML bomb).
+    if any(_declares_entities(response.content, encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be")):
+        raise FetchFailed(SkipReason.NOT_A_FEED, response.url, "declares XML entities, which feeds do not need")
+    if response.content.count(b"<") > MAX_TAGS:
+        raise FetchRefused(SkipReason.TOO_LARGE, response.url, f"a feed of more than {MAX_TAGS} tags")
+
+
+def _xml_entry(entry: dict[str, Any], more: list[str], address: str) -> _Entry:
+    """Return an entry as feedparser has read it. `more`: files that it names beside; `address`: that of the feed."""
+    files = [*entry.get("media_content", ()), *entry.get("media_thumbnail", ())]
+    named = [one.get("url") for one in files if _may_be_picture(one)]
+    named += [one.get("href") for one in entry.get("enclosures", ()) if _may_be_picture(one)]
+    named += [one.get("src") for one in entry.get("content", ()) if _may_be_picture(one)]
+    named += [_image_of(entry), *more]
+
+    # Each piece of text has its own xml:base. That of the title stands for the files, which have none.
+    texts = [*entry.get("content", ()), entry.get("summary_detail") or {}]
+    html = dict[str, str]()
+    for one in texts:
+        html.setdefault(one.get("value") or "", one.get("base") or address)
+    base_of_files = (entry.get("title_detail") or {}).get("base") or address
+    return _Entry(
+        link=_absolute_url(address, entry.get("link")),
+        title=entry.get("title"),
+        claims=_claims({"author": entry.get("author"), "rights": entry.get("rights"), "licence": entry.get("license")}),
+        html=tuple((text, base) for text, base in html.items() if text),
+        pictures=_addresses(base_of_files, named),
+    )
 
 
 def _of_channel(feed: dict[str, Any], more: list[str], base: str) -> Iterator[_Entry]:

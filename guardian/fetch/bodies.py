@@ -87,12 +87,8 @@ class BodyReader:
         `keep_part`: when the connection is cut off, what came is the answer. `only_picture`: nothing is returned, and
         no more read than its first bytes, of what does not begin as pictures do.
         """
-        limit, stated = self._most_bytes(kind), answer.headers.get("content-length", "")
-        if answer.headers.get("content-type", "").strip().lower().startswith(_NEVER[kind]):
-            raise FetchRefused(_NOT_OF_KIND[kind], url, f"the site says it is {answer.headers['content-type'][:100]}")
-        if kind != "robots" and stated.isdecimal() and int(stated[:18]) > limit:
-            raise FetchRefused(SkipReason.TOO_LARGE, url, f"{stated} bytes, more than the limit of {limit}")
-
+        limit = self._most_bytes(kind)
+        _refuse_by_headers(answer, url, kind, limit)
         body, received, incomplete = bytearray(), 0, None
         try:
             decoder = Decoder(coding_of(answer.headers.get("content-encoding", "")))
@@ -104,10 +100,7 @@ class BodyReader:
                 # Both sizes: endless padding decodes to nothing.
                 if len(body) > limit or received > limit:
                     break
-                waited = await self._bandwidth.take(len(chunk))
-                if waited:
-                    # Time that our own limit of bandwidth takes is not the site's slowness.
-                    deadline.reschedule((deadline.when() or 0.0) + waited)
+                await self._wait_for_bandwidth(len(chunk), deadline)
             else:
                 decoder.finish()
         except NotDecodable as error:
@@ -125,11 +118,27 @@ class BodyReader:
             raise FetchRefused(SkipReason.TOO_LARGE, url, f"more than the limit of {limit} bytes")
         return Received(bytes(body[:limit]), incomplete)
 
+    async def _wait_for_bandwidth(self, size: int, deadline: asyncio.Timeout) -> None:
+        """Wait until so many bytes fit into the limit of bandwidth, and put off the deadline by as much."""
+        waited = await self._bandwidth.take(size)
+        if waited:
+            # Time that our own limit of bandwidth takes is not the site's slowness.
+            deadline.reschedule((deadline.when() or 0.0) + waited)
+
     def _most_bytes(self, kind: Kind) -> int:
         """Return how many bytes of body an answer of this kind may have."""
         if kind == "robots":
             return robots.MAX_BYTES
         return self._settings.max_image_bytes if kind == "image" else self._settings.max_page_bytes
+
+
+def _refuse_by_headers(answer: httpx.Response, url: str, kind: Kind, limit: int) -> None:
+    """Raise FetchRefused for an answer of which the headers say that it is of another kind, or has too many bytes."""
+    content_type, stated = answer.headers.get("content-type", ""), answer.headers.get("content-length", "")
+    if content_type.strip().lower().startswith(_NEVER[kind]):
+        raise FetchRefused(_NOT_OF_KIND[kind], url, f"the site says it is {content_type[:100]}")
+    if kind != "robots" and stated.isdecimal() and int(stated[:18]) > limit:
+        raise FetchRefused(SkipReason.TOO_LARGE, url, f"{stated} bytes, more than the limit of {limit}")
 
 
 def missing_of_range(answer: httpx.Response) -> str | None:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from guardian.memory.remembering import Memory
-from guardian.memory.shards import earlier_recipes_in
 from guardian.memory.writer import MemoryWriter
 from guardian.store import Store
 
@@ -56,7 +55,7 @@ def _erase_forgotten_hosts(store: Store, memory: Memory) -> None:
 
 def _tidy(store: Store, memory: Memory, *, erase: bool) -> None:
     """Bring the segments of all recipes to what the database knows; with `erase` nothing that was forgotten is left."""
-    for recipe in (memory.recipe, *earlier_recipes_in(memory.folder, memory.recipe)):
+    for recipe in (memory.recipe, *memory.earlier_recipes()):
         MemoryWriter(store, memory.folder, recipe).tidy(erase=erase)
 
 

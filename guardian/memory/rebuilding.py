@@ -21,7 +21,6 @@ from guardian.matching.matcher import Matcher
 from guardian.matching.workers import Workers
 from guardian.memory.reading import MemoryReader, MemorySegment
 from guardian.memory.remembering import FOLDED_FROM, Memory
-from guardian.memory.shards import earlier_recipes_in
 from guardian.model import DescribedPicture
 from guardian.store import Store
 from guardian.store.fingerprints import coarse
@@ -73,11 +72,6 @@ class Rebuilt:
         )
 
 
-def earlier_recipes(memory: Memory) -> list[str]:
-    """Return the recipes of which this machine still has segments, but for today's."""
-    return earlier_recipes_in(memory.folder, memory.recipe)
-
-
 def earlier_appearances(memory: Memory) -> int:
     """Return of how many pictures of today's recipe the appearance lacks parts, or is missing.
 
@@ -111,7 +105,7 @@ async def rebuild(store: Store, memory: Memory, workers: Workers, vault: Vault) 
     """
     anew = _Rebuilding(store, memory, workers, vault)
     total = Rebuilt()
-    for recipe in earlier_recipes(memory):
+    for recipe in memory.earlier_recipes():
         reader = MemoryReader(memory.folder, recipe)
         with contextlib.suppress(IndexNotReady):
             # While its list is damaged nobody knows what counts: then all are lost, as those of damaged segments are.

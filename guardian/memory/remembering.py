@@ -10,7 +10,7 @@ from guardian.disk_errors import disk_error_text
 from guardian.errors import IndexNotReady
 from guardian.freed_memory import give_back
 from guardian.memory.settings import MemorySettings
-from guardian.memory.shards import shard_of
+from guardian.memory.shards import DERIVED, shard_of
 from guardian.model import NewlySeen
 from guardian.store import Store, Transaction
 
@@ -61,6 +61,13 @@ class Memory:
         if self._writer is None:
             self._writer = MemoryWriter(self._store, self._folder, self._recipe)
         return self._writer
+
+    def earlier_recipes(self) -> list[str]:
+        """Return the recipes of which this machine still has segments, but for today's."""
+        if not self._folder.is_dir():
+            return []
+        folders = {path.name for path in self._folder.iterdir() if path.is_dir()}
+        return sorted(folders - {self._recipe, DERIVED})
 
     def lacks(self, tx: Transaction, sha256: str) -> bool:
         """Return whether a picture should be described, so that it can be remembered."""

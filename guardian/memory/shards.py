@@ -16,13 +16,6 @@ DERIVED = "derived"
 _KIND = "shard"
 
 
-def earlier_recipes_in(folder: Path, recipe: str) -> list[str]:
-    """Return the recipes of which a memory folder still has segments, but for today's."""
-    if not folder.is_dir():
-        return []
-    return sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name not in {recipe, DERIVED})
-
-
 def shard_of(folder: Path) -> str:
     """Return the name of this memory folder in the database; it is minted when the folder is first used.
 

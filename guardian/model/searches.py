@@ -10,11 +10,13 @@ from guardian.model.cases import Severity
 class Watch:
     """What a named search tells of: new pictures whose score is `above` or more, each once.
 
-    `watched_to`: the number of the last remembered picture that was looked at.
+    `since`: when it began; what was met before is not told. `watched_to`: the number of the last remembered picture
+    that was looked at.
     """
 
     above: float
     severity: Severity
+    since: datetime
     watched_to: int
 
 

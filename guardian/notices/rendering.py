@@ -108,23 +108,11 @@ def check_template(file: Path) -> Iterator[ConfigError]:
     if file.name not in names:
         raise UsageError(f"{file} is no template: its name must be one of {', '.join(sorted(names))}")
     about, language = file.name.split(".")[0], NoticeLanguage(file.name.split(".")[1])
-    try:
-        source = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot read {file}: {error.strerror}") from error
-    except UnicodeDecodeError:
-        yield ConfigError("is not UTF-8", file=file, line=1)
-        return
-
     environment = _environment(language, file.parent)
     try:
-        tree = environment.parse(source, file.name, str(file))
-        environment.from_string(source)
-    except TemplateSyntaxError as error:
-        yield ConfigError(str(error.message), file=file, line=error.lineno)
-        return
-    except TemplateError as error:
-        yield ConfigError(str(error.message), file=file, line=1)
+        source, tree = _parsed(file, environment)
+    except ConfigError as error:
+        yield error
         return
 
     unknown = sorted(meta.find_undeclared_variables(tree) - _GIVEN - environment.globals.keys())
@@ -143,6 +131,27 @@ def check_template(file: Path) -> Iterator[ConfigError]:
             render(_SAMPLE, kind, language, file.parent)
     except ConfigError as error:
         yield error
+
+
+def _parsed(file: Path, environment: ImmutableSandboxedEnvironment) -> tuple[str, nodes.Template]:
+    """Return the text of a template and its syntax tree.
+
+    Raises UsageError for a file that cannot be read, ConfigError for what is no template.
+    """
+    try:
+        source = file.read_text(encoding="utf-8")
+        tree = environment.parse(source, file.name, str(file))
+        # Some mistakes, such as unknown filters, are found only when it is compiled.
+        environment.from_string(source)
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError("is not UTF-8", file=file, line=1) from error
+    except TemplateSyntaxError as error:
+        raise ConfigError(str(error.message), file=file, line=error.lineno) from error
+    except TemplateError as error:
+        raise ConfigError(str(error.message), file=file, line=1) from error
+    return source, tree
 
 
 def _lacking(

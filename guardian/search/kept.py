@@ -116,8 +116,9 @@ def restore_search(
         if content is not None:
             pictures.keep(content)
         if removed.watch is not None:
-            tx.named_searches.watch(removed.name, removed.watch.above, removed.watch.severity)
-            tx.named_searches.note_watched(removed.name, removed.watch.watched_to, (), at)
+            watch = removed.watch
+            tx.named_searches.watch(removed.name, watch.above, watch.severity, watch.since)
+            tx.named_searches.note_watched(removed.name, watch.watched_to, (), at)
         tx.audit.add(actor, "search.restored", removed.name, at)
 
 
@@ -126,7 +127,7 @@ def begin_watch(tx: Transaction, name: str, above: float, severity: Severity, ac
     refuse_unwatchable(asked_of(kept_search(tx, name).asked))
     if not 0 <= above <= 1:
         raise UsageError(f"a watch tells of scores above a number from 0 to 1, not {above:g}")
-    tx.named_searches.watch(name, above, severity)
+    tx.named_searches.watch(name, above, severity, at)
     tx.audit.add(actor, "search.watched", name, at, {"above": f"{above:g}", "severity": severity.value})
 
 

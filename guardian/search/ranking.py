@@ -270,7 +270,8 @@ class _Candidates:
             versions = range(1, APPEARANCE_VERSION + 1) if shelf.rows.of_versions else (APPEARANCE_VERSION,)
             asked = [self._asked.vectors(aspect, version) for version in versions]
             queries = np.round(np.concatenate(asked) * 127).astype(np.int8)
-            rows, products = nearest(shelf.rows.vectors(aspect), shelf.eligible, queries, HEAD)
+            vectors, signs = shelf.rows.vectors(aspect), shelf.rows.signs(aspect)
+            rows, products = nearest(vectors, shelf.eligible, queries, HEAD, signs)
             found.append(np.stack([rows, np.full(len(rows), place), -products.astype(np.int64)]))
         if found:
             every = np.concatenate(found, axis=1)

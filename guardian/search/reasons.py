@@ -21,7 +21,7 @@ def why(found: Found, by: By, colours: Sequence[WantedColour] = ()) -> str:
         reasons.append(_copied(found.copy))
     elif found.described is not None and by is By.LOOK:
         # The descriptor decides here, and what colours and shapes share says little of that.
-        reasons.append(f"alike by the descriptor ({found.described:.2f})")
+        reasons.append("alike by the descriptor")
     elif found.alike:
         reasons.append(_shared(found.alike))
     if found.colour_shares:
@@ -40,7 +40,7 @@ def _copied(copy: CopyFact) -> str:
 
 
 def _shared(alike: dict[Aspect, float]) -> str:
-    """Return which aspects two pictures share; of those the look is the sum."""
+    """Return which aspects two pictures share; where they share none, whether the look finds them alike."""
     same, other, similar = list[str](), list[str](), list[str]()
     for aspect, word in _WORDS.items():
         if aspect not in alike:
@@ -56,7 +56,10 @@ def _shared(alike: dict[Aspect, float]) -> str:
         parts.append(f"similar {_joined(similar)}")
     if parts and other:
         parts.append(f"other {_joined(other)}")
-    return ", ".join(parts) or "the nearest there is; little in common"
+    if parts:
+        return ", ".join(parts)
+    is_alike = alike.get(Aspect.LOOK, 0.0) >= projections()[Aspect.LOOK].alike
+    return "alike as a whole, with other colours, composition and texture" if is_alike else "little in common"
 
 
 def _joined(words: list[str]) -> str:

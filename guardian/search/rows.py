@@ -13,6 +13,7 @@ from guardian.matching.features.appearance import APPEARANCE_BYTES, APPEARANCE_V
 from guardian.matching.index import segments
 from guardian.matching.index.segments import Generation
 from guardian.search.aspects import VECTORS, Aspect, vectors_of
+from guardian.search.nearest import SIGNS_FROM, signs_of
 
 MAX_SEGMENTS = 8
 _RECIPE = f"appearance-{APPEARANCE_VERSION}"
@@ -25,8 +26,9 @@ AppearanceEntry = tuple[int, NDArray[np.uint8]]
 class Rows:
     """Some pictures that can be ranked. `numbers` int64 [n] name them; only those that are `alive` (bool [n]) answer.
 
-    `appearances` is uint8 [n, bytes], mapped from disk; `opened` holds the vectors that were asked for. Where rows are
-    `of_versions`, some have only the parts of an earlier version, and all may have only its bytes.
+    `appearances` is uint8 [n, bytes], mapped from disk. `opened` holds the vectors that were asked for, `look_signs`
+    the signs of the look's. Where rows are `of_versions`, some have only the parts of an earlier version, and all may
+    have only its bytes.
     """
 
     numbers: NDArray[np.int64]
@@ -35,6 +37,7 @@ class Rows:
     opened: dict[Aspect, NDArray[np.int8]] = field(default_factory=dict)
     _made: Callable[[NDArray[np.uint8], Aspect], NDArray[np.int8]] = vectors_of
     of_versions: bool = False
+    look_signs: NDArray[np.uint64] | None = None
 
     def appearances_at(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return the appearances of some rows, uint8 [n, APPEARANCE_BYTES]."""
@@ -45,6 +48,17 @@ class Rows:
         if aspect not in self.opened:
             self.opened[aspect] = self._made(self.appearances, aspect)
         return self.opened[aspect]
+
+    def signs(self, aspect: Aspect) -> NDArray[np.uint64] | None:
+        """Return the signs of the vectors of one aspect, made on first use; None where they would save little.
+
+        That is so for few rows, and for all aspects but the look, whose vectors are short.
+        """
+        if aspect is not Aspect.LOOK or len(self.numbers) < SIGNS_FROM:
+            return None
+        if self.look_signs is None:
+            self.look_signs = signs_of(self.vectors(aspect))
+        return self.look_signs
 
 
 class AssetRows:

@@ -100,6 +100,20 @@ class Result:
     colour: str | None = None
     preview: bytes | None = field(default=None, repr=False)
 
+    @property
+    def reason(self) -> str:
+        """Why it stands here; where pictures are ranked by one aspect alone, with its score."""
+        is_fused = self.by in (By.AUTO, By.WORDS, By.COPY)
+        return self.why if is_fused else f"{self.why} ({self.score:.2f})"
+
+    @property
+    def places(self) -> tuple[SeenAddress, ...]:
+        """One address for each page where it was seen, the first; one that is on no page stands for itself."""
+        found: dict[str | None, SeenAddress] = {}
+        for one in self.addresses:
+            found.setdefault(one.page_url or one.image_url, one)
+        return tuple(found.values())
+
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:

@@ -96,7 +96,7 @@ async def _look(store: Store, search: Search, request: Request, watch: Watch, ne
     """
     found, to = list[Result](), watch.watched_to
     while to < newest and len(found) < _AT_ONCE:
-        numbers = await asyncio.to_thread(_numbers_after, store, to, newest)
+        numbers = await asyncio.to_thread(_numbers_after, store, to, newest, watch.since)
         to = numbers[-1] if len(numbers) == _AT_ONCE else newest
         answer = await search.answer(replace(request, seen=frozenset(numbers)))
         if answer.not_searched:
@@ -106,10 +106,13 @@ async def _look(store: Store, search: Search, request: Request, watch: Watch, ne
     return _Look(tuple(sorted(found, key=lambda one: -one.score)), to, is_all=to == newest)
 
 
-def _numbers_after(store: Store, number: int, newest: int) -> list[int]:
-    """Return the numbers of the next remembered pictures, lowest first, at most _AT_ONCE."""
+def _numbers_after(store: Store, number: int, newest: int, since: datetime) -> list[int]:
+    """Return the numbers of the next pictures first met since this time, lowest first, at most _AT_ONCE.
+
+    Pictures met earlier have high numbers, too, when their fingerprints were made anew.
+    """
     with store.read() as tx:
-        return [one for one in tx.seen.numbers_above(number, _AT_ONCE) if one <= newest]
+        return [one for one in tx.seen.numbers_above(number, _AT_ONCE, since) if one <= newest]
 
 
 def _tell(store: Store, named: NamedSearch, look: _Look, names: Sequence[str], now: datetime) -> int | None:

@@ -4,9 +4,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, func, select, update
+from sqlalchemy import Connection, Row, case, delete, func, literal, select, update
 
 from guardian.model import NamedSearch, Severity, Watch
+from guardian.store.columns import Instant
 from guardian.store.inserting import insert_into
 from guardian.store.search_tables import named_searches, watch_hits
 from guardian.store.seen_tables import seen_pictures
@@ -28,14 +29,18 @@ class NamedSearches:
         kept = self._connection.execute(statement.on_conflict_do_nothing().returning(named_searches.c.name))
         return kept.first() is not None
 
-    def watch(self, name: str, above: float, severity: Severity) -> bool:
-        """Have a search watch what is met from now on; return False when there is none of this name.
+    def watch(self, name: str, above: float, severity: Severity, since: datetime) -> bool:
+        """Have a search watch what is met from this time on; return False when there is none of this name.
 
         One that watches already goes on from where it has looked to.
         """
         is_new = named_searches.c.above.is_(None)
-        watched_to = case((is_new, self.newest()), else_=named_searches.c.watched_to)
-        values = {"above": above, "severity": severity, "watched_to": watched_to}
+        values = {
+            "above": above,
+            "severity": severity,
+            "watched_since": case((is_new, literal(since, Instant)), else_=named_searches.c.watched_since),
+            "watched_to": case((is_new, self.newest()), else_=named_searches.c.watched_to),
+        }
         changed = update(named_searches).where(named_searches.c.name == name).values(**values)
         return self._connection.execute(changed).rowcount > 0
 
@@ -90,5 +95,5 @@ class NamedSearches:
 
 
 def _search(row: Row[Any]) -> NamedSearch:
-    watch = None if row.above is None else Watch(row.above, row.severity, row.watched_to)
+    watch = None if row.above is None else Watch(row.above, row.severity, row.watched_since, row.watched_to)
     return NamedSearch(row.name, row.asked, row.saved_at, watch)

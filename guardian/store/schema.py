@@ -7,7 +7,7 @@ from guardian.store.connecting import READ_ONLY
 from guardian.store.rekeying import are_keys_current, renew_keys
 from guardian.store.renewed_words import are_words_current, renew_words
 
-REVISIONS = tuple(f"{number:04d}" for number in range(1, 35))
+REVISIONS = tuple(f"{number:04d}" for number in range(1, 36))
 """All schema revisions, oldest first (a test compares them with the migration files)."""
 
 _MIGRATION_LOCK = 0x67756172

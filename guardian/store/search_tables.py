@@ -57,9 +57,11 @@ named_searches = Table(
     # What is asked, as JSON: see search/kept.py.
     Column("asked", Text, nullable=False),
     Column("saved_at", Instant, nullable=False),
-    # Of a watch: the least score that is told, how urgently, and up to which remembered picture it has looked.
+    # Of a watch: the least score that is told, how urgently, when it began, and up to which remembered picture it has
+    # looked.
     Column("above", Double),
     Column("severity", Word(Severity)),
+    Column("watched_since", Instant),
     Column("watched_to", BigInteger),
 )
 

@@ -266,9 +266,10 @@ class Seen:
             last_seen_at=last,
         )
 
-    def numbers_above(self, number: int, limit: int) -> list[int]:
-        """Return the numbers of remembered pictures above one, lowest first, at most `limit`."""
-        query = select(seen_pictures.c.number).where(seen_pictures.c.number > number)
+    def numbers_above(self, number: int, limit: int, first_seen_since: datetime) -> list[int]:
+        """Return the numbers above one of pictures first met at this time or later, lowest first, at most `limit`."""
+        is_wanted = (seen_pictures.c.number > number) & (seen_pictures.c.first_seen_at >= first_seen_since)
+        query = select(seen_pictures.c.number).where(is_wanted)
         return list(self._connection.execute(query.order_by(seen_pictures.c.number).limit(limit)).scalars())
 
     def heads(self) -> set[int]:

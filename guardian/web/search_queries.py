@@ -9,6 +9,7 @@ from starlette.datastructures import ImmutableMultiDict, UploadFile
 
 from guardian.errors import UsageError
 from guardian.search.asking import FILTERS, Asked
+from guardian.web.api.inputs import is_storable
 
 LONGEST_TEXT = 2_000
 """Characters of one field: a search stands in an address, of which servers read 64 kB."""
@@ -59,9 +60,8 @@ def _typed(value: UploadFile | str | None, name: str) -> str:
         return ""
     if len(value) > LONGEST_TEXT:
         raise UsageError(f"{name}: at most {LONGEST_TEXT:,} characters")
-    if "\x00" in value:
-        # PostgreSQL keeps no NUL in a text, and nobody means one.
-        raise UsageError(f"{name}: a text has no NUL character")
+    if not is_storable(value):
+        raise UsageError(f"{name}: a text has no NUL character and no half of a surrogate pair")
     return value.strip()
 
 

@@ -89,7 +89,8 @@ def test_searches_are_kept_run_watched_and_removed(protected: Home, photographs:
     assert json.loads(line)["asset"]["title"] == "coffee"
 
     assert "no search 'other'" in protected.guardian("search", "run", "other", code=2).stderr
-    protected.guardian("search", "save", "words", "--text", "coffee")
+    saved = protected.guardian("search", "save", "words", "--text", "coffee").stdout
+    assert saved.startswith("saved as words: `guardian search run NAME` asks it again")
     assert "compares looks" in protected.guardian("search", "watch", "words", "--above", "0.5", code=2).stderr
     watched = protected.guardian("search", "watch", "style", "--above", "0.7", "--severity", "high").stdout
     assert watched == "style watches what is met from now on, but nobody is told: no destination wants watch.found\n"
@@ -103,3 +104,5 @@ def test_searches_are_kept_run_watched_and_removed(protected: Home, photographs:
     assert protected.guardian("search", "remove", "style").stdout == "removed style\n"
     assert not any(path.is_file() for path in kept), "the picture goes with it"
     assert protected.guardian("search", "list").stdout == "words: --text 'coffee'\n"
+    protected.guardian("search", "remove", "words")
+    assert protected.guardian("search", "list").stdout.startswith("no search is kept; ")

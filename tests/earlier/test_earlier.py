@@ -90,7 +90,6 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from guardian.store import Store
 from guardian.store.schema import REVISIONS
-from guardian.store.schema import REVISIONS
 
 said = []
 

@@ -10,7 +10,6 @@ from guardian.evidence.bundle import BundleHead, Member, write_bundle
 from guardian.evidence.signing import installation_key
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
-from guardian.matching.worker_pool import WorkerPool
 from guardian.model import (
     Action,
     Asset,
@@ -25,14 +24,6 @@ from guardian.model import (
     Severity,
     Work,
 )
-
-
-class KeptPool(WorkerPool):
-    """Workers that outlive the jobs of one test."""
-
-    async def aclose(self) -> None:
-        """Keep them."""
-
 
 SEEN = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -50,6 +50,7 @@ from tests.cli.home import Home, made_home
 from tests.databases import store_in
 from tests.disks import small_disk
 from tests.fetch.conftest import patient
+from tests.kept_workers import kept
 from tests.websites import GIF, Says, Silent, Site, running
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -81,7 +82,7 @@ class Place:
     settings: EvidenceSettings = SETTINGS
     room: int = 10**9
     at: datetime = NOON
-    pool: WorkerPool | None = None
+    pool: WorkerPool = field(default_factory=lambda: kept().pool)
 
     @property
     def vault(self) -> Vault:
@@ -100,31 +101,26 @@ class Place:
 
         async def go() -> list[Settled]:
             async with WebClient(patient(), clock=lambda: datetime.now(UTC)) as web:
-                settings = MatchingSettings(workers=1), EmbeddingSettings()
-                workers = Workers(*settings, self.folder / "index", pool=self.pool)
-                try:
-                    with closing(self.store) as store:
-                        with store.begin() as tx:
-                            for owner in owners:
-                                tx.processes.beat(owner, timedelta(minutes=9), host="here", pid=1, command="test")
-                        services = self.services(store, workers, web)
-                        runners = [
-                            Runner(store, owner, lambda: self.at, {TaskKind.CAPTURE: CaptureConsumer(services, owner)})
-                            for owner in owners
-                        ]
-                        counts = await asyncio.gather(*(one.run_due_of(TaskKind.CAPTURE) for one in runners))
-                        return [settled for count in counts for settled in count.elements()]
-                finally:
-                    await workers.aclose()
+                with closing(self.store) as store:
+                    with store.begin() as tx:
+                        for owner in owners:
+                            tx.processes.beat(owner, timedelta(minutes=9), host="here", pid=1, command="test")
+                    services = self.services(store, web)
+                    runners = [
+                        Runner(store, owner, lambda: self.at, {TaskKind.CAPTURE: CaptureConsumer(services, owner)})
+                        for owner in owners
+                    ]
+                    counts = await asyncio.gather(*(one.run_due_of(TaskKind.CAPTURE) for one in runners))
+                    return [settled for count in counts for settled in count.elements()]
 
-        return asyncio.run(go())
+        return kept().run(go())
 
-    def services(self, store: Store, workers: Workers, web: WebClient) -> CaptureServices:
+    def services(self, store: Store, web: WebClient) -> CaptureServices:
         return CaptureServices(
             store=store,
             vault=self.vault,
             originals=Vault(self.folder / "originals", 10**9),
-            workers=workers,
+            workers=Workers(MatchingSettings(workers=1), EmbeddingSettings(), self.folder / "index", self.pool),
             data_dir=self.folder,
             clock=lambda: self.at,
             settings=self.settings,
@@ -312,14 +308,12 @@ def test_what_dies_between_the_vault_and_the_database_leaves_files_that_nobody_n
 
     async def go() -> None:
         async with WebClient(patient(), clock=lambda: datetime.now(UTC)) as web:
-            workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), place.folder / "index")
             with closing(place.store) as store:
-                services = place.services(store, workers, web)
+                services = place.services(store, web)
                 await capture(services, CaptureOrder(place.case.id, CaptureReason.ASKED), die)
-            await workers.aclose()
 
     with pytest.raises(Killed):
-        asyncio.run(go())
+        kept().run(go())
     assert place.captures() == []
     assert len(place.kept()) >= 3
     with closing(place.store) as store:
@@ -337,14 +331,11 @@ def test_a_case_that_became_part_of_another_meanwhile_has_its_capture_there(plac
 
     async def go() -> EvidenceCapture | None:
         async with WebClient(patient(), clock=lambda: datetime.now(UTC)) as web:
-            workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), place.folder / "index")
             with closing(place.store) as store:
-                services = place.services(store, workers, web)
-                captured = await capture(services, CaptureOrder(place.case.id, CaptureReason.ASKED), absorb)
-            await workers.aclose()
-            return captured
+                services = place.services(store, web)
+                return await capture(services, CaptureOrder(place.case.id, CaptureReason.ASKED), absorb)
 
-    captured = asyncio.run(go())
+    captured = kept().run(go())
     assert captured is not None
     assert captured.case_id == other.id
     with closing(place.store) as store, store.read() as tx:

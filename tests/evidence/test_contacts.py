@@ -1,6 +1,5 @@
 """Who is behind a site: its own words, security.txt, registries on loopback, and where notices go."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -22,11 +21,11 @@ from guardian.evidence.vault import Vault
 from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.web import WebClient
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
-from guardian.matching.worker_pool import WorkerPool
 from guardian.matching.workers import Workers
 from guardian.model import Response
-from tests.evidence.comparisons import KeptPool, subject_of
+from tests.evidence.comparisons import subject_of
 from tests.fetch.conftest import patient
+from tests.kept_workers import kept
 from tests.websites import Redirect, Says, Site, running
 
 PAGE = """<!doctype html><title>Shop</title><p>Nice pictures</p>
@@ -80,8 +79,6 @@ class Host:
     site: Site
     folder: Path
     vault: Vault
-    runner: asyncio.Runner
-    pool: WorkerPool
 
     def subject(self, page: str = PAGE, remote: str | None = None, operator: str = "127.0.0.1") -> CaptureSubject:
         """A use on a page of the site that was kept, with the address that it came from."""
@@ -103,7 +100,7 @@ class Host:
             MatchingSettings(workers=1, timeout=timedelta(minutes=3)),
             EmbeddingSettings(),
             self.folder / "index",
-            self.pool,
+            kept().pool,
         )
 
         async def go() -> Taken:
@@ -118,24 +115,16 @@ class Host:
                 )
                 return await take_contacts(subject, keeper, means)
 
-        taken = self.runner.run(go())
+        taken = kept().run(go())
         path = keeper.folder / "contacts.json"
         return taken, json.loads(path.read_text()) if path.exists() else {}, keeper.folder
 
 
-@pytest.fixture(scope="module")
-def kept() -> Iterator[tuple[asyncio.Runner, WorkerPool]]:
-    with asyncio.Runner() as runner:
-        pool = KeptPool()
-        yield runner, pool
-        runner.run(WorkerPool.aclose(pool))
-
-
 @pytest.fixture
-def host(tmp_path: Path, kept: tuple[asyncio.Runner, WorkerPool]) -> Iterator[Host]:
+def host(tmp_path: Path) -> Iterator[Host]:
     site: Site
     for site in running():
-        yield Host(site, tmp_path, Vault(tmp_path / "vault", 10**8), *kept)
+        yield Host(site, tmp_path, Vault(tmp_path / "vault", 10**8))
 
 
 @pytest.fixture

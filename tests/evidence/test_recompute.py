@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import io
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -26,9 +25,9 @@ from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
 from guardian.evidence.verifying import NotABundle
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
-from guardian.matching.worker_pool import WorkerPool
 from guardian.matching.workers import Workers
-from tests.evidence.comparisons import KeptPool, subject_of, without_image, written_bundle
+from tests.evidence.comparisons import subject_of, without_image, written_bundle
+from tests.kept_workers import kept
 from tests.matching.pictures import encoded, photograph
 
 ROOM = 100 * 1024**2
@@ -45,11 +44,9 @@ MORE_RULES = "# Big Customer pays for everything.\n"
 
 @dataclass
 class Place:
-    """Where this file's captures are taken, with an event loop whose workers are kept."""
+    """Where this file's captures are taken."""
 
     folder: Path
-    runner: asyncio.Runner
-    pool: WorkerPool
     vault: Vault
     original: Path
     found: bytes
@@ -58,31 +55,29 @@ class Place:
 
     def taken(self, subject: CaptureSubject, folder: Path, came: bytes | None = None) -> tuple[Taken, Keeper]:
         """Take the comparison of a use, with a catalogue that is empty."""
-        return taken(self.folder, folder, self.runner, self.pool, subject, self.vault, came)
+        return taken(self.folder, folder, subject, self.vault, came)
 
     def recomputed(self, path: Path, original: Path | None = None) -> Recomputed:
-        return self.runner.run(recompute(path, original, self.pool))[0]
+        return kept().run(recompute(path, original, kept().pool))[0]
 
 
 def taken(
     home: Path,
     folder: Path,
-    runner: asyncio.Runner,
-    pool: WorkerPool,
     subject: CaptureSubject,
     vault: Vault,
     came: bytes | None = None,
 ) -> tuple[Taken, Keeper]:
     workers = Workers(
-        MatchingSettings(workers=1, timeout=timedelta(minutes=3)), EmbeddingSettings(), home / "index", pool
+        MatchingSettings(workers=1, timeout=timedelta(minutes=3)), EmbeddingSettings(), home / "index", kept().pool
     )
-    kept = Keeper(folder, ROOM)
+    keeper = Keeper(folder, ROOM)
     checked = rules.load(home / "rules", ["legal"])
-    return runner.run(take_comparison(subject, kept, vault, workers, checked, ("own.example",), came)), kept
+    return kept().run(take_comparison(subject, keeper, vault, workers, checked, ("own.example",), came)), keeper
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     folder = tmp_path_factory.mktemp("captured")
     (folder / "rules").mkdir()
     (folder / "rules" / "10-all.yaml").write_text(RULES + MORE_RULES)
@@ -91,15 +86,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     original.write_bytes(encoded(coffee, quality=92))
     found = encoded(np.asarray(Image.fromarray(coffee).crop((60, 40, 420, 310))), quality=75)
     vault = Vault(folder / "vault", ROOM)
-    with asyncio.Runner() as runner:
-        pool = KeptPool()
-        step, kept = taken(folder, folder / "capture", runner, pool, subject_of(original, vault, found), vault)
-        assert step.not_taken == ()
-        members = {f"captures/1-capture_1/{file.name}": kept.path_of(file).read_bytes() for file in step.files}
-        members["original/dune.jpg"] = original.read_bytes()
-        told = json.loads(members[f"captures/1-capture_1/{JSON_NAME}"])
-        yield Place(folder, runner, pool, vault, original, found, told, members)
-        runner.run(WorkerPool.aclose(pool))
+    step, keeper = taken(folder, folder / "capture", subject_of(original, vault, found), vault)
+    assert step.not_taken == ()
+    members = {f"captures/1-capture_1/{file.name}": keeper.path_of(file).read_bytes() for file in step.files}
+    members["original/dune.jpg"] = original.read_bytes()
+    told = json.loads(members[f"captures/1-capture_1/{JSON_NAME}"])
+    return Place(folder, vault, original, found, told, members)
 
 
 def with_told(place: Place, **changes: Any) -> dict[str, bytes]:
@@ -306,15 +298,15 @@ def test_what_cannot_be_compared_is_said_and_what_there_is_is_kept(place: Place,
     assert (step.files, step.not_taken[0].name) == ((), "comparison")
     assert "were not kept" in step.not_taken[0].reason
 
-    step, kept = place.taken(replace(subject, original=tmp_path / "gone.jpg"), tmp_path / "2")
+    step, keeper = place.taken(replace(subject, original=tmp_path / "gone.jpg"), tmp_path / "2")
     assert "own file is missing" in step.not_taken[0].reason
     assert {file.name for file in step.files} >= {JSON_NAME, "comparison/found.jpg"}
-    assert json.loads((kept.folder / JSON_NAME).read_text())["measured"] is None
+    assert json.loads((keeper.folder / JSON_NAME).read_text())["measured"] is None
 
     blank = subject_of(place.original, place.vault, encoded(Image.new("RGB", (90, 90), "white"), "PNG"))
-    step, kept = place.taken(blank, tmp_path / "3")
+    step, keeper = place.taken(blank, tmp_path / "3")
     assert "too plain" in step.not_taken[0].reason
-    members = {f"captures/1-x/{file.name}": kept.path_of(file).read_bytes() for file in step.files}
+    members = {f"captures/1-x/{file.name}": keeper.path_of(file).read_bytes() for file in step.files}
     members["original/a.jpg"] = place.original.read_bytes()
     again = place.recomputed(written_bundle(tmp_path / "b.zip", members))
     assert "Nothing was measured" in again.remarks[0]
@@ -352,8 +344,8 @@ def test_a_picture_that_is_another_one_by_now_is_measured_and_can_be_computed_ag
 
     coffee = photograph("coffee", 500)
     smaller = encoded(np.asarray(Image.fromarray(coffee).crop((120, 60, 360, 250))), quality=80)
-    step, kept = place.taken(subject, tmp_path / "capture", smaller)
-    told = json.loads(kept.path_of(next(one for one in step.files if one.name == JSON_NAME)).read_bytes())
+    step, keeper = place.taken(subject, tmp_path / "capture", smaller)
+    told = json.loads(keeper.path_of(next(one for one in step.files if one.name == JSON_NAME)).read_bytes())
     assert told["found"]["sha256"] == hashlib.sha256(place.found).hexdigest(), "what was judged stays what was judged"
     assert told["now"]["found"]["sha256"] == hashlib.sha256(smaller).hexdigest()
     (sentence,) = step.differences
@@ -361,9 +353,9 @@ def test_a_picture_that_is_another_one_by_now_is_measured_and_can_be_computed_ag
     assert "the probability that it is made from the same original is >99.9 %;" in sentence
     assert "can be seen in it, and the rule “certain-copy” says alert" in sentence
 
-    members = {f"captures/1-capture_1/{file.name}": kept.path_of(file).read_bytes() for file in step.files}
+    members = {f"captures/1-capture_1/{file.name}": keeper.path_of(file).read_bytes() for file in step.files}
     members |= {"original/dune.jpg": place.original.read_bytes(), "captures/1-capture_1/picture.jpg": smaller}
-    judged, now = place.runner.run(recompute(written_bundle(tmp_path / "b.zip", members), None, place.pool))
+    judged, now = kept().run(recompute(written_bundle(tmp_path / "b.zip", members), None, kept().pool))
     assert (judged.where, judged.holds) == ("captures/1-capture_1", True)
     assert (now.where, now.holds) == ("captures/1-capture_1, the picture that came for the capture", True)
     assert {number.verdict for number in now.numbers} == {Verdict.EXACT}

@@ -1,8 +1,6 @@
 """The rights step of a capture: both pictures and a control picture of the same host."""
 
-import asyncio
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,11 +15,11 @@ from guardian.evidence.rights import Vaults, take_rights
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
-from guardian.matching.worker_pool import WorkerPool
 from guardian.matching.workers import Workers
 from guardian.model import Response, Work
 from tests.catalog.test_rights import xmp
-from tests.evidence.comparisons import KeptPool, subject_of
+from tests.evidence.comparisons import subject_of
+from tests.kept_workers import kept
 from tests.matching.pictures import encoded, photograph
 
 MINE = xmp("<dc:creator><rdf:Seq><rdf:li>Anna</rdf:li></rdf:Seq></dc:creator><dc:rights>© Anna</dc:rights>")
@@ -49,8 +47,6 @@ class Place:
 
     folder: Path
     vault: Vault
-    runner: asyncio.Runner
-    pool: WorkerPool
 
     def subject(self, found: bytes) -> CaptureSubject:
         """A use of the owner's picture on a page of shop.example."""
@@ -64,26 +60,18 @@ class Place:
             MatchingSettings(workers=1, timeout=timedelta(minutes=3)),
             EmbeddingSettings(),
             self.folder / "index",
-            self.pool,
+            kept().pool,
         )
         vaults = Vaults(self.vault, Vault(self.folder / "originals", 10**8))
         exchanges = Exchanges(Taken(), pictures=pictures, **more)
-        taken = self.runner.run(take_rights(subject, keeper, vaults, workers, exchanges))
+        taken = kept().run(take_rights(subject, keeper, vaults, workers, exchanges))
         path = keeper.folder / "rights.json"
         return taken, json.loads(path.read_text()) if path.exists() else {}, keeper.folder
 
 
-@pytest.fixture(scope="module")
-def kept() -> Iterator[tuple[asyncio.Runner, WorkerPool]]:
-    with asyncio.Runner() as runner:
-        pool = KeptPool()
-        yield runner, pool
-        runner.run(WorkerPool.aclose(pool))
-
-
 @pytest.fixture
-def place(tmp_path: Path, kept: tuple[asyncio.Runner, WorkerPool]) -> Place:
-    return Place(tmp_path, Vault(tmp_path / "vault", 10**8), *kept)
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path, Vault(tmp_path / "vault", 10**8))
 
 
 def test_a_host_that_removed_yours_alone_is_told_from_one_that_strips_all(place: Place) -> None:

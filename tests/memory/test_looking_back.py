@@ -4,6 +4,7 @@ import io
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +20,7 @@ from guardian.matching.features.appearance import APPEARANCE_BYTES, BYTES_OF_VER
 from guardian.matching.features.small import small_fingerprint
 from guardian.matching.workers import Workers
 from guardian.memory.reading import MemoryReader
-from guardian.memory.rebuilding import Rebuilt, earlier_appearances, earlier_recipes, rebuild
+from guardian.memory.rebuilding import Rebuilt, earlier_appearances, rebuild
 from guardian.memory.remembering import Memory
 from guardian.memory.shards import DERIVED
 from guardian.model import EarlierUseState, SeenAddress, SeenPicture, TaskKind, TaskState
@@ -68,7 +69,7 @@ async def run_tasks(app: App, *sources: SourceSettings) -> None:
 
 def uses_in(tx: Transaction) -> list[tuple[SeenPicture, SeenAddress]]:
     """Every place of every remembered picture."""
-    pictures = tx.seen.pictures(tx.seen.numbers_above(0, 1000)).values()
+    pictures = tx.seen.pictures(tx.seen.numbers_above(0, 1000, datetime.min.replace(tzinfo=UTC))).values()
     return list(tx.seen.uses_of([one.sha256 for one in pictures]))
 
 
@@ -208,10 +209,10 @@ def test_after_a_change_of_recipe_what_is_left_is_made_anew(
         assert memory is not None
         await scanned(app, page)
         memory.fold()
-        assert earlier_recipes(memory) == []
+        assert memory.earlier_recipes() == []
 
         newer = Memory(app.store, memory.folder, "s2-none", memory.settings)
-        assert earlier_recipes(newer) == [memory.recipe]
+        assert newer.earlier_recipes() == [memory.recipe]
         made = await rebuild(app.store, newer, services.workers, services.vault)
         assert (made.whole, made.coarse, made.lost) == (0, 1, 0)
         with app.store.read() as tx:
@@ -249,7 +250,7 @@ def test_appearances_of_an_earlier_version_are_made_anew_of_the_previews(config:
         memory.fold()
         # Beside the recipes lies what a search has derived.
         (memory.folder / DERIVED).mkdir()
-        assert (earlier_recipes(memory), earlier_appearances(memory)) == ([], 2)
+        assert (memory.earlier_recipes(), earlier_appearances(memory)) == ([], 2)
 
         assert await rebuild(app.store, memory, services.workers, services.vault) == Rebuilt(appearances=2)
         reader = MemoryReader(memory.folder, memory.recipe)

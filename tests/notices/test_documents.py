@@ -11,7 +11,8 @@ import pytest
 from pypdf import PdfReader
 
 from guardian.errors import UsageError
-from guardian.notices.documents import documents_of, mail_of, pdf_of, write_documents
+from guardian.notices.documents import documents_of, mail_of, write_documents
+from guardian.notices.pdf import pdf_of
 from guardian.notices.settings import OwnerSettings
 from tests.notices.conftest import OWNER, Bench
 

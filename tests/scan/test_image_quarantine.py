@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from guardian.app import App, opened_app
+from guardian.app import App
 from guardian.config import load_config
 from guardian.model import Answer, Outcome, QuarantinedImage
 from guardian.scan.context import context_of_scan
@@ -22,6 +22,7 @@ from guardian.scan.services import Services
 from guardian.shipped import rules_folder
 from guardian.sources.kinds import open_source
 from guardian.sources.settings import FolderSettings
+from tests.kept_workers import run_in_app
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TOO_SHORT = "timeout: 1ms"
@@ -41,12 +42,7 @@ def pictures(tmp_path: Path, photographs: dict[str, Image.Image]) -> Path:
 def with_app(folder: Path, job: Callable[[App], Coroutine[Any, Any, Any]], matching: str = "timeout: 60s") -> Any:
     path = folder / "config.yaml"
     path.write_text(f"fetch: {{contact: test@example.com}}\nmatching: {{workers: 1, {matching}}}\n")
-
-    async def go() -> Any:
-        async with opened_app(load_config(path)) as app:
-            return await job(app)
-
-    return asyncio.run(go())
+    return run_in_app(load_config(path), job)
 
 
 async def scanned(services: Services, folder: Path, at: datetime) -> Answer:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from guardian.search.nearest import count_distinct, nearest
+from guardian.search.nearest import count_distinct, nearest, signs_of
 
 
 def test_the_best_rows_are_those_of_sorting_everything() -> None:
@@ -35,6 +35,36 @@ def test_the_largest_products_of_int8_are_not_cut_off() -> None:
     rows, products = nearest(vectors, np.ones(2, dtype=bool), vectors[:1], 2)
 
     assert (rows.tolist(), products.tolist()) == ([0, 1], [256 * 128 * 128, -256 * 128 * 127])
+
+
+def test_rows_with_the_nearest_signs_hold_the_best() -> None:
+    rng = np.random.default_rng(2)
+    directions = rng.normal(size=(50, 96))
+    rows_of = directions[rng.integers(0, 50, 40_000)] + 0.7 * rng.normal(size=(40_000, 96))
+    vectors = np.round(127 * rows_of / np.linalg.norm(rows_of, axis=1, keepdims=True)).astype(np.int8)
+    eligible = rng.random(len(vectors)) < 0.5
+    signs = signs_of(vectors)
+    assert signs.shape == (40_000, 2)
+
+    for query in vectors[:20]:
+        exact, _ = nearest(vectors, eligible, query[None], 10)
+        rows, products = nearest(vectors, eligible, query[None], 10, signs)
+        assert len(np.intersect1d(rows, exact)) >= 9
+        assert eligible[rows].all()
+        assert products.tolist() == sorted((vectors[rows].astype(int) @ query.astype(int)).tolist(), reverse=True)
+
+
+def test_where_few_rows_may_be_returned_their_signs_leave_none_out() -> None:
+    rng = np.random.default_rng(3)
+    vectors = rng.integers(-40, 40, (40_000, 64), dtype=np.int8)
+    eligible = np.zeros(len(vectors), dtype=bool)
+    eligible[rng.choice(len(vectors), 500, replace=False)] = True
+
+    exact = nearest(vectors, eligible, vectors[:2], 400)
+    assert all(
+        np.array_equal(*pair)
+        for pair in zip(nearest(vectors, eligible, vectors[:2], 400, signs_of(vectors)), exact, strict=True)
+    )
 
 
 def test_pictures_are_counted_once_in_order_or_not() -> None:

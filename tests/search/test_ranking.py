@@ -15,7 +15,7 @@ from guardian.errors import UsageError
 from guardian.matching.features.appearance import appearance_of
 from guardian.matching.settings import MatchingSettings
 from guardian.search.aspects import Aspect
-from guardian.search.colours import wanted_colour
+from guardian.search.colours import scores_of, wanted_colour
 from guardian.search.question import By, CopyFact, Found, Kind, Question, Ranking
 from guardian.search.ranking import rank
 from guardian.search.reasons import why
@@ -141,6 +141,23 @@ def test_a_region_is_searched_with_instead_of_the_whole(ask: Asking) -> None:
         ask(both, region=(300, 0, 200, 160))
 
 
+def test_much_of_one_colour_is_better_than_traces_of_all() -> None:
+    much = _drawn(RED, "disc")
+    much[:2, :2] = BLUE
+    traces = np.full((160, 200, 3), 250, dtype=np.uint8)
+    traces[:6, :6], traces[:6, 20:26] = RED, BLUE
+    lacking = _drawn(RED, "disc")
+    wanted = [wanted_colour("#c81e1e"), wanted_colour("#1428aa:40%")]
+
+    rows = np.stack([appearance_of(one).values for one in (much, traces, lacking)])
+    scores, shares = scores_of(rows, wanted)
+    assert scores[0] > scores[1] > scores[2] == 0
+    assert shares[1, 0] < shares[1, 1] < 0.01
+
+    alone, _ = scores_of(rows, wanted[:1])
+    assert np.allclose(alone, shares[0] / (shares[0] + 0.25))
+
+
 def test_colours_alone_and_their_shares(ask: Asking) -> None:
     found = ask(None, colours=(wanted_colour("#141eaa"),)).found
     assert _order(ask(None, colours=(wanted_colour("blue"), wanted_colour("white:60%"))))[:1] == [BLUE_BARS]
@@ -191,4 +208,7 @@ def test_what_has_nothing_in_common_is_said_to_have_nothing(ask: Asking) -> None
     assert recoloured.alike[Aspect.SHAPE] > recoloured.alike[Aspect.COLOUR]
     assert why(recoloured, By.SHAPE) == "same composition and texture, other colours"
     noise = np.random.default_rng(0).integers(0, 256, (120, 120, 3)).astype(np.uint8)
-    assert why(ask(noise).found[-1], By.AUTO) == "the nearest there is; little in common"
+    assert why(ask(noise).found[-1], By.AUTO) == "little in common"
+    alike = dict.fromkeys((Aspect.COLOUR, Aspect.SHAPE, Aspect.TEXTURE), 0.0)
+    as_a_whole = Found((Kind.ASSET, 1), 0.5, {Aspect.LOOK: 0.5, **alike})
+    assert why(as_a_whole, By.AUTO) == "alike as a whole, with other colours, composition and texture"

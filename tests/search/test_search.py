@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,10 +16,10 @@ from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.workers import Workers
 from guardian.memory.remembering import Memory
 from guardian.memory.settings import MemorySettings
-from guardian.model import Asset, LabelSource, Licence, PictureLabel
+from guardian.model import Asset, Context, LabelSource, Licence, PictureLabel, SeenAddress
 from guardian.search.question import By, Kind
 from guardian.search.rows import AssetRows
-from guardian.search.search import Filters, Request, Search
+from guardian.search.search import Filters, Request, Result, Search
 from guardian.store import Store
 from tests.databases import store_in
 from tests.memory.made import NOW, met, picture
@@ -170,3 +171,24 @@ async def _asked_of_assets(store: Store, search: Search) -> None:
         shop = next(one.id for one in tx.licences.list() if one.collection == "shop")
     for licence, covered in (("a.example", ["1", "2"]), (shop, ["1", "3"]), ("c.example", ["2"]), ("none", [])):
         assert await found(Filters(licence=licence)) == covered
+
+
+def test_a_page_that_shows_a_picture_twice_is_one_place() -> None:
+    def at(image: str, page: str | None) -> SeenAddress:
+        return SeenAddress(1, "seen_1", image, page, "shop.example", "shops", Context(), NOW, NOW)
+
+    addresses = (
+        at("/a.png", "/page"),
+        at("/b.png", "/page"),
+        at("/c.png", None),
+        at("/d.png", None),
+        at("/a.png", "/"),
+    )
+    result = Result(1, Kind.SEEN, 0.5, By.AUTO, "", addresses=addresses)
+    assert result.places == (addresses[0], *addresses[2:])
+
+
+def test_the_score_of_one_aspect_is_told_with_the_reason() -> None:
+    result = Result(1, Kind.SEEN, 0.714, By.LOOK, "same colours")
+    assert result.reason == "same colours (0.71)"
+    assert replace(result, by=By.AUTO).reason == "same colours"

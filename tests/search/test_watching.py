@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import cv2
@@ -27,7 +28,7 @@ from guardian.search.search import Search
 from guardian.search.watching import look_for_watches
 from guardian.views.message_texts import message_body, message_title
 from tests.databases import store_in
-from tests.memory.made import NOW, met, picture
+from tests.memory.made import NOW, described, met, picture
 
 SCHEMA = json.loads((Path(guardian.cases.__file__).parent / "event.schema.json").read_text(encoding="utf-8"))
 
@@ -55,13 +56,13 @@ async def _watched(tmp_path: Path) -> None:
 
     encoded = cv2.imencode(".png", cv2.cvtColor(picture(1).rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
     try:
-        memory.remember(store, [_alike(2)])
+        memory.remember(store, [replace(_alike(2), seen_at=NOW - timedelta(days=1))])
         memory.fold()
         with store.begin() as tx:
             asked = Asked(picture=pictures.keep(encoded), filters=("since=2026-01-01",))
             tx.named_searches.save("style", asked.as_json(), NOW)
-            assert tx.named_searches.watch("style", 0.8, Severity.MEDIUM)
-            assert not tx.named_searches.watch("nothing", 0.8, Severity.LOW)
+            assert tx.named_searches.watch("style", 0.8, Severity.MEDIUM, NOW)
+            assert not tx.named_searches.watch("nothing", 0.8, Severity.LOW, NOW)
         assert await look() == 0, "what was met before is not new"
 
         ramp = np.repeat(np.linspace(0, 255, 320, dtype=np.uint8)[None, :, None], 240, axis=0).repeat(3, axis=2)
@@ -69,17 +70,26 @@ async def _watched(tmp_path: Path) -> None:
         memory.remember(store, [_alike(3), _alike(4), other])
         memory.fold()
         with store.begin() as tx:
-            assert tx.named_searches.watch("style", 0.79, Severity.MEDIUM)
+            assert tx.named_searches.watch("style", 0.79, Severity.MEDIUM, NOW)
         assert await look() == 2, "a bound that is changed lets nothing pass that was not looked at"
         assert await look() == 0
         memory.remember(store, [replace(_alike(3), page_url="https://other.example/")])
         assert await look() == 0, "each picture is told of once"
 
+        # As `guardian memory rebuild` does it: one met before the watch began, and one that was told of.
+        with store.begin() as tx:
+            for seed in (2, 3):
+                remembered = tx.seen.get(f"{seed:064x}")
+                assert remembered is not None
+                fingerprint = described(small_fingerprint(picture(1))).fingerprint
+                assert tx.fingerprints.remake(remembered.number, fingerprint, memory.recipe, memory.shard)
+        assert await look() == 0, "fingerprints that are made anew are no new pictures"
+
         # Colours beside the picture choose among those that look like it; no watch calls anything a copy.
         mean = f"#{bytes(picture(1).rgb.mean(axis=(0, 1)).astype(np.uint8)).hex()}"
         with store.begin() as tx:
             tx.named_searches.save("coloured", replace(asked, colours=(mean,)).as_json(), NOW)
-            assert tx.named_searches.watch("coloured", 0.01, Severity.LOW)
+            assert tx.named_searches.watch("coloured", 0.01, Severity.LOW, NOW)
         memory.remember(store, [_alike(5)])
         assert await look() == 2
         with store.begin() as tx:
@@ -91,7 +101,8 @@ async def _watched(tmp_path: Path) -> None:
 
         # An example that was seen moves the question, though only assets are searched.
         with store.read() as tx:
-            (seen,) = tx.seen.pictures([1]).values()
+            seen = tx.seen.get(f"{4:064x}")
+            assert seen is not None
             request = request_of(tx, Asked(where="assets", like=(seen.id[:12],)), None)
         assert (await search.answer(request)).searched == {Kind.ASSET: 0}
         with store.begin() as tx:
@@ -139,7 +150,7 @@ async def _many_watched(tmp_path: Path) -> None:
     try:
         with store.begin() as tx:
             tx.named_searches.save("style", Asked(picture=pictures.keep(encoded)).as_json(), NOW)
-            tx.named_searches.watch("style", 0.8, Severity.MEDIUM)
+            tx.named_searches.watch("style", 0.8, Severity.MEDIUM, NOW)
         meet(1, 451)
         assert await look_for_watches(store, search, pictures, ["desk"], Routing(), NOW) == 450
         assert told() == [(50, True), (400, False)]

@@ -7,7 +7,7 @@ from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, PageBreak,
 
 from guardian.evidence.certificates import GAP
 from guardian.evidence.report.contacts import contact_facts, contacts_not_taken
-from guardian.evidence.report.content import CaseRecord, Exhibit, ReportContent
+from guardian.evidence.report.content import CaseRecord, Exhibit, ReportContent, ReportPictures
 from guardian.evidence.report.page import (
     CELL,
     DIGEST,
@@ -34,7 +34,7 @@ from guardian.views.comparisons import description_text, percent_text, share_tex
 from guardian.views.counting import counted
 from guardian.views.findings import licence_text, missed_text
 from guardian.views.licences import grant_text, scope_text
-from guardian.views.overlap import finding_sentence, overlap_of
+from guardian.views.overlap import Overlap, finding_sentence, overlap_of
 from guardian.views.timelines import entry_text
 from guardian.views.timestamps import minute_text, second_text
 
@@ -63,9 +63,7 @@ def summary(content: ReportContent) -> Iterator[Flowable]:
         rows.append(("Shortened", "Made for people outside; the chapter “What is missing” says what was left out."))
     else:
         rows.append(("State of the case", case.state.value.replace("_", " ")))
-    rows += [
-        ("Work", f"{asset.title} ({asset.width} × {asset.height} pixels)" if asset else case.asset_id),
-    ]
+    rows.append(("Work", f"{asset.title} ({asset.width} × {asset.height} pixels)" if asset else case.asset_id))
     if finding is not None:
         rows += [
             ("Page", foreign(finding.page_url, CELL, WIDTH - 38 * mm - 8, _URL)),
@@ -92,6 +90,27 @@ def both_pictures(content: ReportContent, number: int) -> Iterator[Flowable]:
     overlap = None
     if finding is not None and asset is not None and not pictures.is_outlined:
         overlap = overlap_of(asset, finding.comparison, None)
+
+    parts = [*heading(number, "Both pictures"), _side_by_side(pictures, overlap)]
+    if pictures.is_outlined or overlap is not None:
+        parts.append(paragraph("The outlines show where the pictures show the same.", SMALL))
+    if finding is not None:
+        parts += [Spacer(1, 4), facts(_measured(finding))]
+    yield KeepTogether(parts)
+
+    if pictures.heat_map is not None:
+        words = "Where both show the same (blue) and where they differ (orange); uncoloured parts were not compared."
+        yield _captioned(Figure(pictures.heat_map, WIDTH * 0.62, 95 * mm), words)
+    if pictures.screenshot is not None:
+        figure = Figure(pictures.screenshot, WIDTH * 0.8, 185 * mm, tallest=1.5)
+        at = pictures.screenshot_at
+        words = f"The page as a browser showed it on {minute_text(at)}" if at else "The page as a browser showed it"
+        words += "; its upper part, the whole is in the bundle." if figure.is_cut else "."
+        yield _captioned(figure, words)
+
+
+def _side_by_side(pictures: ReportPictures, overlap: Overlap | None) -> Table:
+    """Return both pictures with their names below, and the outlines of their overlap where it is known."""
     gap = 6 * mm
     width = (WIDTH - gap) / 2
 
@@ -122,32 +141,11 @@ def both_pictures(content: ReportContent, number: int) -> Iterator[Flowable]:
             ]
         )
     )
-    parts: list[Flowable] = [*heading(number, "Both pictures"), table]
-    if pictures.is_outlined or overlap is not None:
-        parts.append(paragraph("The outlines show where the pictures show the same.", SMALL))
-    if finding is not None:
-        parts += [Spacer(1, 4), facts(_measured(finding))]
-    yield KeepTogether(parts)
+    return table
 
-    if pictures.heat_map is not None:
-        yield KeepTogether(
-            [
-                Spacer(1, 8),
-                Figure(pictures.heat_map, WIDTH * 0.62, 95 * mm),
-                Spacer(1, 3),
-                paragraph(
-                    "Where both show the same (blue) and where they differ (orange); uncoloured parts were not "
-                    "compared.",
-                    SMALL,
-                ),
-            ]
-        )
-    if pictures.screenshot is not None:
-        figure = Figure(pictures.screenshot, WIDTH * 0.8, 185 * mm, tallest=1.5)
-        at = pictures.screenshot_at
-        words = f"The page as a browser showed it on {minute_text(at)}" if at else "The page as a browser showed it"
-        words += "; its upper part, the whole is in the bundle." if figure.is_cut else "."
-        yield KeepTogether([Spacer(1, 8), figure, Spacer(1, 3), paragraph(words, SMALL)])
+
+def _captioned(figure: Figure, words: str) -> Flowable:
+    return KeepTogether([Spacer(1, 8), figure, Spacer(1, 3), paragraph(words, SMALL)])
 
 
 def places(record: CaseRecord, number: int) -> Iterator[Flowable]:

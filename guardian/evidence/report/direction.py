@@ -91,6 +91,7 @@ def _levels(types: list[str], base_level: int) -> list[int]:
 
 def _weak(types: list[str], base: str) -> list[str]:
     """Return the types after the rules about numbers and what stands between them (W2 to W7)."""
+    # Rule W2: digits behind an Arabic letter are Arabic.
     resolved, strong = [], base
     for kind in types:
         if kind in ("L", *_RIGHT_TO_LEFT):
@@ -99,6 +100,7 @@ def _weak(types: list[str], base: str) -> list[str]:
             kind = "AN"
         resolved.append(kind)
 
+    # Rules W4 and W5: a separator between two numbers, and a sign such as % beside one, belong to the number.
     for place in range(1, len(resolved) - 1):
         before, kind, after = resolved[place - 1 : place + 2]
         if before == after and kind in _SEPARATORS.get(before, ()):
@@ -108,6 +110,7 @@ def _weak(types: list[str], base: str) -> list[str]:
         if kind == "ET" and "EN" in beside:
             resolved[place] = "EN"
 
+    # Rules W3 and W7: Arabic letters are like others that run left; digits behind a letter that runs right are like it.
     strong = base
     for place, kind in enumerate(resolved):
         if kind in ("L", *_RIGHT_TO_LEFT):

@@ -67,6 +67,11 @@ async def signed_in(request: Request) -> BrowserSession:
     return session
 
 
+def person_acting(request: Request, session: BrowserSession) -> Actor:
+    """Return the signed-in person of a session as the one who acts, from the address of a request."""
+    return actor_of(session.person, address_of(request))
+
+
 async def acting(request: Request) -> Actor:
     """Return who makes a request of the API: the holder of a bearer token, or somebody signed in.
 
@@ -90,8 +95,7 @@ async def _actor_of(request: Request) -> Actor:
             raise NotSignedIn("this token is not known, was revoked or has ended")
         return holder
 
-    session = await signed_in(request)
-    return actor_of(session.person, address_of(request))
+    return person_acting(request, await signed_in(request))
 
 
 def permitted(permission: Permission) -> Callable[[Actor], Actor]:

@@ -1,10 +1,12 @@
-"""What the pages of the desk share: who may see and do what, and where a form leads back to."""
+"""What the pages of the desk share: who may see and do what, what they need, and where a form leads back to."""
 
 from collections.abc import Callable
 
 from fastapi import Depends
 
 from guardian.cases import Edit
+from guardian.cases.rejudging import Judging
+from guardian.errors import UsageError
 from guardian.model import BrowserSession, Permission
 from guardian.web.auth.pages import local_path
 from guardian.web.auth.requests import NotPermitted, signed_in
@@ -13,7 +15,7 @@ from guardian.web.desk import Desk
 LONGEST_FIELD = 10_000
 """Characters of one field of a form."""
 
-__all__ = ["LONGEST_FIELD", "edit_by", "local_path", "person_may"]
+__all__ = ["LONGEST_FIELD", "edit_by", "local_path", "needed_judging", "person_may"]
 
 
 def person_may(permission: Permission) -> Callable[[BrowserSession], BrowserSession]:
@@ -31,3 +33,10 @@ def person_may(permission: Permission) -> Callable[[BrowserSession], BrowserSess
 def edit_by(session: BrowserSession, desk: Desk, note: str | None, *, expected: int | None, batch: str | None) -> Edit:
     """Return the edit of somebody who is signed in, made now."""
     return Edit(session.person.name, desk.clock(), (note or "").strip() or None, expected=expected, batch=batch)
+
+
+def needed_judging(judging: Judging | None) -> Judging:
+    """Return what uses are judged by. Raises UsageError where the rules are not at hand."""
+    if judging is None:
+        raise UsageError("the rules are not opened here, so no licence can be judged; ask the daemon")
+    return judging

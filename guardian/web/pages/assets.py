@@ -13,11 +13,10 @@ from guardian.catalog.details import Correction
 from guardian.catalog.wanted import Wanted
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetFilter, BrowserSession, Case, Permission
-from guardian.people.signing_in import actor_of
 from guardian.store import Transaction
 from guardian.views.assets import asset_facts, weakness_words
 from guardian.views.plain_text import cleaned
-from guardian.web.auth.requests import address_of
+from guardian.web.auth.requests import person_acting
 from guardian.web.correcting import correct_asset
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import person_may
@@ -99,7 +98,7 @@ async def protect(
             why = f"{result.problem.word}: {result.problem.detail}" if result.problem else "it cannot be decoded"
             raise UsageError(f"this picture is not protected: {why}")
         asset = result.asset
-    actor = actor_of(session.person, address_of(request))
+    actor = person_acting(request, session)
 
     def note() -> None:
         with desk.store.begin() as tx:
@@ -152,7 +151,7 @@ async def correct(
     form = await request.form(max_fields=20)
     sent = {name: str(form.get(name, "")).strip() for name in ("title", "collection", "tags", *RIGHTS)}
     desk = desk_of(request)
-    actor = actor_of(session.person, address_of(request))
+    actor = person_acting(request, session)
 
     def write(tx: Transaction) -> bool:
         asset = tx.assets.get(asset_id)

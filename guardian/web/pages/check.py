@@ -11,10 +11,9 @@ from starlette.responses import Response
 
 from guardian.errors import UsageError
 from guardian.model import Actor, Answer, BrowserSession, NotSeen, Permission
-from guardian.people.signing_in import actor_of
 from guardian.scan.pipeline import check
 from guardian.urls.addresses import host_of, is_web_address
-from guardian.web.auth.requests import NotPermitted, address_of
+from guardian.web.auth.requests import NotPermitted, person_acting
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may
 from guardian.web.rendering import page
@@ -43,7 +42,7 @@ async def answer(
     record: str = Form("", max_length=20),
 ) -> Response:
     """Answer for a picture that is sent, or for what an address shows, which is recorded when that is asked for."""
-    actor = actor_of(session.person, address_of(request))
+    actor = person_acting(request, session)
     content = await picture.read(_MAX_BYTES + 1) if picture is not None and picture.filename else b""
     if len(content) > _MAX_BYTES:
         raise UsageError(f"a picture may have {_MAX_BYTES >> 20} MiB here; use `guardian check` for larger ones")

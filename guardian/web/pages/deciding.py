@@ -15,11 +15,11 @@ from guardian.cases.lookalikes import refuse_too_many, would_close
 from guardian.cases.rejudging import Judging
 from guardian.errors import CaseChanged, UsageError
 from guardian.model import Actor, BrowserSession, Case, CaseState, DismissReason
-from guardian.people.signing_in import actor_of
 from guardian.scan.lookalikes import Archive, find_kin
 from guardian.store import Store, Transaction
-from guardian.web.auth.requests import address_of
+from guardian.web.auth.requests import person_acting
 from guardian.web.desk import desk_of
+from guardian.web.pages.access import needed_judging
 
 
 class Decision(StrEnum):
@@ -99,9 +99,7 @@ class Tools:
 
     def needed(self) -> Judging:
         """Return what uses are judged by. Raises UsageError where the rules are not at hand."""
-        if self.judging is None:
-            raise UsageError("the rules are not opened here, so no licence can be judged; ask the daemon")
-        return self.judging
+        return needed_judging(self.judging)
 
 
 async def tools_of(request: Request, session: BrowserSession, asked: "Asked", case_ids: Iterable[str]) -> Tools:
@@ -117,7 +115,7 @@ async def tools_of(request: Request, session: BrowserSession, asked: "Asked", ca
     if kin and desk.services is not None:
         archive = Archive(desk.store, desk.vault, desk.originals, desk.services.workers)
         kin = {case_id: (await find_kin(archive, case_id)).digests for case_id in kin}
-    return Tools(actor_of(session.person, address_of(request)), desk.judging, kin)
+    return Tools(person_acting(request, session), desk.judging, kin)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,12 +29,11 @@ from guardian.model import (
     Task,
     TaskKind,
 )
-from guardian.people.signing_in import actor_of
 from guardian.store import Transaction
 from guardian.tasks.user_requests import may_ask_again, owed_text
 from guardian.views.counting import size_text
 from guardian.views.evidence import capture_size_text, hold_text, reason_text
-from guardian.web.auth.requests import address_of
+from guardian.web.auth.requests import person_acting
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may
 from guardian.web.queue_filter import choice_kept_in
@@ -151,7 +150,7 @@ async def ask_bundle(
 @router.get("/{case_id}/bundles/{name}")
 async def fetch_bundle(request: Request, case_id: str, name: str, session: BrowserSession = WRITER) -> Response:
     """Send a bundle that was made. The audit log says who has it."""
-    desk, by = desk_of(request), actor_of(session.person, address_of(request))
+    desk, by = desk_of(request), person_acting(request, session)
 
     def opened() -> tuple[IO[bytes], int]:
         with desk.store.begin() as tx:
@@ -177,7 +176,7 @@ async def _changed(
     request: Request, case_id: str, session: BrowserSession, change: Callable[[Transaction, Case, Actor], object]
 ) -> Response:
     """Make a change at a case, then lead back to its evidence. Raises UsageError."""
-    desk, by = desk_of(request), actor_of(session.person, address_of(request))
+    desk, by = desk_of(request), person_acting(request, session)
 
     def write() -> str:
         with desk.store.begin() as tx:

@@ -9,7 +9,6 @@ from starlette.responses import RedirectResponse, Response
 
 from guardian.errors import UsageError
 from guardian.model import BrowserSession, NamedSearch, Permission, Severity
-from guardian.people.signing_in import actor_of
 from guardian.search.asking import Asked, asked_of
 from guardian.search.kept import (
     KeptSearches,
@@ -21,7 +20,7 @@ from guardian.search.kept import (
     why_not_asked,
 )
 from guardian.search.watching import EVENT
-from guardian.web.auth.requests import address_of
+from guardian.web.auth.requests import person_acting
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import person_may
 from guardian.web.search_queries import asked_in, query_of, words_of
@@ -50,7 +49,7 @@ async def keep(
     if content is None and asked.picture is not None:
         raise UsageError(LET_GO)
     searches = KeptSearches(desk.store, search_of(desk), desk.search_pictures)
-    actor = actor_of(session.person, address_of(request))
+    actor = person_acting(request, session)
     await run_in_threadpool(searches.keep, name.strip(), asked, content, actor, desk.clock(), replaces=False)
     return RedirectResponse("/search#kept", status_code=303)
 
@@ -73,7 +72,7 @@ async def watch(
     severity: str = Form(Severity.LOW.value, max_length=20),
 ) -> Response:
     """Have a kept search watch what is met from now on."""
-    desk, actor = desk_of(request), actor_of(session.person, address_of(request))
+    desk, actor = desk_of(request), person_acting(request, session)
     try:
         bound, urgency = float(above.replace(",", ".")), Severity(severity)
     except ValueError as error:
@@ -90,7 +89,7 @@ async def watch(
 @router.post("/unwatch")
 async def unwatch(request: Request, session: BrowserSession = KEEPER, name: str = Form("", max_length=200)) -> Response:
     """End the watch of a kept search, which stays."""
-    desk, actor = desk_of(request), actor_of(session.person, address_of(request))
+    desk, actor = desk_of(request), person_acting(request, session)
 
     def write() -> None:
         with desk.store.begin() as tx:
@@ -103,7 +102,7 @@ async def unwatch(request: Request, session: BrowserSession = KEEPER, name: str 
 @router.post("/remove")
 async def remove(request: Request, session: BrowserSession = KEEPER, name: str = Form("", max_length=200)) -> Response:
     """Remove a kept search; its watch ends. It is held, so that the person can take that back."""
-    desk, actor = desk_of(request), actor_of(session.person, address_of(request))
+    desk, actor = desk_of(request), person_acting(request, session)
     with desk.store.read() as tx:
         removed = kept_search(tx, name)
     content = await content_of(desk, session.person.id, asked_of(removed.asked))
@@ -118,7 +117,7 @@ async def remove(request: Request, session: BrowserSession = KEEPER, name: str =
 @router.post("/restore")
 async def restore(request: Request, session: BrowserSession = KEEPER) -> Response:
     """Keep the search again that this person removed last, with its watch."""
-    desk, actor = desk_of(request), actor_of(session.person, address_of(request))
+    desk, actor = desk_of(request), person_acting(request, session)
     removed = removed_search(desk, session)
     if removed is None:
         raise UsageError("there is no removed search to be kept again")

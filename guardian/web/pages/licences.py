@@ -9,18 +9,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from guardian.cases import licensing
-from guardian.cases.rejudging import Judging
 from guardian.errors import UsageError
 from guardian.licences import days_left, status_of
 from guardian.model import BrowserSession, Licence, LicenceStatus, Permission
-from guardian.people.signing_in import actor_of
 from guardian.store import Transaction
 from guardian.views.counting import counted
 from guardian.views.licences import TODAY_TEXTS, for_others, grant_text, scope_text
-from guardian.web.auth.requests import address_of
-from guardian.web.desk import Desk, desk_of
+from guardian.web.auth.requests import person_acting
+from guardian.web.desk import desk_of
 from guardian.web.licence_files import import_licences, keep_proof, licences_csv, proof_of
-from guardian.web.pages.access import LONGEST_FIELD, person_may
+from guardian.web.pages.access import LONGEST_FIELD, needed_judging, person_may
 from guardian.web.rendering import csv_file, page
 
 router = APIRouter(prefix="/licences", include_in_schema=False)
@@ -95,8 +93,8 @@ async def import_file(
 ) -> Response:
     """Add the licences of a CSV file, all of them or none."""
     desk = desk_of(request)
-    _needed(desk)
-    done = await import_licences(desk, actor_of(session.person, address_of(request)), file)
+    needed_judging(desk.judging)
+    done = await import_licences(desk, person_acting(request, session), file)
     return RedirectResponse(f"/licences?added={done.added}&known={done.known}", status_code=303)
 
 
@@ -119,8 +117,8 @@ async def change(request: Request, licence_id: str, session: BrowserSession = WR
     """State anew how long, where and for what a licence holds; whom and what it is for stays."""
     form = await request.form(max_fields=20)
     desk = desk_of(request)
-    judging = _needed(desk)
-    actor = actor_of(session.person, address_of(request))
+    judging = needed_judging(desk.judging)
+    actor = person_acting(request, session)
     first, last = (_day(str(form.get(name, "")).strip()) for name in ("valid_from", "valid_until"))
     said: dict[str, Any] = {
         name: str(form.get(name, ""))[:LONGEST_FIELD].strip() or None for name in ("territory", "medium", "note")
@@ -150,7 +148,7 @@ async def send_proof(
     file: UploadFile = File(),  # noqa: B008 - FastAPI's way
 ) -> Response:
     """Keep the file that proves a licence."""
-    if await keep_proof(desk_of(request), actor_of(session.person, address_of(request)), licence_id, file) is None:
+    if await keep_proof(desk_of(request), person_acting(request, session), licence_id, file) is None:
         raise _none(licence_id)
     return RedirectResponse(f"/licences/{licence_id}?saved=1", status_code=303)
 
@@ -182,8 +180,8 @@ async def grant(request: Request, session: BrowserSession = WRITER) -> Response:
     if scope not in ("collection", "asset", "tag") or not named:
         raise UsageError("say what the licence covers: a collection, a tag or an image")
     first, last = _day(said("begins")), _day(said("until"))
-    judging = _needed(desk)
-    actor = actor_of(session.person, address_of(request))
+    judging = needed_judging(desk.judging)
+    actor = person_acting(request, session)
 
     def write(tx: Transaction) -> None:
         terms = Licence(
@@ -210,8 +208,8 @@ async def grant(request: Request, session: BrowserSession = WRITER) -> Response:
 async def end(request: Request, licence_id: str, session: BrowserSession = WRITER) -> Response:
     """End a licence yesterday, so that what is still shown counts as unlicensed from today on."""
     desk = desk_of(request)
-    judging = _needed(desk)
-    actor = actor_of(session.person, address_of(request))
+    judging = needed_judging(desk.judging)
+    actor = person_acting(request, session)
     now = desk.clock()
 
     def write(tx: Transaction) -> None:
@@ -239,12 +237,6 @@ def _licence(tx: Transaction, licence_id: str) -> Licence:
 
 def _none(licence_id: str) -> HTTPException:
     return HTTPException(404, f"there is no licence {licence_id[:80]} any more")
-
-
-def _needed(desk: Desk) -> Judging:
-    if desk.judging is None:
-        raise UsageError("the rules are not opened here, so no licence can be judged; ask the daemon")
-    return desk.judging
 
 
 def _day(text: str) -> date | None:

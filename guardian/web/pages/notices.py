@@ -18,13 +18,12 @@ from guardian.notices.drafting import DraftRequest, doubts_about, draft, referen
 from guardian.notices.recipients import Recipient, recipients_of
 from guardian.notices.steps import StepAuthor, without_command
 from guardian.notices.timeline import timeline_of
-from guardian.people.signing_in import actor_of
 from guardian.scan.recheck.on_request import ask_for_recheck, ask_to_verify
 from guardian.store import Transaction
 from guardian.tasks.user_requests import may_ask_again, owed_text
 from guardian.views.notices import KIND_TITLES, form_blocks, line_text, next_day_text
 from guardian.views.timelines import TimelineEntry, entry_text
-from guardian.web.auth.requests import address_of
+from guardian.web.auth.requests import person_acting
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may
 from guardian.web.queue_filter import choice_kept_in
@@ -303,4 +302,4 @@ def _notice(tx: Transaction, notice_id: str) -> Notice:
 
 
 def _by(request: Request, session: BrowserSession) -> StepAuthor:
-    return StepAuthor(session.person.name, desk_of(request).clock(), actor_of(session.person, address_of(request)))
+    return StepAuthor(session.person.name, desk_of(request).clock(), person_acting(request, session))

@@ -10,9 +10,8 @@ from guardian.delivery.floods import drop_flood, held_floods, release_flood
 from guardian.delivery.sending import delivery_numbered, retry_now
 from guardian.errors import UsageError
 from guardian.model import AuditLine, BrowserSession, Permission, Task, TaskKind, TaskState
-from guardian.people.signing_in import actor_of
 from guardian.views.deliveries import subject_of, subject_text
-from guardian.web.auth.requests import address_of
+from guardian.web.auth.requests import person_acting
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import person_may
 from guardian.web.rendering import page
@@ -67,7 +66,7 @@ async def retry(
 ) -> Response:
     """Try a message again now: a dead one, or one that waits for its next try."""
     desk = desk_of(request)
-    actor = actor_of(session.person, address_of(request))
+    actor = person_acting(request, session)
 
     def again() -> bool:
         with desk.store.begin() as tx:
@@ -91,7 +90,7 @@ async def end_flood(
     if decide is None:
         raise UsageError("say whether the messages are released or dropped")
     desk = desk_of(request)
-    actor = actor_of(session.person, address_of(request))
+    actor = person_acting(request, session)
 
     def end() -> None:
         with desk.store.begin() as tx:

@@ -9,10 +9,9 @@ from starlette.responses import RedirectResponse, Response
 from guardian.errors import UsageError
 from guardian.model import ApiToken, BrowserSession, Permission, Person, Role
 from guardian.people.people import add_person, change_password, change_role, remove_person
-from guardian.people.signing_in import actor_of
 from guardian.people.tokens import add_token, end_after, revoke_token
 from guardian.views.people import token_state
-from guardian.web.auth.requests import address_of
+from guardian.web.auth.requests import person_acting
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may
 from guardian.web.rendering import page
@@ -39,7 +38,7 @@ async def change_people(
 ) -> Response:
     """Add or remove somebody, or give them another role or password."""
     desk = desk_of(request)
-    actor = actor_of(session.person, address_of(request))
+    actor = person_acting(request, session)
 
     def write() -> None:
         with desk.store.begin() as tx:
@@ -68,7 +67,7 @@ async def change_tokens(
 ) -> Response:
     """Make a token, whose secret is shown this once, or revoke one."""
     desk = desk_of(request)
-    actor = actor_of(session.person, address_of(request))
+    actor = person_acting(request, session)
     scopes = [str(one) for one in (await request.form()).getlist("scope")]
     end = _end_of(until)
 

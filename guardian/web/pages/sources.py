@@ -10,13 +10,12 @@ from starlette.responses import RedirectResponse, Response
 
 from guardian.errors import UsageError
 from guardian.model import BrowserSession, Permission, ScanRequest, Skipped, label_of
-from guardian.people.signing_in import actor_of
 from guardian.sources.overview import listed_source
 from guardian.sources.requests import ask_for_scan, source_named
 from guardian.sources.trial import PAGES
 from guardian.views.scans import outcome_text, result_text
 from guardian.views.sources import ListedSource
-from guardian.web.auth.requests import address_of
+from guardian.web.auth.requests import person_acting
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import person_may
 from guardian.web.rendering import page
@@ -67,7 +66,7 @@ async def scan_now(
     """Have a source scanned as soon as can be, whatever its rhythm says; kept until a scan has begun."""
     desk = desk_of(request)
     source = source_named(desk.sources, name)
-    actor = actor_of(session.person, address_of(request))
+    actor = person_acting(request, session)
 
     def ask() -> None:
         with desk.store.begin() as tx:
@@ -84,7 +83,7 @@ async def try_now(request: Request, session: BrowserSession = SCANNER, name: str
     source = source_named(desk.sources, name)
     if desk.services is None:
         raise UsageError("nothing can be fetched here; ask the daemon (`guardian run`)")
-    found = await try_source(desk, desk.services, actor_of(session.person, address_of(request)), source)
+    found = await try_source(desk, desk.services, person_acting(request, session), source)
 
     left_out = dict[str, list[Skipped]]()
     for item in found.left_out:

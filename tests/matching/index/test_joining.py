@@ -223,7 +223,7 @@ def test_killed_while_erasing(tmp_path: Path) -> None:
 
     codes, step = [-signal.SIGKILL], 0
     while codes[-1] == -signal.SIGKILL:
-        step += 3
+        step += 5
         folder = tmp_path / str(step)
         shutil.copytree(tmp_path / "base", folder)
         codes.append(killed_before(step, partial(erase, folder)))

@@ -178,12 +178,12 @@ def test_numbers_are_read_while_segments_are_merged_away(tmp_path: Path) -> None
     """With a writer that merges all the time, no reader is ever told of damage."""
 
     def write() -> None:
-        for number in range(1, 120):
+        for number in range(1, 70):
             publish_made(tmp_path, number)
 
     writer = forked(write)
     seen, before = 0, None
-    while seen < 100:
+    while seen < 60:
         before = open_index(tmp_path, RECIPE, before)
         numbers = numbers_in(tmp_path)
         assert numbers == frozenset(range(1, len(numbers) + 1))

@@ -29,11 +29,17 @@ def flipped(descriptors: Bytes, bits: int, seed: int) -> Bytes:
 
 
 def collected(query: Bytes, known: Bytes, owners: NDArray[np.uint32]) -> Votes:
-    """Votes among rows that belong to `owners`; an index holds the rows of one owner beside each other."""
+    """Votes among rows that belong to `owners`; an index holds the rows of one owner beside each other.
+
+    Nothing of it can be written to, as in a mapped index: the kernels for arrays of that kind are compiled already.
+    """
     order = np.argsort(owners, kind="stable")
     starts = np.concatenate([[0], np.cumsum(np.bincount(owners))]).astype(np.uint32)
     words = known[order].view(np.uint64).reshape(-1, 4)
-    found = votes.collect(query, votes.build_tables(known[order]), words, starts)
+    tables = votes.build_tables(known[order])
+    for array in (words, starts, *(part for table in tables for part in (table.offsets, table.rows, table.tags))):
+        array.flags.writeable = False
+    found = votes.collect(query, tables, words, starts)
     assert np.array_equal(found.owner, owners[order][found.row])
     return replace(found, row=order[found.row].astype(np.uint32))
 
