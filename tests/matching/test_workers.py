@@ -208,15 +208,15 @@ def test_a_hang_ends_at_its_limit_and_so_does_the_worker(tmp_path: Path, log: Pa
     async def test(workers: Workers) -> None:
         await workers.run(os.getpid)
         started = time.monotonic()
-        with pytest.raises(WorkerLost, match="more than 1 s") as caught:
+        with pytest.raises(WorkerLost, match=r"more than 0\.1 s") as caught:
             await workers.run(jobs.spin, log)
-        assert 1 <= time.monotonic() - started < 60
+        assert time.monotonic() - started < 60
         assert (caught.value.reason, caught.value.failures) == ("timed_out", 1)
         (hung,) = noted(log)
         assert not is_running(hung)
         assert await workers.run(os.getpid) != hung
 
-    with_workers(tmp_path, test, timeout=timedelta(seconds=1), workers=1)
+    with_workers(tmp_path, test, timeout=timedelta(seconds=0.1), workers=1)
 
 
 def test_a_worker_that_gets_no_cpu_has_more_time_and_is_no_fault_of_the_image(tmp_path: Path, log: Path) -> None:
