@@ -26,6 +26,7 @@ from guardian.retention import prune_daily
 from guardian.scan.runs import Listener, scan_source
 from guardian.sources.settings import SourceSettings
 from guardian.store import Store, Transaction
+from guardian.store.leases import CLOCK_SLACK
 
 CRAWLS_KEPT_FOR = timedelta(days=30)
 """How long an interrupted crawl can be continued; after that its source is crawled from the start."""
@@ -34,6 +35,9 @@ CASES_AT_ONCE = 2_000
 """How many cases are indexed for the text search in one call; after an upgrade the others follow in later calls."""
 
 _CASES_A_STEP = 100
+
+LONGEST_PAUSE = timedelta(days=3)
+"""Before a task that failed is tried again; no kind of task but a delivery waits longer."""
 
 LABELLING_SECONDS = 60.0
 """How long one call makes labels, in seconds; what is left waits for the next call."""
@@ -47,6 +51,7 @@ async def prepare(app: App) -> None:
     What living processes work on is left alone. Raises GuardianError when the index cannot be repaired.
     """
     await take_over(app)
+    await asyncio.to_thread(_hurry_misdated_retries, app)
     await prune_old_rows(app)
     await index_case_words(app)
     await judge_due_uses(app)
@@ -58,6 +63,15 @@ async def prepare(app: App) -> None:
     await app.catalog.erase_withdrawn()
     if forgotten or repaired:
         log.info("made_ready", addresses_forgotten=forgotten, assets_indexed_again=repaired)
+
+
+def _hurry_misdated_retries(app: App) -> None:
+    """Have what failed while the clock was ahead tried at once: it waits for longer than any pause lasts."""
+    longest = max(app.config.delivery.longest_delay, LONGEST_PAUSE) + CLOCK_SLACK
+    with app.store.begin() as tx:
+        hurried = tx.tasks.hurry_retries(app.services.clock(), longest)
+    if hurried:
+        log.warning("clock_was_ahead", retries_due_at_once=hurried)
 
 
 def _clear_abandoned_crawls(app: App) -> int:

@@ -19,6 +19,7 @@ def command(folder: Path) -> None:
     # The shipped rules are looked for before anything is written: a broken installation leaves no half folder.
     config, rules = folder / "config.yaml", folder / "rules"
     shipped = sorted(rules_folder().glob("*.yaml"))
+    made = False
     try:
         present = [str(path) for path in (config, rules) if path.exists()]
         if present:
@@ -26,6 +27,7 @@ def command(folder: Path) -> None:
 
         folder.mkdir(parents=True, exist_ok=True)
         rules.mkdir()
+        made = True
         for file in shipped:
             shutil.copyfile(file, rules / file.name)
 
@@ -33,7 +35,13 @@ def command(folder: Path) -> None:
         (folder / "data").mkdir(mode=0o700, exist_ok=True)
         config.write_text(example_text(), encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"cannot write {error.filename or folder}: {error.strerror}") from error
+        # Half a folder would be in the way of a second try.
+        if made:
+            shutil.rmtree(rules, ignore_errors=True)
+            config.unlink(missing_ok=True)
+        # Of two files the second is the one that was written.
+        where = error.filename2 or error.filename or folder
+        raise UsageError(f"cannot write {where}: {error.strerror}") from error
 
     click.echo(f"Wrote {config}, {rules} and {folder / 'data'}.")
     click.echo("Next:")

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shlex
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -33,11 +32,8 @@ def save(session: Session, /, name: str, **options: Any) -> None:
 
     check_name(name)
     asyncio.run(_save(session, name, options | {"facets": False}))
-    quoted = shlex.quote(name)
-    words = (
-        f"saved as {name}: `guardian search run {quoted}` asks it again, `guardian search watch {quoted}` has it watch"
-    )
-    echo(Screen.of_output().wrapped(words))
+    words = "`guardian search run NAME` asks it again, `guardian search watch NAME` has it watch"
+    echo(Screen.of_output().wrapped(f"saved as {name}: {words}"))
 
 
 @click.command("run")

@@ -135,6 +135,9 @@ def try_rules(session: Session, file: Path, is_added: bool, since: str | None, a
     for change in found.changes:
         echo(screen.reflowed(case_change_lines(change)))
     echo(screen.reflowed(replay_lines(found)))
+    if is_added:
+        names = sorted({one.name for one in config.rules_dir.glob("*.yaml")} | {file.name})
+        echo(screen.reflowed([f"The files were read in this order, as their names say: {', '.join(names)}."]))
 
 
 def _time(text: str) -> timedelta:

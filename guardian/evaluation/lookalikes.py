@@ -50,10 +50,12 @@ def of_one_template(pile: Pile, count: int) -> Drawn:
         # Some templates are on one protected picture only, some on a dozen: both happen.
         group = int(generator.choice([1, 1, 2, 4, 12]))
         chosen = pile.some_foreign(min(group + 3, len(pile.foreign)))
+        # What stands beside is shown by every page of the template: whoever asks for it finds it there rightly.
+        template = pile.composed(shared)
 
         for other in chosen[3:]:
             framed = _FRAMES[name](pile.sized[other], np.random.default_rng(seed), beside)
-            references.append(Reference(framed, frozenset([other])))
+            references.append(Reference(framed, frozenset([other, template])))
 
         for other in chosen[:3]:
             shown = _FRAMES[name](pile.sized[other], np.random.default_rng(seed), beside)
@@ -61,7 +63,7 @@ def of_one_template(pile: Pile, count: int) -> Drawn:
             if generator.random() < 0.25:
                 shown = np.ascontiguousarray(cropped(shown, generator, 0.85))
             may_show = pile.any_part_of([other, *shared])
-            queries.append(Query(shown, f"template_{name}", other, frozenset(), may_show))
+            queries.append(Query(shown, f"template_{name}", template, frozenset(), may_show))
     return references, queries
 
 

@@ -325,9 +325,9 @@ class SkipReason(StrEnum):
         "timed_out",
         Scope.OURSELVES,
         Retry.NOT_NOW,
-        "took a worker too long",
-        "A worker process was busy with this picture for longer than `matching.timeout`. It is tried again at a later "
-        "scan.",
+        "took a worker too long; perhaps the machine was too busy",
+        "A worker process had this picture for longer than `matching.timeout`: it takes long to read, or the machine "
+        "had too much else to do. It is tried again at a later scan; a command may be run again.",
     )
     INTERNAL = (
         "internal",

@@ -18,6 +18,9 @@ _NEAR = 9.0
 _MUCH = 0.25
 """Share of the area that counts as much of a colour where no share was asked for."""
 
+_OF_EACH = 0.1
+"""How much each colour counts for itself, beside all of them together: traces of a colour would decide otherwise."""
+
 _BLOCK = 1 << 16
 
 NAMED = {
@@ -71,16 +74,24 @@ def shares_of(appearances: NDArray[np.uint8], colour: WantedColour) -> NDArray[n
 def scores_of(
     appearances: NDArray[np.uint8], colours: Sequence[WantedColour]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return how well pictures show all these colours (0-1), float32 [n], and the share of each, [colours, n]."""
-    scores = np.ones(len(appearances), dtype=np.float32)
+    """Return how well pictures show all these colours (0-1), float32 [n], and the share of each, [colours, n].
+
+    Of pictures with traces of one of the colours, those with more of the others are better; 0 is one without it.
+    """
     shares = np.stack([shares_of(appearances, colour) for colour in colours])
-    for colour, share in zip(colours, shares, strict=True):
-        if colour.share is None:
-            scores *= share / (share + _MUCH)
-        else:
-            # Half as much, or twice as much, is about as far from what was asked for.
-            scores *= np.minimum(share, colour.share) / np.maximum(np.maximum(share, colour.share), 1e-6)
-    return scores, shares
+    fits = np.stack([_fit(share, colour) for share, colour in zip(shares, colours, strict=True)])
+    together = fits.prod(axis=0)
+    scores = (1 - _OF_EACH) * together + _OF_EACH * fits.mean(axis=0)
+    return np.where(together > 0, scores, 0).astype(np.float32), shares
+
+
+def _fit(shares: NDArray[np.float32], colour: WantedColour) -> NDArray[np.float32]:
+    """Return how near shares of pictures, float32 [n], come to what is wanted of a colour: 0-1."""
+    if colour.share is None:
+        return shares / (shares + _MUCH)
+    # Half as much, or twice as much, is about as far from what was asked for.
+    nearer = np.minimum(shares, colour.share) / np.maximum(shares, colour.share)
+    return np.asarray(nearer, dtype=np.float32)
 
 
 def main_colours(appearances: NDArray[np.uint8]) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
+from guardian.model import SeenPicture
 from guardian.search.question import By, Kind
 from guardian.search.search import Request, Result, SearchAnswer
 from guardian.urls.addresses import is_web_address
@@ -14,10 +15,13 @@ from guardian.views.counting import counted
 
 _STYLE = """
 body { font: 15px/1.4 system-ui, sans-serif; margin: 2rem; color: #222; background: #fafafa; }
-ol { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 1rem; padding: 0; }
+ol { display: grid; grid-template-columns: repeat(auto-fill, minmax(210px, 1fr)); gap: 1rem; padding: 0; }
 li { list-style: none; background: #fff; border: 1px solid #ddd; border-radius: 6px; padding: .7rem; }
 figure { margin: 0; } img { display: block; width: 100%; height: 150px; object-fit: contain; }
-figcaption { overflow-wrap: anywhere; } .rank { color: #777; } .why { color: #555; } .title { font-weight: 600; }
+figcaption { overflow-wrap: anywhere; margin-top: .5rem; } .rank { color: #777; }
+.title { font-weight: 600; } .title a { word-break: break-all; }
+.why { display: block; margin: .3rem 0; }
+.what, .id { display: block; color: #666; font-size: 13px; } .id { font: 11px ui-monospace, monospace; }
 .asked img { width: auto; }
 """
 
@@ -38,7 +42,7 @@ def page_of(request: Request, asked: bytes | None, shown: Sequence[Shown], answe
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Search results</title>'
         '<meta name="viewport" content="width=device-width">'
-        f"<style>{_STYLE}</style><h1>{'What is like this' if asked else 'What was searched for'}</h1>{query}"
+        f"<style>{_STYLE}</style><h1>{'What is like this?' if asked else 'What was searched for'}</h1>{query}"
         f"{f'<p>{words}</p>' if words else ''}<p>{html.escape(answer.in_words)}</p>{notes}"
         f"<ol>{''.join(_item(one) for one in shown)}</ol></html>\n"
     )
@@ -70,21 +74,38 @@ def _asked_words(request: Request) -> Iterator[str]:
 
 def _item(shown: Shown) -> str:
     result = shown.result
-    title, below = "", ""
     if result.asset is not None:
-        title, below = result.asset.title, f"{result.asset.collection} · {result.asset.id}"
+        title, id_, what = result.asset.title, result.asset.id, f"yours, {result.asset.collection}"
+        name = html.escape(title)
     elif result.seen is not None:
-        places = [one.page_url or one.image_url or "" for one in result.places]
-        title = next(filter(None, places), "inside a page")
-        days = [f"{moment:%Y-%m-%d}" for moment in (result.seen.first_seen_at, result.seen.last_seen_at)]
-        below = f"seen {' to '.join(dict.fromkeys(days))} · {counted(len(places), 'place')}"
-    name = html.escape(title)
-    if is_web_address(title) and result.asset is None:
-        name = f'<a href="{html.escape(title, quote=True)}" rel="noreferrer">{name}</a>'
+        title, id_, what = _place_of(result), result.seen.id, _when_seen(result.seen, len(result.places))
+        name = _link(title)
+    else:
+        return ""
+
     return (
         f'<li><figure>{_image(shown.thumbnail, title)}<figcaption><span class="rank">{result.rank}</span> '
-        f'<span class="title">{name}</span><br>{html.escape(below)}<br>'
-        f'<span class="why">{html.escape(result.reason)}</span></figcaption></figure></li>'
+        f'<span class="title">{name}</span><span class="why">{html.escape(result.reason)}</span>'
+        f'<span class="what">{html.escape(what)}</span><span class="id">{id_}</span></figcaption></figure></li>'
+    )
+
+
+def _place_of(result: Result) -> str:
+    """Return the first address that a picture was seen at."""
+    return next((address for one in result.places if (address := one.page_url or one.image_url)), "inside a page")
+
+
+def _when_seen(seen: SeenPicture, places: int) -> str:
+    days = [f"{moment:%Y-%m-%d}" for moment in (seen.first_seen_at, seen.last_seen_at)]
+    return f"seen {' to '.join(dict.fromkeys(days))} at {counted(places, 'place')}"
+
+
+def _link(address: str) -> str:
+    """Return an address, shown without its scheme; as a link where it is one of the web."""
+    if not is_web_address(address):
+        return html.escape(address)
+    return (
+        f'<a href="{html.escape(address, quote=True)}" rel="noreferrer">{html.escape(address.split("://", 1)[-1])}</a>'
     )
 
 

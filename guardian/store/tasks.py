@@ -159,9 +159,9 @@ class Tasks:
         )
         return changed.first() is not None
 
-    def hurry_retries(self, now: datetime) -> int:
-        """Make all tasks that failed before and wait for a later time due at once; return how many there were."""
-        waits = (tasks.c.state == TaskState.DUE, tasks.c.attempts > 0, tasks.c.due_at > now)
+    def hurry_retries(self, now: datetime, longest: timedelta = timedelta()) -> int:
+        """Make tasks that failed before and wait for longer than `longest` due at once; return how many there were."""
+        waits = (tasks.c.state == TaskState.DUE, tasks.c.attempts > 0, tasks.c.due_at > now + longest)
         return self._connection.execute(update(tasks).where(*waits).values(due_at=now)).rowcount
 
     def forget_done(self, before: datetime, limit: int) -> int:

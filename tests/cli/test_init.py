@@ -8,6 +8,7 @@ from pathlib import Path
 from guardian.config import load_config
 from guardian.rules import load
 from tests import forked
+from tests.disks import fill, small_disk
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -53,6 +54,16 @@ def test_files_of_ones_own_stay(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     assert init(".", cwd=tmp_path).returncode == 0
     assert (tmp_path / "data" / "kept").read_text() == (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_a_full_disk_is_left_as_it_was(tmp_path: Path) -> None:
+    with small_disk(tmp_path, 64):
+        (tmp_path / "mine").mkdir()
+        fill(tmp_path)
+        full = init(tmp_path / "mine")
+        assert full.returncode == 2
+        assert f"cannot write {tmp_path / 'mine'}" in full.stderr
+        assert list((tmp_path / "mine").iterdir()) == []
 
 
 def test_places_that_cannot_be_written(tmp_path: Path) -> None:

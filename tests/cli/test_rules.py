@@ -118,6 +118,14 @@ def test_check_refuses_wrong_rules_with_their_place(
         assert checked.stdout == ""
 
 
+def test_a_file_that_is_tried_says_where_it_was_read(tmp_path: Path, finding: Finding) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("rules: [{name: partner, when: {host: {is_under: [customer.example]}}, then: ignore}]\n")
+    order = "The files were read in this order, as their names say: 10-all.yaml, mine.yaml."
+    assert order in rules(tmp_path, "try", str(mine), "--add").stdout
+    assert order not in rules(tmp_path, "try", str(mine)).stdout
+
+
 def test_explain_says_which_condition_held_and_which_rule_won(tmp_path: Path, finding: Finding) -> None:
     explained = rules(tmp_path, "explain", finding.id[:10])
     assert (explained.returncode, explained.stderr) == (0, "")

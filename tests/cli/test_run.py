@@ -1,14 +1,16 @@
 """`guardian run --once`, and what `guardian run` says and refuses. The daemon at work is in test_walkthrough."""
 
 import base64
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from guardian.model import ScanCounts
-from tests.cli.home import Home
+from guardian.model import Message, ScanCounts, TaskKind
+from tests.cli.home import Home, made_home
 from tests.databases import store_in
 
 SECRET = "LEGAL_SECRET"
@@ -102,3 +104,19 @@ def test_a_source_that_another_process_is_scanning_is_left_to_it(watched: Home, 
     with store.read() as tx:
         assert [process.id for process in tx.processes.living()] == ["other"], "those that ended have left"
     store.close()
+
+
+def test_once_what_failed_while_the_clock_was_a_year_ahead_is_tried_at_once(tmp_path: Path, receiver: Any) -> None:
+    home = made_home(
+        tmp_path / "home",
+        f"destinations:\n  - {{name: legal, kind: webhook, url: '{receiver.url}', secret_env: {SECRET}}}\n",
+    )
+    now = datetime.now(UTC)
+    with closing(store_in(home.folder / "data")) as store, store.begin() as tx:
+        tx.messages.add(Message("msg_late", "case.opened", now, b'{"type": "case.opened", "data": {}}'))
+        task = tx.tasks.add(TaskKind.DELIVER, "late", due_at=now, at=now, destination="legal", message_id="msg_late")
+        assert task is not None
+        # As if the clock had been a year ahead when the receiver failed.
+        tx.tasks.postpone(task.id, now + timedelta(days=365), "503")
+    home.guardian("run", "--once", **{SECRET: receiver.secrets[0]})
+    assert [post.id for post in receiver.accepted] == ["msg_late"]

@@ -15,7 +15,7 @@ from guardian.errors import UsageError
 from guardian.matching.features.appearance import appearance_of
 from guardian.matching.settings import MatchingSettings
 from guardian.search.aspects import Aspect
-from guardian.search.colours import wanted_colour
+from guardian.search.colours import scores_of, wanted_colour
 from guardian.search.question import By, CopyFact, Found, Kind, Question, Ranking
 from guardian.search.ranking import rank
 from guardian.search.reasons import why
@@ -139,6 +139,23 @@ def test_a_region_is_searched_with_instead_of_the_whole(ask: Asking) -> None:
     assert _order(ask(both, region=(0, 0, 200, 160)))[0] == RED_DISC
     with pytest.raises(UsageError, match="400 x 160"):
         ask(both, region=(300, 0, 200, 160))
+
+
+def test_much_of_one_colour_is_better_than_traces_of_all() -> None:
+    much = _drawn(RED, "disc")
+    much[:2, :2] = BLUE
+    traces = np.full((160, 200, 3), 250, dtype=np.uint8)
+    traces[:6, :6], traces[:6, 20:26] = RED, BLUE
+    lacking = _drawn(RED, "disc")
+    wanted = [wanted_colour("#c81e1e"), wanted_colour("#1428aa:40%")]
+
+    rows = np.stack([appearance_of(one).values for one in (much, traces, lacking)])
+    scores, shares = scores_of(rows, wanted)
+    assert scores[0] > scores[1] > scores[2] == 0
+    assert shares[1, 0] < shares[1, 1] < 0.01
+
+    alone, _ = scores_of(rows, wanted[:1])
+    assert np.allclose(alone, shares[0] / (shares[0] + 0.25))
 
 
 def test_colours_alone_and_their_shares(ask: Asking) -> None:

@@ -196,6 +196,16 @@ def test_what_was_put_off_by_a_clock_that_was_wrong_is_taken_again(store: Store)
     assert sorted(claim(store)) == ["another", "put off"], "what was planned for tomorrow stays"
 
 
+def test_only_what_waits_for_longer_than_any_pause_was_surely_put_off_by_a_wrong_clock(store: Store) -> None:
+    promise(store, "tomorrow", "next year")
+    by_key = {task.key: task.id for task in claim_tasks(store)}
+    with store.begin() as tx:
+        tx.tasks.postpone(by_key["tomorrow"], NOON + timedelta(days=1), "503")
+        tx.tasks.postpone(by_key["next year"], NOON + timedelta(days=365), "503")
+        assert tx.tasks.hurry_retries(NOON, timedelta(days=3)) == 1
+    assert claim(store) == ["next year"]
+
+
 def test_done_postponed_buried_and_revived(store: Store) -> None:
     promise(store, "done", "postponed", "buried")
     by_key = {task.key: task.id for task in claim_tasks(store)}

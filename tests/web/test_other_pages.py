@@ -31,7 +31,7 @@ def test_operators_are_shown_with_their_cases_and_contacts(served: Served, case_
     text = rita.get("/operators/show?name=thief.example").text
     assert case_id in text
     assert "shop@thief.example" in text
-    assert rita.get("/operators/show?name=nobody.example").status_code == 400
+    assert rita.get("/operators/show?name=nobody.example").status_code == 404
 
 
 def test_images_are_shown_with_who_uses_them(served: Served, case_id: str) -> None:

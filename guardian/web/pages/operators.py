@@ -13,6 +13,7 @@ from guardian.errors import UsageError
 from guardian.model import PURSUED_STATES, OperatorSummary, Permission
 from guardian.views.licences import TODAY_TEXTS, grant_text, scope_text
 from guardian.views.operators import OperatorDetail, operator_text
+from guardian.web.api.answers import not_found
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import person_may
 from guardian.web.pages.notice_panel import NoticePanel, panel_of_operator
@@ -57,12 +58,14 @@ async def show_operators(
 
 @router.get("/show")
 async def show_operator(request: Request, name: str = Query(max_length=500)) -> Response:
-    """Show one operator. Raises UsageError for one without cases."""
+    """Show one operator; one without cases is not there."""
     desk = desk_of(request)
     now = desk.clock()
 
     def read() -> tuple[OperatorDetail, list[str], NoticePanel]:
         with desk.store.read() as tx:
+            if not tx.cases.operators(name):
+                raise not_found(f"no case is about {name}")
             detail = operator_detail(tx, name, now.date())
             texts = []
             for licence, status in detail.licences:
