@@ -14,11 +14,11 @@ from guardian.matching.features.bits import count_bits
 SIGNS_FROM = 1 << 15
 """Of so many rows the signs are compared first; fewer are all compared by their numbers, in half a millisecond."""
 
-_ONE_IN = 32
+_ONE_IN = 64
 """Of as many rows one is compared by its numbers, those with the nearest signs."""
 
 _BINS = 4096
-_BLOCK = 4096
+_BLOCK = 1024
 
 
 def nearest(
@@ -48,13 +48,19 @@ def nearest(
 
 
 def signs_of(vectors: NDArray[np.int8]) -> NDArray[np.uint64]:
-    """Return a bit for each number of vectors, int8 [n, d], that is set where it is above 0: uint64 [n, d / 64]."""
+    """Return a bit for each number of vectors, int8 [n, d], that is set where it is above 0: uint64 [d / 64, n].
+
+    Word by word, so that the compiler compares several rows at once.
+    """
     words = -(-vectors.shape[1] // 64)
-    signs = np.zeros((len(vectors), 8 * words), dtype=np.uint8)
+    signs = np.zeros((words, len(vectors)), dtype=np.uint64)
     for start in range(0, len(vectors), _BLOCK):
-        bits = np.packbits(vectors[start : start + _BLOCK] > 0, axis=1)
-        signs[start : start + _BLOCK, : bits.shape[1]] = bits
-    return signs.view(np.uint64)
+        some = vectors[start : start + _BLOCK]
+        packed = np.zeros((len(some), 8 * words), dtype=np.uint8)
+        bits = np.packbits(some > 0, axis=1)
+        packed[:, : bits.shape[1]] = bits
+        signs[:, start : start + _BLOCK] = packed.view(np.uint64).T
+    return signs
 
 
 def count_distinct(numbers: NDArray[np.int64], eligible: NDArray[np.bool_]) -> int:
@@ -82,17 +88,23 @@ def _with_nearest_signs(signs, eligible, queries, wanted):  # type: ignore[no-un
 
     They are as many as `wanted`, and those that differ in no more than the last of these.
     """
-    rows, words = signs.shape
+    words, rows = signs.shape
     differences, counts = np.empty(rows, np.uint16), np.zeros(64 * words + 1, np.int64)
-    for row in range(rows):
-        least = np.uint64(64 * words)
-        for query in range(queries.shape[0]):
-            different = np.uint64(0)
+    least, sums = np.empty(_BLOCK, np.uint64), np.empty(_BLOCK, np.uint64)
+    for begin in range(0, rows, _BLOCK):
+        size = min(_BLOCK, rows - begin)
+        least[:] = 64 * words
+        for query in range(queries.shape[1]):
+            sums[:] = 0
             for word in range(words):
-                different += count_bits(signs[row, word] ^ queries[query, word])
-            least = min(least, different)
-        differences[row] = least
-        counts[least] += eligible[row]
+                here, asked = signs[word, begin : begin + size], queries[word, query]
+                for row in range(size):
+                    sums[row] += count_bits(here[row] ^ asked)
+            for row in range(size):
+                least[row] = min(least[row], sums[row])
+        for row in range(size):
+            differences[begin + row] = least[row]
+            counts[least[row]] += eligible[begin + row]
 
     most, within = 0, counts[0]
     while within < wanted and most < 64 * words:

@@ -44,7 +44,7 @@ def test_rows_with_the_nearest_signs_hold_the_best() -> None:
     vectors = np.round(127 * rows_of / np.linalg.norm(rows_of, axis=1, keepdims=True)).astype(np.int8)
     eligible = rng.random(len(vectors)) < 0.5
     signs = signs_of(vectors)
-    assert signs.shape == (40_000, 2)
+    assert signs.shape == (2, 40_000)
 
     for query in vectors[:20]:
         exact, _ = nearest(vectors, eligible, query[None], 10)
