@@ -25,7 +25,7 @@ _LAST_BREATH = 10.0
 _STARVED = 10
 """So many times the seconds that a job may compute are the most that it may take, on a machine that is too busy."""
 
-_SHORTEST_PAUSE = 0.1
+_SHORTEST_PAUSE = 0.01
 """Seconds between two looks at how much CPU a job has used."""
 
 _FAULTS = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGTRAP})
