@@ -123,7 +123,7 @@ def test_sigterm_breaks_off_the_rebuilding_of_an_index_and_the_next_start_finish
     mine = tmp_path / "mine"
     mine.mkdir()
     for number in range(24):
-        photographs["coffee"].rotate(number).save(mine / f"{number:02}.jpg")
+        photographs["coffee"].resize((300, 200)).rotate(number).save(mine / f"{number:02}.jpg")
     home.guardian("asset", "add", mine, "--collection", "press")
     descriptors = next((home.folder / "data" / "index").glob("*/segment-*/descriptors.npy"))
     content = bytearray(descriptors.read_bytes())

@@ -14,7 +14,7 @@ from guardian.matching.verify.confidence import FEATURES
 from tests.matching.pictures import encoded, photograph
 
 
-def some_pairs(count: int = 1200) -> list[Pair]:
+def some_pairs(count: int = 500) -> list[Pair]:
     """Facts at random; a copy where inliers and agreeing cells are many."""
     generator = np.random.default_rng(5)
     features = generator.uniform(0, 1, (count, len(FEATURES)))
