@@ -97,11 +97,11 @@ def logs_by_default() -> Iterator[None]:
 
 
 _LONGEST = (
-    *("test_fleet.py", "test_memory.py", "matching/test_workers.py", "matching/test_matcher.py", "test_bench.py"),
-    *("test_demo.py", "web/test_walk.py", "test_daemon.py", "test_wheel.py", "earlier/test_earlier.py"),
-    *("catalog/test_catalog.py", "test_walkthrough.py", "cli/test_check.py", "web/api/test_contract.py"),
-    *("fetch/test_browser.py", "evidence/test_capture_tasks.py", "scan/test_image_quarantine.py"),
-    *("scan/recheck/test_cases.py", "web/test_working_desk.py"),
+    *("test_fleet.py", "earlier/test_earlier.py", "test_memory.py", "matching/test_workers.py", "test_bench.py"),
+    *("evaluation/test_examples.py", "matching/test_matcher.py", "web/test_walk.py", "test_demo.py", "test_daemon.py"),
+    *("test_wheel.py", "catalog/test_catalog.py", "test_walkthrough.py", "evaluation/test_fit.py", "cli/test_check.py"),
+    *("web/api/test_contract.py", "fetch/test_browser.py", "evidence/test_capture_tasks.py"),
+    *("scan/test_image_quarantine.py", "scan/recheck/test_cases.py", "web/test_working_desk.py"),
 )
 """Files that take longest, by their time: begun first, so that no worker is left alone with one of them at the end."""
 

@@ -141,6 +141,15 @@ def refuse_unwatchable(asked: Asked) -> None:
         raise UsageError(f"a watch compares looks, not by {asked.by}: copies are found by scans and told as cases")
 
 
+def can_watch(asked: Asked) -> bool:
+    """Return whether a search can be made to watch."""
+    try:
+        refuse_unwatchable(asked)
+    except UsageError:
+        return False
+    return True
+
+
 def end_watch(tx: Transaction, name: str, actor: Actor, at: datetime) -> bool:
     """End the watch of a search, which is kept; return False when it has none. Raises UsageError for no such search."""
     kept_search(tx, name)

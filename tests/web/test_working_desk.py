@@ -385,6 +385,11 @@ async def keep_a_search(visit: Visit) -> None:
         assert refused.status_code == 400, wrong
     assert (await visit.rita.post("/search/watch", data={"name": "style", "above": "0,7"})).status_code == 303
     assert "above 0.7" in (await visit.rita.get("/search")).text
+    assert "It cannot watch" not in (await visit.rita.get("/search")).text
+    for step, said in (("keep", True), ("remove", False)):
+        sent = await visit.rita.post(f"/search/{step}", data={"name": "words", "query": "text=coffee"})
+        assert sent.status_code == 303
+        assert ("It cannot watch" in (await visit.rita.get("/search")).text) is said
 
     removed = await visit.rita.post("/search/remove", data={"name": "style"})
     assert (await visit.vera.get(picture)).status_code == 404
