@@ -121,7 +121,7 @@ class WorkerProcess:
         raise value
 
     async def run_within(self, seconds: float, job: Callable[..., Any], *arguments: object) -> Any:
-        """As `run`, but kill a job that has used so many seconds of CPU, or takes ten times as long (at least 10 s).
+        """Do what `run` does, but kill a job that used so many seconds of CPU, or takes ten times as long (10 s or more).
 
         Where the system does not count CPU time, all time counts. Raises RanOutOfTime then.
         """
