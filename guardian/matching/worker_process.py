@@ -121,7 +121,7 @@ class WorkerProcess:
         raise value
 
     async def run_within(self, seconds: float, job: Callable[..., Any], *arguments: object) -> Any:
-        """Do what `run` does, but kill a job that used so many seconds of CPU, or takes ten times as long (at least 10).
+        """Do what `run` does, but kill a job that used so many seconds of CPU or takes ten times as long (at least 10).
 
         Where the system does not count CPU time, all time counts. Raises RanOutOfTime then.
         """
