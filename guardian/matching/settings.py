@@ -24,7 +24,10 @@ class MatchingSettings(BaseModel):
     max_bytes: ByteSize = Field(50 * 1024**2, gt=0, description="a larger image file is refused, not decoded")
     max_pixels: int = Field(200_000_000, gt=0, description="an image with more pixels is refused, not decoded")
     max_frames: int = Field(1_000, gt=0, description="so many frames of a file are looked at")
-    timeout: Duration = Field(duration("30s"), description="a worker busy longer with one image is stopped")
+    timeout: Duration = Field(
+        duration("30s"),
+        description="a worker that computes longer for one image, or has it ten times as long, is stopped",
+    )
     max_memory: ByteSize = Field(6 * 1024**3, gt=0, description="a worker that asks for more memory fails that image")
 
 

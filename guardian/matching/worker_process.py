@@ -13,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from guardian.child_process import child_command
@@ -20,6 +21,12 @@ from guardian.child_process import child_command
 _LENGTH = struct.Struct("!Q")
 _LAST_BREATH = 10.0
 """Seconds within which a worker that stopped answering has ended; else it is killed."""
+
+_STARVED = 10
+"""So many times the seconds that a job may compute are the most that it may take, on a machine that is too busy."""
+
+_SHORTEST_PAUSE = 0.01
+"""Seconds between two looks at how much CPU a job has used."""
 
 _FAULTS = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGTRAP})
 """Signals that a process brings on itself; any other one was sent by somebody, or by the kernel for want of memory."""
@@ -46,6 +53,17 @@ class WorkerDied(Exception):
         except ValueError:
             name = f"signal {-self.code}"
         return f"was killed ({name})" if self.was_killed else f"crashed ({name})"
+
+
+class RanOutOfTime(Exception):
+    """A job took too long, and its process was killed. `used`: seconds of CPU that it got; None where nobody counts.
+
+    `was_starved`: the job got less CPU than it was allowed, because the machine was too busy or the job waited.
+    """
+
+    def __init__(self, used: float | None, *, was_starved: bool) -> None:
+        super().__init__(used)
+        self.used, self.was_starved = used, was_starved
 
 
 class WorkerProcess:
@@ -101,6 +119,40 @@ class WorkerProcess:
         if returned:
             return value
         raise value
+
+    async def run_within(self, seconds: float, job: Callable[..., Any], *arguments: object) -> Any:
+        """Do what `run` does, but kill a job that used so many seconds of CPU or takes ten times as long (at least 10).
+
+        Where the system does not count CPU time, all time counts. Raises RanOutOfTime then.
+        """
+        loop = asyncio.get_running_loop()
+        began, used_before = loop.time(), self._cpu_seconds()
+        doing = asyncio.ensure_future(self.run(job, *arguments))
+        pause = seconds
+        try:
+            while not (await asyncio.wait({doing}, timeout=pause))[0]:
+                now = self._cpu_seconds()
+                used = now - used_before if now is not None and used_before is not None else None
+                if used is None or used >= seconds:
+                    raise RanOutOfTime(used, was_starved=False)
+                left = began + _STARVED * max(seconds, 1) - loop.time()
+                if left <= 0:
+                    raise RanOutOfTime(used, was_starved=True)
+                pause = max(min(seconds - used, left), _SHORTEST_PAUSE)
+            return doing.result()
+        finally:
+            if not doing.done():
+                doing.cancel()
+                await asyncio.gather(doing, return_exceptions=True)
+
+    def _cpu_seconds(self) -> float | None:
+        """Return the CPU time that the process has used so far; None where the system does not say (proc(5))."""
+        try:
+            after_name = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        except (OSError, UnicodeDecodeError):
+            return None
+        user, system = int(after_name[11]), int(after_name[12])
+        return (user + system) / os.sysconf("SC_CLK_TCK")
 
     def kill(self) -> None:
         """End the process at once, if it has not ended."""

@@ -7,7 +7,7 @@ Encoded bytes travel in, measurements travel out.
 import asyncio
 import os
 import resource
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,15 +20,15 @@ import structlog
 from guardian.errors import WeightsMissing, WorkerLost, WorkersUnavailable
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.worker_pool import WorkerPool
-from guardian.matching.worker_process import WorkerDied, WorkerProcess
+from guardian.matching.worker_process import RanOutOfTime, WorkerDied, WorkerProcess
 from guardian.model import DescribedPicture, MatchReport, SkipReason
 
 if TYPE_CHECKING:
     from guardian.matching.features.fingerprint import Fingerprint
     from guardian.matching.matcher import Matcher
 
-START_TIME = timedelta(minutes=3)
-"""How long a worker may take to load its libraries, the index and the descriptor."""
+START_TIME = timedelta(minutes=1)
+"""How long a worker may compute to load its libraries, the index and the descriptor."""
 
 CRASHES_TOLERATED = 2
 """Of one job: one that crashed two workers by itself is not tried again at once."""
@@ -231,11 +231,19 @@ class Workers:
     ) -> R:
         limit = self._setup.matching.timeout.total_seconds()
         async with self._prepared(prepare) as worker:
-            return await _within(
-                limit,
-                worker.run(job, *given),
-                WorkerLost(SkipReason.TIMED_OUT, f"a worker was busy with this image for more than {limit:g} s", 1),
-            )
+            try:
+                result: R = await worker.run_within(limit, job, *given)
+                return result
+            except RanOutOfTime as late:
+                if late.was_starved:
+                    # No fault of the image, so it does not count towards setting the image aside.
+                    detail = (
+                        f"a worker had this image for too long, but only {late.used:.1f} s of CPU for it: "
+                        "the machine is too busy; run it again"
+                    )
+                    raise WorkerLost(SkipReason.TIMED_OUT, detail) from late
+                detail = f"a worker was busy with this image for more than {limit:g} s"
+                raise WorkerLost(SkipReason.TIMED_OUT, detail, 1) from late
 
     @asynccontextmanager
     async def _prepared(self, prepare: "Callable[[_Setup], None]") -> AsyncIterator[WorkerProcess]:
@@ -251,13 +259,16 @@ class Workers:
 
     async def _ready_worker(self, prepare: "Callable[[_Setup], None]") -> WorkerProcess:
         seconds = START_TIME.total_seconds()
-        too_slow = WorkersUnavailable(f"a worker process was not ready after {seconds:g} s")
         pauses = iter(_PAUSES)
         while True:
             worker = await self._pool.take()
             try:
-                await _within(seconds, worker.run(prepare, self._setup), too_slow)
+                await worker.run_within(seconds, prepare, self._setup)
                 return worker
+            except RanOutOfTime as late:
+                self._pool.give_back(worker)
+                why = "the machine is too busy; run it again" if late.was_starved else f"it computed for {seconds:g} s"
+                raise WorkersUnavailable(f"a worker process did not get ready: {why}") from late
             except WorkerDied as died:
                 self._pool.give_back(worker)
                 pause = next(pauses, None)
@@ -267,18 +278,6 @@ class Workers:
                 self._pool.give_back(worker)
                 raise
             await asyncio.sleep(pause.total_seconds())
-
-
-async def _within(seconds: float, work: Awaitable[R], too_late: Exception) -> R:
-    """Return what `work` returns; raise `too_late` when that takes longer than so many seconds."""
-    try:
-        async with asyncio.timeout(seconds) as clock:
-            return await work
-    except TimeoutError:
-        if not clock.expired():
-            # The work itself raised it.
-            raise
-    raise too_late
 
 
 def _kills_for_memory() -> int:

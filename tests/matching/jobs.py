@@ -49,6 +49,12 @@ def hang(log: Path) -> None:
     signal.pause()
 
 
+def spin(log: Path) -> None:
+    note(log)
+    while True:
+        pass
+
+
 def wait_at(gate: Path) -> int:
     """Wait until somebody opens the other end of a named pipe and closes it."""
     gate.read_bytes()

@@ -208,24 +208,28 @@ def test_a_hang_ends_at_its_limit_and_so_does_the_worker(tmp_path: Path, log: Pa
     async def test(workers: Workers) -> None:
         await workers.run(os.getpid)
         started = time.monotonic()
-        with pytest.raises(WorkerLost, match="more than 3 s") as caught:
-            await workers.run(jobs.hang, log)
-        assert 3 <= time.monotonic() - started < 60
-        assert caught.value.reason == "timed_out"
+        with pytest.raises(WorkerLost, match=r"more than 0\.1 s") as caught:
+            await workers.run(jobs.spin, log)
+        assert time.monotonic() - started < 60
+        assert (caught.value.reason, caught.value.failures) == ("timed_out", 1)
         (hung,) = noted(log)
         assert not is_running(hung)
         assert await workers.run(os.getpid) != hung
 
-    with_workers(tmp_path, test, timeout=timedelta(seconds=3), workers=1)
+    with_workers(tmp_path, test, timeout=timedelta(seconds=0.1), workers=1)
 
 
-def test_a_hang_is_not_tried_again(tmp_path: Path, log: Path) -> None:
+def test_a_worker_that_gets_no_cpu_has_more_time_and_is_no_fault_of_the_image(tmp_path: Path, log: Path) -> None:
     async def test(workers: Workers) -> None:
-        with pytest.raises(WorkerLost):
+        await workers.run(os.getpid)
+        started = time.monotonic()
+        with pytest.raises(WorkerLost, match="the machine is too busy; run it again") as caught:
             await workers.run(jobs.hang, log)
+        assert 10 <= time.monotonic() - started < 60
+        assert (caught.value.reason, caught.value.failures) == ("timed_out", 0)
 
-    with_workers(tmp_path, test, timeout=timedelta(seconds=3))
-    assert len(noted(log)) == 1
+    with_workers(tmp_path, test, timeout=timedelta(seconds=0.5))
+    assert len(noted(log)) == 1, "it is not tried again"
 
 
 def test_loading_is_not_charged_to_the_first_image(tmp_path: Path) -> None:

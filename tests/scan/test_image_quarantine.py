@@ -35,7 +35,8 @@ def pictures(tmp_path: Path, photographs: dict[str, Image.Image]) -> Path:
     shutil.copytree(rules_folder(), tmp_path / "rules")
     folder = tmp_path / "pictures"
     folder.mkdir()
-    photographs["rocket"].save(folder / "rocket.jpg")
+    # Large enough that its worker computes for longer than the shortest limit.
+    photographs["rocket"].resize((2400, 1600)).save(folder / "rocket.jpg")
     return folder
 
 
