@@ -4,6 +4,7 @@ Under pytest-xdist (`make test`) each worker has its own temporary folder and Po
 """
 
 import os
+import signal
 import sys
 
 # The workers of pytest-xdist take all cores. Pools of threads below them would only wait for one another, which the
@@ -14,6 +15,10 @@ for _pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM
 # Some containers forbid to keep compiled modules; each of the hundreds of commands would compile all of guardian again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# A shell starts what runs in its background deaf to Ctrl+C, and so would be all that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import base64
 import gc

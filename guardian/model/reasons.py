@@ -326,8 +326,8 @@ class SkipReason(StrEnum):
         Scope.OURSELVES,
         Retry.NOT_NOW,
         "took a worker too long; perhaps the machine was too busy",
-        "A worker process had this picture for longer than `matching.timeout`: it takes long to read, or the machine "
-        "had too much else to do. It is tried again at a later scan; a command may be run again.",
+        "A worker process computed for longer than `matching.timeout` for this picture, or had it ten times as long "
+        "since the machine had too much else to do. It is tried again at a later scan; a command may be run again.",
     )
     INTERNAL = (
         "internal",

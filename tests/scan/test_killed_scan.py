@@ -65,8 +65,6 @@ def home(tmp_path: Path, web: Site, gallery: Gallery) -> Home:
     return made_home(tmp_path / "watch", f"sources:\n  - {{name: gallery, kind: site, url: '{web.url}/'}}\n")
 
 
-# Five minutes are too few where a machine is slow: guardian is started and killed again and again.
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_nothing_is_lost_little_is_repeated_and_the_account_is_whole(
     home: Home, web: Site, gallery: Gallery, how: signal.Signals
