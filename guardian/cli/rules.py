@@ -136,8 +136,8 @@ def try_rules(session: Session, file: Path, is_added: bool, since: str | None, a
         echo(screen.reflowed(case_change_lines(change)))
     echo(screen.reflowed(replay_lines(found)))
     if is_added:
-        names = sorted({one.name for one in config.rules_dir.glob("*.yaml")} | {file.name})
-        echo(screen.reflowed([f"The files were read in this order, as their names say: {', '.join(names)}."]))
+        names = ", ".join(one.name for one in rules.files_with(config.rules_dir, file))
+        echo(screen.reflowed([f"The files were read in this order, as their names say: {names}."]))
 
 
 def _time(text: str) -> timedelta:

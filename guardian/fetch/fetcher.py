@@ -6,6 +6,7 @@ scan a picture that failed or was refused is not asked for again, and neither is
 
 from collections import Counter, OrderedDict
 from dataclasses import replace
+from urllib.parse import urljoin
 
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch.bodies import Kind
@@ -14,7 +15,7 @@ from guardian.fetch.recording import Recorder
 from guardian.fetch.referrer import referring_origin
 from guardian.fetch.web import AskedBy, FetchPolicy, WebClient
 from guardian.model import Referrer, Remembered, Response, Retry, SkipReason
-from guardian.urls.addresses import host_of
+from guardian.urls.addresses import host_of, resolve_url
 
 _FAILURES_REMEMBERED = 10_000
 _TIMEOUTS_TOLERATED, _ANSWERS_FOR_ONE_MORE = 20, 20
@@ -73,8 +74,9 @@ class Fetcher:
         return response
 
     async def sitemaps(self, url: str) -> tuple[str, ...]:
-        """Return the sitemaps that a host's robots.txt names. Raises as `WebClient.sitemaps` does."""
-        return await self._web.sitemaps(url)
+        """Return the addresses of the sitemaps that a host's robots.txt names. Raises as `WebClient.sitemaps` does."""
+        robots = urljoin(url, "/robots.txt")
+        return tuple(resolve_url(robots, named) or named for named in await self._web.sitemaps(url))
 
 
 _Request = tuple[str, str | None]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from guardian.child_process import child_command
+from guardian.concurrency import cancel_all
 
 _LENGTH = struct.Struct("!Q")
 _LAST_BREATH = 10.0
@@ -141,9 +142,7 @@ class WorkerProcess:
                 pause = max(min(seconds - used, left), _SHORTEST_PAUSE)
             return doing.result()
         finally:
-            if not doing.done():
-                doing.cancel()
-                await asyncio.gather(doing, return_exceptions=True)
+            await cancel_all([doing])
 
     def _cpu_seconds(self) -> float | None:
         """Return the CPU time that the process has used so far; None where the system does not say (proc(5))."""

@@ -1,6 +1,6 @@
 """Rules: `load` reads the rule files, `Rules.decide` turns the measured facts of one use into a decision."""
 
-from guardian.rules.files import count_examples, load, load_with, read, unknown_names
+from guardian.rules.files import count_examples, files_with, load, load_with, read, unknown_names
 from guardian.rules.rules import Condition, ConditionTrace, Rule, Rules, RuleTrace, strength
 from guardian.rules.use import Fact, Ownership, Use, ownership_of
 
@@ -14,6 +14,7 @@ __all__ = [
     "Rules",
     "Use",
     "count_examples",
+    "files_with",
     "load",
     "load_with",
     "ownership_of",

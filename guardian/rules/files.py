@@ -196,12 +196,17 @@ def load(folder: Path, destinations: Collection[str] | None = None) -> Rules:
 
 def load_with(folder: Path, added: Path, destinations: Collection[str] | None = None) -> Rules:
     """Return the rules of a folder as `load` does, as if one more file lay in it, in place of one of the same name."""
-    _refuse_other_ending(added)
-    others = [file for file in _rule_files(folder) if file.name != added.name]
-    rules, mistakes = _read(sorted([*others, added], key=lambda file: file.name), destinations)
+    rules, mistakes = _read(files_with(folder, added), destinations)
     if mistakes:
         raise mistakes[0]
     return rules
+
+
+def files_with(folder: Path, added: Path) -> list[Path]:
+    """Return the rule files that `load_with` reads, in its order. Raises ConfigError for one that ends in .yml."""
+    _refuse_other_ending(added)
+    others = [file for file in _rule_files(folder) if file.name != added.name]
+    return sorted([*others, added], key=lambda file: file.name)
 
 
 def read(folder: Path, destinations: Collection[str] | None = None) -> tuple[Rules, list[ConfigError]]:

@@ -7,7 +7,6 @@ from guardian.crawl.context import CrawlContext, Seen
 from guardian.crawl.crawler import Bounds, Crawler, same_host
 from guardian.model import CrawlKind, CrawlRequest
 from guardian.sources.settings import SiteSettings
-from guardian.urls.addresses import resolve_url
 
 
 class SiteSource:
@@ -22,11 +21,9 @@ class SiteSource:
         starts = [CrawlRequest(settings.url)]
         if settings.sitemaps:
             named = await context.fetcher.sitemaps(settings.url)
-            robots = urljoin(settings.url, "/robots.txt")
             # A referrer marks them as found, so that a missing sitemap is left out and not the whole site.
-            starts += [
-                CrawlRequest(resolve_url(robots, url) or url, CrawlKind.SITEMAP, referrer=robots) for url in named
-            ]
+            robots = urljoin(settings.url, "/robots.txt")
+            starts += [CrawlRequest(url, CrawlKind.SITEMAP, referrer=robots) for url in named]
         bounds = Bounds(settings.max_pages, settings.max_depth, self._belongs, is_whole=True)
         async for item in Crawler(settings.name, context, bounds).run(starts):
             yield item

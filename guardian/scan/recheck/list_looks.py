@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Sequence
-from urllib.parse import urljoin
 
 from guardian.crawl.lists import ListReader
 from guardian.errors import FetchFailed, FetchRefused
@@ -11,7 +10,6 @@ from guardian.scan.context import ScanContext, crawl_context_of
 from guardian.scan.recheck.places import GONE_STATUSES, PageLook, PageVerdict, Place, shown_for
 from guardian.scan.services import Services
 from guardian.sources.settings import FeedSettings, SitemapSettings, SiteSettings, SourceSettings
-from guardian.urls.addresses import resolve_url
 
 MOST_LISTS = 50
 """Sitemaps that are read for one place; a scan reads at least as many."""
@@ -26,9 +24,7 @@ async def lists_of(settings: SourceSettings | None, context: ScanContext) -> tup
         return (settings.url,)
     if not isinstance(settings, SiteSettings) or not settings.sitemaps:
         return ()
-    robots = urljoin(settings.url, "/robots.txt")
-    named = await context.fetcher.sitemaps(settings.url)
-    return tuple(resolve_url(robots, url) or url for url in named)
+    return await context.fetcher.sitemaps(settings.url)
 
 
 async def look_in_lists(services: Services, context: ScanContext, place: Place, urls: Sequence[str]) -> PageLook:
