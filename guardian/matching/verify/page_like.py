@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 
 from guardian.matching.compiling import kernel
 
-_CLEAR_EDGE = 12.0
+_CLEAR_EDGE = np.float32(12.0)
 """Greys a pixel from which a slope is an edge: what JPEG's blocks leave behind is weaker."""
 
-_TOLERANCE = float(np.tan(np.radians(8)))
+_TOLERANCE = np.float32(np.tan(np.radians(8)))
 """Scans lie a little askew, and stems of letters lean."""
 
-_SAME_GREY = 4.0
+_SAME_GREY = np.float32(4.0)
 """Greys between the darkest and the lightest of nine pixels that count as one grey."""
 
 _TONES = 64
-_GREYS_A_TONE = 256 / _TONES
+_GREYS_A_TONE = np.float32(256 / _TONES)
 
-_NEAR, _FAR = 3.0 / 32, 10.0 / 32
+_NEAR, _FAR = np.float32(3 / 32), np.float32(10 / 32)
 """Scharr's weights for slopes in greys a pixel."""
 
 
@@ -44,7 +44,8 @@ def page_like(grey: NDArray[np.float32]) -> PageLike:
     """Return how page-like a picture of greys from 0 to 255 is, float32 [h, w]; all 0 below three pixels a side."""
     if min(grey.shape) < 3:
         return PageLike(0.0, 0.0, 0.0)
-    edges, upright, even, tones = _counted(grey)
+    edges, upright = _edges(grey)
+    even, tones = _even(grey), _tones(grey)
 
     first = int(tones.argmax())
     paper = _near(tones, first)
@@ -59,24 +60,45 @@ def _near(tones: NDArray[np.int64], tone: int) -> int:
 
 
 @kernel
-def _counted(grey):  # type: ignore[no-untyped-def]
-    """Count, without the rim, pixels on edges, on upright or level ones, even ones, and those of each tone."""
-    edges, upright, even = 0, 0, 0
+def _edges(grey):  # type: ignore[no-untyped-def]
+    """Count the pixels on clear edges, and those of them on upright or level ones; no branch, so it is vectorised."""
+    edges, upright = 0, 0
+    for y in range(1, grey.shape[0] - 1):
+        above, here, below = grey[y - 1], grey[y], grey[y + 1]
+        for x in range(1, grey.shape[1] - 1):
+            across = abs(
+                _NEAR * (above[x + 1] + below[x + 1] - above[x - 1] - below[x - 1]) + _FAR * (here[x + 1] - here[x - 1])
+            )
+            down = abs(
+                _NEAR * (below[x - 1] + below[x + 1] - above[x - 1] - above[x + 1]) + _FAR * (below[x] - above[x])
+            )
+            is_clear = across * across + down * down > _CLEAR_EDGE * _CLEAR_EDGE
+            edges += is_clear
+            upright += is_clear & ((across < _TOLERANCE * down) | (down < _TOLERANCE * across))
+    return edges, upright
+
+
+@kernel
+def _even(grey):  # type: ignore[no-untyped-def]
+    """Count the pixels, without the rim, that have the grey of the eight around them."""
+    even, width = 0, grey.shape[1]
+    darkest, lightest = np.empty(width, np.float32), np.empty(width, np.float32)
+    for y in range(1, grey.shape[0] - 1):
+        above, here, below = grey[y - 1], grey[y], grey[y + 1]
+        for x in range(width):
+            darkest[x] = min(min(above[x], here[x]), below[x])
+            lightest[x] = max(max(above[x], here[x]), below[x])
+        for x in range(1, width - 1):
+            most = max(max(lightest[x - 1], lightest[x]), lightest[x + 1])
+            even += most - min(min(darkest[x - 1], darkest[x]), darkest[x + 1]) <= _SAME_GREY
+    return even
+
+
+@kernel
+def _tones(grey):  # type: ignore[no-untyped-def]
+    """Count the pixels, without the rim, of each tone: int64 [_TONES]."""
     tones = np.zeros(_TONES, np.int64)
     for y in range(1, grey.shape[0] - 1):
         for x in range(1, grey.shape[1] - 1):
             tones[min(_TONES - 1, max(0, int(grey[y, x] / _GREYS_A_TONE)))] += 1
-            least, most = grey[y, x], grey[y, x]
-            for row in range(y - 1, y + 2):
-                for column in range(x - 1, x + 2):
-                    least, most = min(least, grey[row, column]), max(most, grey[row, column])
-            even += most - least <= _SAME_GREY
-
-            across = _NEAR * (grey[y - 1, x + 1] + grey[y + 1, x + 1] - grey[y - 1, x - 1] - grey[y + 1, x - 1])
-            across = abs(across + _FAR * (grey[y, x + 1] - grey[y, x - 1]))
-            down = _NEAR * (grey[y + 1, x - 1] + grey[y + 1, x + 1] - grey[y - 1, x - 1] - grey[y - 1, x + 1])
-            down = abs(down + _FAR * (grey[y + 1, x] - grey[y - 1, x]))
-            if across * across + down * down > _CLEAR_EDGE * _CLEAR_EDGE:
-                edges += 1
-                upright += min(across, down) < _TOLERANCE * max(across, down)
-    return edges, upright, even, tones
+    return tones
