@@ -55,8 +55,7 @@ class Detail:
     The asset's cells are drawn (writing, lines, flat shapes) or natural, like a photograph's. `drawn`: share that is
     drawn. `drawn_unlike`: share of the drawn ones that are replaced or lost. `natural_held`: share of the natural
     ones' weight that agrees. `natural`: that weight, and `natural_mean` its mean in all agreeing cells, 0 to 2.
-    `kept`, `gone` and `bared`: see Outlines. `upright`, `even` and `two_tones`: what the asset shows there, see
-    PageLike.
+    `kept`, `gone` and `bared`: see Outlines. `upright` and `even`: what the asset shows there, see PageLike.
     """
 
     side: float
@@ -76,7 +75,6 @@ class Detail:
     bared: float
     upright: float
     even: float
-    two_tones: float
 
 
 def detail_of(
@@ -191,7 +189,6 @@ def _summarised(
         bared=outlines.bared,
         upright=page.upright,
         even=page.even,
-        two_tones=page.two_tones,
     )
 
 

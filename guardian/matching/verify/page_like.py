@@ -20,9 +20,6 @@ _TOLERANCE = np.float32(np.tan(np.radians(8)))
 _SAME_GREY = np.float32(4.0)
 """Greys between the darkest and the lightest of nine pixels that count as one grey."""
 
-_TONES = 64
-_GREYS_A_TONE = np.float32(256 / _TONES)
-
 _NEAR, _FAR = np.float32(3 / 32), np.float32(10 / 32)
 """Scharr's weights for slopes in greys a pixel."""
 
@@ -32,31 +29,20 @@ class PageLike:
     """Shares from 0 to 1, larger for pages.
 
     `upright`: of the pixels on clear edges those whose edge runs upright or level. `even`: pixels that have the grey of
-    all pixels around them. `two_tones`: pixels near the two commonest greys, paper and ink.
+    all pixels around them.
     """
 
     upright: float
     even: float
-    two_tones: float
 
 
 def page_like(grey: NDArray[np.float32]) -> PageLike:
     """Return how page-like a picture of greys from 0 to 255 is, float32 [h, w]; all 0 below three pixels a side."""
     if min(grey.shape) < 3:
-        return PageLike(0.0, 0.0, 0.0)
+        return PageLike(0.0, 0.0)
     edges, upright = _edges(grey)
-    even, tones = _even(grey), _tones(grey)
-
-    first = int(tones.argmax())
-    paper = _near(tones, first)
-    tones[max(0, first - 1) : first + 2] = 0
-    ink = _near(tones, int(tones.argmax()))
     inner = (grey.shape[0] - 2) * (grey.shape[1] - 2)
-    return PageLike(upright / max(1, edges), even / inner, (paper + ink) / inner)
-
-
-def _near(tones: NDArray[np.int64], tone: int) -> int:
-    return int(tones[max(0, tone - 1) : tone + 2].sum())
+    return PageLike(upright / max(1, edges), _even(grey) / inner)
 
 
 @kernel
@@ -92,13 +78,3 @@ def _even(grey):  # type: ignore[no-untyped-def]
             most = max(max(lightest[x - 1], lightest[x]), lightest[x + 1])
             even += most - min(min(darkest[x - 1], darkest[x]), darkest[x + 1]) <= _SAME_GREY
     return even
-
-
-@kernel
-def _tones(grey):  # type: ignore[no-untyped-def]
-    """Count the pixels, without the rim, of each tone: int64 [_TONES]."""
-    tones = np.zeros(_TONES, np.int64)
-    for y in range(1, grey.shape[0] - 1):
-        for x in range(1, grey.shape[1] - 1):
-            tones[min(_TONES - 1, max(0, int(grey[y, x] / _GREYS_A_TONE)))] += 1
-    return tones

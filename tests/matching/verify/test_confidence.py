@@ -48,7 +48,7 @@ RANGES = {
             for part in ("detail", "whole")
             for share in (
                 *("replaced", "lost", "added", "differing", "drawn", "drawn_unlike", "natural_held"),
-                *("kept", "gone", "bared"),
+                *("kept", "gone", "bared", "upright", "even"),
             )
         ),
         (0, 1),
