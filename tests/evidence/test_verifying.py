@@ -244,7 +244,7 @@ def test_it_is_checked_with_the_network_off(bundle: Path, tmp_path: Path) -> Non
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "whole: case case_1" in done.stdout
-    assert "existed at" in done.stdout
+    assert "by what calls itself the time-stamp authority CN=Clock of the test" in done.stdout
     assert not list(tmp_path.iterdir())
 
 
