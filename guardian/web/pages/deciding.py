@@ -220,8 +220,8 @@ def as_changed(case: Case) -> str:
 def with_done(path: str, decision: Decision, changed: str) -> str:
     """Return a path that says what was done there, so that it can be undone.
 
-    `changed`: what names the change, `as_changed` or a batch. A note cannot be undone, nor what was undone: a button for
-    that would take back what somebody did before.
+    `changed`: what names the change, `as_changed` or a batch. A note cannot be undone, nor what was undone: a button
+    for that would take back what somebody did before.
     """
     separator = "&" if "?" in path else "?"
     can_undo = decision not in (Decision.NOTE, Decision.UNDO)
