@@ -28,8 +28,8 @@ class Forgotten:
 def prune(store: Store, memory: Memory, now: datetime | None) -> int:
     """Forget pictures that were not seen for `keep`, then those not seen for longest until `max_bytes` are kept.
 
-    Returns how many. Without `now` nothing is forgotten because of its age. Safe beside other processes, and to interrupt at any moment. Raises OSError, IndexNotReady,
-    StoreUnusable.
+    Returns how many. Without `now` nothing is forgotten because of its age. Safe beside other processes, and to
+    interrupt at any moment. Raises OSError, IndexNotReady, StoreUnusable.
     """
     total = 0
     while now is not None and (forgotten := _forget_old(store, memory, now)):
