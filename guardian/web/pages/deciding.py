@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from enum import StrEnum
 from functools import partial
 from urllib.parse import urlencode
@@ -15,11 +14,12 @@ from guardian.cases.lookalikes import refuse_too_many, would_close
 from guardian.cases.rejudging import Judging
 from guardian.errors import CaseChanged, UsageError
 from guardian.model import Actor, BrowserSession, Case, CaseState, DismissReason
-from guardian.scan.lookalikes import Archive, find_kin
+from guardian.scan.lookalikes import Archive, find_same_pictures
 from guardian.store import Store, Transaction
 from guardian.web.auth.requests import person_acting
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import needed_judging
+from guardian.web.pages.forms import day_in
 
 
 class Decision(StrEnum):
@@ -88,14 +88,14 @@ _IN_A_TRANSACTION = 100
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What decisions need beside the database: who decides, what uses are judged by, and the kin of each case.
+    """What decisions need beside the database: who decides, and what uses are judged by.
 
-    `kin` has all cases that are called not one's own, also those without kin.
+    `same_pictures`: for each case that is called not one's own, the digests of other bytes that show its pictures.
     """
 
     actor: Actor
     judging: Judging | None
-    kin: Mapping[str, Collection[str]] = field(default_factory=dict)
+    same_pictures: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def needed(self) -> Judging:
         """Return what uses are judged by. Raises UsageError where the rules are not at hand."""
@@ -103,7 +103,7 @@ class Tools:
 
 
 async def tools_of(request: Request, session: BrowserSession, asked: "Asked", case_ids: Iterable[str]) -> Tools:
-    """Return what a decision needs; the matcher looks for the kin of pictures that are called not one's own.
+    """Return what a decision needs; the matcher looks for what else shows pictures that are called not one's own.
 
     Raises UsageError where such a picture is one's own after all.
     """
@@ -111,11 +111,11 @@ async def tools_of(request: Request, session: BrowserSession, asked: "Asked", ca
     case_ids = list(case_ids)
     if asked.is_not_mine:
         refuse_too_many(len(case_ids))
-    kin: dict[str, Collection[str]] = dict.fromkeys(case_ids, frozenset()) if asked.is_not_mine else {}
-    if kin and desk.services is not None:
+    same: dict[str, Collection[str]] = dict.fromkeys(case_ids, frozenset()) if asked.is_not_mine else {}
+    if same and desk.services is not None:
         archive = Archive(desk.store, desk.vault, desk.originals, desk.services.workers)
-        kin = {case_id: (await find_kin(archive, case_id)).digests for case_id in kin}
-    return Tools(person_acting(request, session), desk.judging, kin)
+        same = {case_id: (await find_same_pictures(archive, case_id)).digests for case_id in same}
+    return Tools(person_acting(request, session), desk.judging, same)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +142,8 @@ class Asked:
     def _change(self, tools: Tools) -> Callable[[Transaction, str, Edit], Case]:
         value = self.value.strip()
         if self.is_not_mine:
-            kin = tools.kin
-            return lambda tx, id_, edit: call_not_mine(tx, id_, kin.get(id_, frozenset()), edit, kin.keys()).case
+            same = tools.same_pictures
+            return lambda tx, id_, edit: call_not_mine(tx, id_, same.get(id_, frozenset()), edit, same.keys()).case
         if self.decision in _STATES:
             return lambda tx, case_id, edit: decide(tx, case_id, _STATES[self.decision], edit)
 
@@ -152,7 +152,7 @@ class Asked:
                 reason = _reason(value)
                 return lambda tx, case_id, edit: decide(tx, case_id, CaseState.DISMISSED, edit, reason=reason)
             case Decision.LICENSED:
-                until = _day(value)
+                until = day_in(value)
                 return lambda tx, case_id, edit: call_licensed(tx, case_id, tools.needed(), edit, until=until)[0]
             case Decision.ASSIGN:
                 return lambda tx, case_id, edit: assign(tx, case_id, value or None, edit)
@@ -161,7 +161,7 @@ class Asked:
             case Decision.UNLABEL:
                 return lambda tx, case_id, edit: label(tx, case_id, edit, remove=[value])
             case Decision.DUE:
-                day = _day(value)
+                day = day_in(value)
                 return lambda tx, case_id, edit: set_due(tx, case_id, day, edit)
             case Decision.NOTE:
                 return add_note
@@ -176,7 +176,11 @@ def closed_besides(tx: Transaction, asked: Asked, case_ids: Collection[str], too
     """
     if not asked.is_not_mine:
         return []
-    found = {other.id: other for case_id in case_ids for other in would_close(tx, case_id, tools.kin.get(case_id, ()))}
+    found = {
+        other.id: other
+        for case_id in case_ids
+        for other in would_close(tx, case_id, tools.same_pictures.get(case_id, ()))
+    }
     return [other for other in found.values() if other.id not in case_ids]
 
 
@@ -223,10 +227,3 @@ def _reason(text: str) -> DismissReason:
         return DismissReason(text)
     except ValueError as error:
         raise UsageError("choose why it is dismissed") from error
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise UsageError(f"{text!r} is no day; write one such as 2026-11-24") from error
