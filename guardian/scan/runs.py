@@ -153,9 +153,10 @@ class _ClaimedScan:
     def _break_off(self, outcome: ScanOutcome, error: str | None = None) -> None:
         """End a scan that did not complete.
 
-        The next scan repeats, and counts again, what came after the last checkpoint. So for a crawl the counts in the row stay, which are those of the last checkpoint: another thread may be
-        writing one at this moment. What ended the scan is what its caller must hear of, so nothing is raised here: a
-        row that cannot be ended is closed by whoever claims the source next.
+        The next scan repeats, and counts again, what came after the last checkpoint. So for a crawl the counts in the
+        row stay, which are those of the last checkpoint: another thread may be writing one at this moment. What ended
+        the scan is what its caller must hear of, so nothing is raised here: a row that cannot be ended is closed by
+        whoever claims the source next.
         """
         try:
             with self._services.store.read() as tx:

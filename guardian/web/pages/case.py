@@ -32,7 +32,7 @@ from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, person_may
 from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Tools, tools_of, with_done
 from guardian.web.pages.evidence import EvidencePanel, panel_of_evidence
-from guardian.web.pages.not_mine import Again, ask_if_sure
+from guardian.web.pages.not_mine import PostedForm, ask_if_sure
 from guardian.web.pages.notice_panel import NoticePanel, panel_of_case
 from guardian.web.queue_filter import Choice, choice_kept_in
 from guardian.web.rendering import csv_file, page
@@ -148,8 +148,8 @@ async def decide_one(
         tools = await tools_of(request, session, asked, [case_id])
         if not form.sure:
             seen = [("version", str(form.version))] if form.version is not None else []
-            again = Again(f"/cases/{case_id}{choice.kept}", [*seen, ("note", form.note), ("then", form.then)])
-            asking = await ask_if_sure(request, asked, [case_id], tools, again)
+            posted = PostedForm(f"/cases/{case_id}{choice.kept}", [*seen, ("note", form.note), ("then", form.then)])
+            asking = await ask_if_sure(request, asked, [case_id], tools, posted)
             if asking is not None:
                 return asking
         changed, following = await run_in_threadpool(desk.store.run, partial(change, asked, tools))

@@ -16,7 +16,7 @@ _MOST_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class PostedForm:
     """The form that made a decision, to be sent again: where to, and its fields beside the decision."""
 
     path: str
@@ -24,7 +24,7 @@ class Again:
 
 
 async def ask_if_sure(
-    request: Request, asked: Asked, case_ids: Sequence[str], tools: Tools, again: Again
+    request: Request, asked: Asked, case_ids: Sequence[str], tools: Tools, posted: PostedForm
 ) -> Response | None:
     """Return a page that shows what else a decision closes, and sends it again; None where it closes nothing else.
 
@@ -43,5 +43,5 @@ async def ask_if_sure(
     if not number:
         return None
     return page(
-        request, "not_mine.html", asked=asked, meant=len(case_ids), closed=shown, closed_count=number, again=again
+        request, "not_mine.html", asked=asked, meant=len(case_ids), closed=shown, closed_count=number, posted=posted
     )

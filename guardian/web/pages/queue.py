@@ -33,7 +33,7 @@ from guardian.views.case_tables import cases_csv
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, local_path, person_may
 from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Outcome, decide_all, tools_of, with_done
-from guardian.web.pages.not_mine import Again, ask_if_sure
+from guardian.web.pages.not_mine import PostedForm, ask_if_sure
 from guardian.web.pages.whole_choice import MOST_AT_ONCE, ask_about_all
 from guardian.web.queue_filter import Choice, choice_of
 from guardian.web.rendering import csv_file, page
@@ -131,8 +131,8 @@ async def decide_many(request: Request, session: BrowserSession = REVIEWER) -> R
 
     tools = await tools_of(request, session, asked, [case_id for case_id, _ in cases])
     if not form.get("sure"):
-        again = Again("/cases", [("back", back), ("note", edit.note or ""), ("selected", " ".join(selected))])
-        asking = await ask_if_sure(request, asked, [case_id for case_id, _ in cases], tools, again)
+        posted = PostedForm("/cases", [("back", back), ("note", edit.note or ""), ("selected", " ".join(selected))])
+        asking = await ask_if_sure(request, asked, [case_id for case_id, _ in cases], tools, posted)
         if asking is not None:
             return asking
 
