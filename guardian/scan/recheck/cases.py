@@ -23,7 +23,7 @@ from guardian.scan.recheck.case_places import CasePlaces, KnownPlace, places_of
 from guardian.scan.recheck.memory_copies import copies_in_memory
 from guardian.scan.recheck.one_place import RecheckTarget, look_again
 from guardian.scan.recheck.places import LEASE
-from guardian.scan.recheck.site_search import Search, search_site
+from guardian.scan.recheck.site_search import SiteSearch, search_site
 from guardian.scan.services import Services
 from guardian.scan.site_answers import SiteAnswers
 from guardian.sources.settings import SourceSettings
@@ -208,7 +208,7 @@ class _Recheck:
         found: list[PlaceLook] = []
         for of_host in [*by_host.values()][:_MOST_SITES]:
             first, _ = of_host[0]
-            search = Search(first.asset_ids, pages, partial(self._belongs, first.source))
+            search = SiteSearch(first.asset_ids, pages, partial(self._belongs, first.source))
             context = self._context_of(first.source)
             found += await search_site(self._services, context, [url for _, url in of_host], search)
         return found

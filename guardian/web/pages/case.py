@@ -30,7 +30,14 @@ from guardian.views.overlap import Overlap, finding_sentence, overlap_of, points
 from guardian.views.sighting_chart import sighting_chart
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, person_may
-from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Tools, tools_of, with_done
+from guardian.web.pages.deciding import (
+    DONE_TEXTS,
+    DecisionContext,
+    DecisionKind,
+    RequestedDecision,
+    context_of_decision,
+    with_done,
+)
 from guardian.web.pages.evidence import EvidencePanel, panel_of_evidence
 from guardian.web.pages.not_mine import PostedForm, ask_if_sure
 from guardian.web.pages.notice_panel import NoticePanel, panel_of_case
@@ -76,7 +83,7 @@ async def show_case(
     case: str = "",
 ) -> Response:
     """Show a case; `finding` is the one of its findings that is compared."""
-    said = DONE_TEXTS[Decision(done)] if done in list(Decision) else None
+    said = DONE_TEXTS[DecisionKind(done)] if done in list(DecisionKind) else None
     return await _case_page(request, case_id, finding=finding, done=(said, case[:200]) if said else None)
 
 
@@ -137,28 +144,28 @@ async def decide_one(
     choice = choice_kept_in(request.query_params)
     edit = edit_by(session, desk, form.note, expected=form.version, batch=None)
 
-    def change(asked: Asked, tools: Tools, tx: Transaction) -> tuple[Case, str]:
-        changed = asked.change(tx, case_id, edit, tools)
+    def change(asked: RequestedDecision, context: DecisionContext, tx: Transaction) -> tuple[Case, str]:
+        changed = asked.change(tx, case_id, edit, context)
         return changed, _next_case(tx, changed, choice) if form.then == "next" else changed.id
 
     try:
-        if word not in list(Decision):
+        if word not in list(DecisionKind):
             raise UsageError("choose what is decided")
-        asked = Asked(Decision(word), own_value or form.value)
-        tools = await tools_of(request, session, asked, [case_id])
+        asked = RequestedDecision(DecisionKind(word), own_value or form.value)
+        context = await context_of_decision(request, session, asked, [case_id])
         if not form.sure:
             seen = [("version", str(form.version))] if form.version is not None else []
             posted = PostedForm(f"/cases/{case_id}{choice.kept}", [*seen, ("note", form.note), ("then", form.then)])
-            asking = await ask_if_sure(request, asked, [case_id], tools, posted)
+            asking = await ask_if_sure(request, asked, [case_id], context, posted)
             if asking is not None:
                 return asking
-        changed, following = await run_in_threadpool(desk.store.run, partial(change, asked, tools))
+        changed, following = await run_in_threadpool(desk.store.run, partial(change, asked, context))
     except CaseChanged as error:
         return await _case_page(request, error.case.id, meanwhile=error.since, note=form.note, status=409)
     except UsageError as error:
         return await _case_page(request, case_id, fault=str(error), note=form.note, status=400)
     path = f"/cases/{following}{choice.kept}" if following else choice.path
-    return RedirectResponse(with_done(path, Decision(word), changed.id), status_code=303)
+    return RedirectResponse(with_done(path, DecisionKind(word), changed.id), status_code=303)
 
 
 async def _case_page(

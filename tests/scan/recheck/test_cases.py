@@ -32,7 +32,7 @@ from guardian.scan.recheck.on_request import (
 )
 from guardian.scan.recheck.one_place import RecheckTarget, look_again
 from guardian.scan.recheck.places import PageVerdict, Place, look_at_page
-from guardian.scan.recheck.site_search import MOST_PAGES, Search, search_site
+from guardian.scan.recheck.site_search import MOST_PAGES, SiteSearch, search_site
 from guardian.scan.runs import scan_source
 from guardian.scan.site_answers import SiteAnswers
 from guardian.shipped import rules_folder
@@ -394,7 +394,7 @@ async def moved_to_a_page_that_no_scan_has_met(shop: Shop, picture: Conditional)
     services = shop.app.services
     context = ScanContext("shop", services.clock(), Fetcher.for_person(services.web))
     for belongs in (False, True):
-        search = Search(frozenset({shop.case.asset_id}), frozenset(), lambda _url, answer=belongs: answer)
+        search = SiteSearch(frozenset({shop.case.asset_id}), frozenset(), lambda _url, answer=belongs: answer)
         found = await search_site(services, context, [f"{shop.start}prints/old"], search)
         assert [(one.page_url, one.image_url, one.state) for one in found] == [
             (f"{shop.start}prints/new", f"{shop.start}unmet.jpg", PlaceState.THERE)
