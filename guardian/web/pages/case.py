@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from pydantic import BaseModel, Field
@@ -20,6 +20,8 @@ from guardian.model import (
     CaseState,
     DismissReason,
     Finding,
+    FindingDigest,
+    MeasuredFact,
     Permission,
 )
 from guardian.store import Transaction
@@ -179,6 +181,11 @@ async def _case_page(
     note: str = "",
     status: int = 200,
 ) -> Response:
+    """Return the page of a case; `finding` is the id of the finding that is compared.
+
+    `done` says what was just decided, about which case or decision; `meanwhile` what others have changed since the
+    person looked. `fault` is what is wrong with their form, and `note` the note in it, so that it is not lost.
+    """
     desk = desk_of(request)
     choice = choice_kept_in(request.query_params)
 
@@ -193,40 +200,50 @@ async def _case_page(
         # Merged into another one: its address leads on.
         return RedirectResponse(f"/cases/{found.detail.case.id}{choice.kept}", status_code=303)
 
-    detail, compared = found.detail, found.finding
     return page(
         request,
         "case.html",
         status=status,
-        detail=detail,
-        case=detail.case,
         choice=choice,
-        asset=detail.asset,
-        finding=compared,
-        sentence=finding_sentence(compared, detail.asset) if compared is not None else "",
-        overlap=found.overlap,
-        points_text=points_text,
-        numbers=[(fact, getattr(compared.comparison, fact.name)) for fact in MEASURED_FACTS] if compared else [],
-        licence_text=licence_text,
-        missed_text=missed_text,
-        versions=[(version, version_facts(version)["seen"]) for version in detail.versions.get(compared.id, ())]
-        if compared
-        else [],
-        findings=detail.findings[:_MOST_FINDINGS],
-        left_out=max(0, len(detail.findings) - _MOST_FINDINGS),
-        line=sighting_chart(detail.findings, detail.versions),
-        history=[(event, event_text(event)) for event in reversed(detail.history)],
-        next_step=NEXT_STEPS[detail.case.state],
-        can_undo=was_decided(detail.history),
-        reasons=list(DismissReason),
-        people=found.people,
-        drafting=found.notices,
-        evidence=found.evidence,
         done=done,
         meanwhile=[event_text(event) for event in meanwhile],
         fault=fault,
         note=note,
+        **_values_of(found),
     )
+
+
+def _values_of(found: _Read) -> dict[str, Any]:
+    """Return what the template shows of a case, by the names that it has there."""
+    detail, compared = found.detail, found.finding
+    numbers: list[tuple[MeasuredFact, object]] = []
+    versions: list[tuple[FindingDigest, str]] = []
+    if compared is not None:
+        numbers = [(fact, getattr(compared.comparison, fact.name)) for fact in MEASURED_FACTS]
+        versions = [(version, version_facts(version)["seen"]) for version in detail.versions.get(compared.id, ())]
+    return {
+        "detail": detail,
+        "case": detail.case,
+        "asset": detail.asset,
+        "finding": compared,
+        "sentence": finding_sentence(compared, detail.asset) if compared is not None else "",
+        "overlap": found.overlap,
+        "points_text": points_text,
+        "numbers": numbers,
+        "licence_text": licence_text,
+        "missed_text": missed_text,
+        "versions": versions,
+        "findings": detail.findings[:_MOST_FINDINGS],
+        "left_out": max(0, len(detail.findings) - _MOST_FINDINGS),
+        "line": sighting_chart(detail.findings, detail.versions),
+        "history": [(event, event_text(event)) for event in reversed(detail.history)],
+        "next_step": NEXT_STEPS[detail.case.state],
+        "can_undo": was_decided(detail.history),
+        "reasons": list(DismissReason),
+        "people": found.people,
+        "drafting": found.notices,
+        "evidence": found.evidence,
+    }
 
 
 def _read(tx: Transaction, desk: Desk, case_id: str, finding_id: str) -> _Read | None:

@@ -216,6 +216,11 @@ async def _queue(
     refused: Iterable[tuple[str, UsageError]] = (),
     status: int = 200,
 ) -> Response:
+    """Return one page of the queue; `after` is the cursor of the page before it, "" for the first.
+
+    `done` says what was just decided, about which case or decision; `refused` which cases were left as they are, and
+    why.
+    """
     desk = desk_of(request)
     wanted = choice.filter()
     person: Person = request.state.session.person

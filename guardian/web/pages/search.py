@@ -130,6 +130,11 @@ async def _shown(
     problem: str | None = None,
     address: str = "",
 ) -> Response:
+    """Return the page of the search: its form, and the answer where there is one.
+
+    `content` is the picture that was asked with. `problem` is what is wrong with the request, and `address` what was
+    written as the address of a picture, so that it is not lost.
+    """
     desk = desk_of(request)
     may_read_cases = Permission.CASES_READ in session.person.role.scopes
     results = answer.results if answer is not None else ()
