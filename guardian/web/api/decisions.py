@@ -266,27 +266,36 @@ def _refuse_followed(tx: Transaction, case_ids: Sequence[str], decision: Decisio
 
 def _meant(desk: Desk, bulk: BulkDecision) -> list[MeantCase]:
     """Return the cases that are meant, each once. Raises 404 for an unknown one; UsageError when there is none."""
-    found: dict[str, MeantCase] = {}
     platforms = desk.services.settings.platforms if desk.services is not None else ()
+    batch = bulk.decision.batch if isinstance(bulk.decision, Undo) else None
     with desk.store.read() as tx:
-        for one in bulk.cases:
-            id_ = case_of_id(tx, one.id).id
-            found[id_] = MeantCase(id=id_, version=one.version)
+        named = [MeantCase(id=case_of_id(tx, one.id).id, version=one.version) for one in bulk.cases]
         operator = operator_named(bulk.operator, platforms) if bulk.operator is not None else None
-        if isinstance(bulk.decision, Undo) and bulk.decision.batch is not None:
-            if operator is not None or not bulk.cases:
-                decided = [case_of_id(tx, id_) for id_ in cases_of_decision(tx, bulk.decision.batch)]
-                for case in decided:
-                    if operator is None or case.operator == operator:
-                        found.setdefault(case.id, MeantCase(id=case.id))
-        elif operator is not None:
-            wanted = CaseFilter(states=PURSUED_STATES, operator=operator, by_priority=True)
-            for case in tx.cases.matching(wanted):
-                # With the version just read: what somebody decides meanwhile is not decided over.
-                found.setdefault(case.id, MeantCase(id=case.id, version=case.version))
+        others: list[MeantCase] = []
+        if batch is not None and (operator is not None or not named):
+            others = _of_decision(tx, batch, operator)
+        elif batch is None and operator is not None:
+            others = _that_wait(tx, operator)
+
+    found = {one.id: one for one in named}
+    for one in others:
+        # Of a case that is meant in both ways counts what the sender says of it.
+        found.setdefault(one.id, one)
     if not found:
         raise UsageError("no case is meant: name some in `cases`, or an `operator` that has cases that wait")
     return list(found.values())
+
+
+def _of_decision(tx: Transaction, batch: str, operator: str | None) -> list[MeantCase]:
+    """Return the cases that a decision was about; where an operator is named, its cases alone."""
+    decided = [case_of_id(tx, id_) for id_ in cases_of_decision(tx, batch)]
+    return [MeantCase(id=case.id) for case in decided if operator in (None, case.operator)]
+
+
+def _that_wait(tx: Transaction, operator: str) -> list[MeantCase]:
+    """Return the cases of an operator that wait, with the version just read: nothing newer is decided over."""
+    wanted = CaseFilter(states=PURSUED_STATES, operator=operator, by_priority=True)
+    return [MeantCase(id=case.id, version=case.version) for case in tx.cases.matching(wanted)]
 
 
 @dataclass(frozen=True, slots=True)
