@@ -37,6 +37,7 @@ from guardian.web.pages.deciding import (
     DecisionContext,
     DecisionKind,
     RequestedDecision,
+    as_changed,
     context_of_decision,
     with_done,
 )
@@ -167,7 +168,7 @@ async def decide_one(
     except UsageError as error:
         return await _case_page(request, case_id, fault=str(error), note=form.note, status=400)
     path = f"/cases/{following}{choice.kept}" if following else choice.path
-    return RedirectResponse(with_done(path, DecisionKind(word), changed.id), status_code=303)
+    return RedirectResponse(with_done(path, DecisionKind(word), as_changed(changed)), status_code=303)
 
 
 async def _case_page(

@@ -37,6 +37,7 @@ from guardian.web.pages.deciding import (
     BulkOutcome,
     DecisionKind,
     RequestedDecision,
+    as_changed,
     context_of_decision,
     decide_all,
     with_done,
@@ -146,7 +147,7 @@ async def decide_many(request: Request, session: BrowserSession = REVIEWER) -> R
 
     outcome = await run_in_threadpool(decide_all, desk.store, asked, cases, context)
     if not outcome.refused:
-        name = outcome.changed[0].id if batch is None else batch
+        name = as_changed(outcome.changed[0]) if batch is None else batch
         return RedirectResponse(with_done(back, asked.decision, name), status_code=303)
     choice = choice_of(_query_of(back))
     done = (asked.decision, batch or "") if outcome.changed else None
@@ -160,18 +161,25 @@ async def undo_last(
     which: str = Form("", max_length=200),
     back: str = Form("/cases", max_length=LONGEST_FIELD),
 ) -> Response:
-    """Undo what was just decided: about one case, or about all of one decision."""
+    """Undo what was just decided: about one case, or about all of one decision.
+
+    `which`: the id and the version of a case, or a batch. So whoever sends it twice, or late, takes back nothing else:
+    neither what was decided before nor what a colleague has decided since.
+    """
     desk = desk_of(request)
     is_batch = which.startswith("batch_")
-    edit = edit_by(session, desk, None, expected=None, batch=new_id("batch") if is_batch else None)
+    case_id, _, number = which.partition(":")
+    expected = None if is_batch else _version(number)
+    if not is_batch and expected is None:
+        raise UsageError("open the case to undo the last change")
+    edit = edit_by(session, desk, None, expected=expected, batch=new_id("batch") if is_batch else None)
 
-    # Whoever sends it twice must not take back what was decided before it, too.
     asked = RequestedDecision(DecisionKind.UNDO, which if is_batch else "")
     context = await context_of_decision(request, session, asked, [])
 
     def take_back() -> BulkOutcome:
         with desk.store.read() as tx:
-            ids = cases_of_decision(tx, which) if is_batch else [which]
+            ids = cases_of_decision(tx, which) if is_batch else [case_id]
         return decide_all(desk.store, asked, [(id_, edit) for id_ in ids], context)
 
     outcome = await run_in_threadpool(take_back)
