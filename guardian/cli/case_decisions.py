@@ -3,7 +3,7 @@
 import asyncio
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import click
 from guardian.cli.acting import user_name
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.filters import DAY
+from guardian.cli.options import option_group
 from guardian.errors import UsageError
 from guardian.model import PURSUED_STATES, Case, CaseFilter, CaseState, DismissReason
 from guardian.views.cases import reason_text
@@ -56,27 +57,18 @@ class _Asked:
     dry_run: bool
 
 
-def _of_cases(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of `_Asked`, and pass them on as `asked`."""
-
-    @functools.wraps(function)
-    def run(*arguments: Any, **options: Any) -> None:
-        asked = _Asked(**{field.name: options.pop(field.name) for field in fields(_Asked)})
-        function(*arguments, asked=asked, **options)
-
-    for option in (
-        click.option("--dry-run", is_flag=True, help="Say what would be decided, and change nothing."),
-        click.option("--by", metavar="NAME", help="Who decides; by default the user of this machine."),
-        click.option("--note", help="Why; kept in the case's history."),
-        click.option(
-            "--operator",
-            metavar="HOST",
-            help="Also all cases of this operator that wait: open, confirmed, notice sent.",
-        ),
-        click.argument("case_ids", metavar="[CASE]...", nargs=-1),
-    ):
-        run = option(run)
-    return run
+_of_cases = option_group(
+    _Asked,
+    "asked",
+    click.argument("case_ids", metavar="[CASE]...", nargs=-1),
+    click.option(
+        "--operator", metavar="HOST", help="Also all cases of this operator that wait: open, confirmed, notice sent."
+    ),
+    click.option("--note", help="Why; kept in the case's history."),
+    click.option("--by", metavar="NAME", help="Who decides; by default the user of this machine."),
+    click.option("--dry-run", is_flag=True, help="Say what would be decided, and change nothing."),
+)
+"""Adds the options of `_Asked` to a command."""
 
 
 def _change(session: Session, change: "Change", asked: _Asked) -> None:

@@ -30,7 +30,7 @@ from guardian.views.overlap import Overlap, finding_sentence, overlap_of, points
 from guardian.views.sighting_chart import sighting_chart
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, person_may
-from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Tools, tools_of, with_done
+from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Tools, as_changed, tools_of, with_done
 from guardian.web.pages.evidence import EvidencePanel, panel_of_evidence
 from guardian.web.pages.not_mine import Again, ask_if_sure
 from guardian.web.pages.notice_panel import NoticePanel, panel_of_case
@@ -158,7 +158,7 @@ async def decide_one(
     except UsageError as error:
         return await _case_page(request, case_id, fault=str(error), note=form.note, status=400)
     path = f"/cases/{following}{choice.kept}" if following else choice.path
-    return RedirectResponse(with_done(path, Decision(word), changed.id), status_code=303)
+    return RedirectResponse(with_done(path, Decision(word), as_changed(changed)), status_code=303)
 
 
 async def _case_page(

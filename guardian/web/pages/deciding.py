@@ -212,10 +212,20 @@ def _decide_some(asked: Asked, cases: Sequence[tuple[str, Edit]], tools: Tools, 
     return outcome
 
 
-def with_done(path: str, decision: Decision, case_id: str) -> str:
-    """Return a path that says what was done there, so that it can be undone."""
+def as_changed(case: Case) -> str:
+    """Return what names the change that a case has just been given: its id, and its version since."""
+    return f"{case.id}:{case.version}"
+
+
+def with_done(path: str, decision: Decision, changed: str) -> str:
+    """Return a path that says what was done there, so that it can be undone.
+
+    `changed`: what names the change, `as_changed` or a batch. A note cannot be undone, nor what was undone: a button
+    for that would take back what somebody did before.
+    """
     separator = "&" if "?" in path else "?"
-    return f"{path}{separator}{urlencode({'done': decision.value, 'case': case_id})}"
+    can_undo = decision not in (Decision.NOTE, Decision.UNDO)
+    return f"{path}{separator}{urlencode({'done': decision.value, 'case': changed if can_undo else ''})}"
 
 
 def _reason(text: str) -> DismissReason:

@@ -32,7 +32,16 @@ from guardian.store.ids import new_id
 from guardian.views.case_tables import cases_csv
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, local_path, person_may
-from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Outcome, decide_all, tools_of, with_done
+from guardian.web.pages.deciding import (
+    DONE_TEXTS,
+    Asked,
+    Decision,
+    Outcome,
+    as_changed,
+    decide_all,
+    tools_of,
+    with_done,
+)
 from guardian.web.pages.not_mine import Again, ask_if_sure
 from guardian.web.pages.whole_choice import MOST_AT_ONCE, ask_about_all
 from guardian.web.queue_filter import Choice, choice_of
@@ -138,7 +147,7 @@ async def decide_many(request: Request, session: BrowserSession = REVIEWER) -> R
 
     outcome = await run_in_threadpool(decide_all, desk.store, asked, cases, tools)
     if not outcome.refused:
-        name = outcome.changed[0].id if batch is None else batch
+        name = as_changed(outcome.changed[0]) if batch is None else batch
         return RedirectResponse(with_done(back, asked.decision, name), status_code=303)
     choice = choice_of(_query_of(back))
     done = (asked.decision, batch or "") if outcome.changed else None
@@ -152,18 +161,25 @@ async def undo_last(
     which: str = Form("", max_length=200),
     back: str = Form("/cases", max_length=LONGEST_FIELD),
 ) -> Response:
-    """Undo what was just decided: about one case, or about all of one decision."""
+    """Undo what was just decided: about one case, or about all of one decision.
+
+    `which`: the id and the version of a case, or a batch. So whoever sends it twice, or late, takes back nothing else:
+    neither what was decided before nor what a colleague has decided since.
+    """
     desk = desk_of(request)
     is_batch = which.startswith("batch_")
-    edit = edit_by(session, desk, None, expected=None, batch=new_id("batch") if is_batch else None)
+    case_id, _, number = which.partition(":")
+    expected = None if is_batch else _version(number)
+    if not is_batch and expected is None:
+        raise UsageError("open the case to undo the last change")
+    edit = edit_by(session, desk, None, expected=expected, batch=new_id("batch") if is_batch else None)
 
-    # Whoever sends it twice must not take back what was decided before it, too.
     asked = Asked(Decision.UNDO, which if is_batch else "")
     tools = await tools_of(request, session, asked, [])
 
     def take_back() -> Outcome:
         with desk.store.read() as tx:
-            ids = cases_of_decision(tx, which) if is_batch else [which]
+            ids = cases_of_decision(tx, which) if is_batch else [case_id]
         return decide_all(desk.store, asked, [(id_, edit) for id_ in ids], tools)
 
     outcome = await run_in_threadpool(take_back)
