@@ -30,7 +30,8 @@ Places = NDArray[np.int64]
 def with_mirror_image(rgb: NDArray[np.uint8]) -> tuple[Appearance, Appearance]:
     """Return the appearance of a picture, uint8 [h, w, 3] in sRGB, and that of its mirror image."""
     appearance, sources = with_sources(rgb)
-    lab, figure = (np.ascontiguousarray(np.fliplr(one)) for one in (sources.lab, sources.figure))
+    lab = np.ascontiguousarray(np.fliplr(sources.lab))
+    figure = np.ascontiguousarray(np.fliplr(sources.figure))
     parts = {
         "layout": _mirrored_layout(appearance.part("layout")),
         "local_shapes": mirrored_local_shapes(sources.described),
