@@ -27,7 +27,7 @@ class _Day(click.DateTime):
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter:
-            self.fail(f"{value!r} is no day; write one such as 2026-11-24", param, ctx)
+            self.fail(f"{value!r} is not a date; write one such as 2026-11-24", param, ctx)
 
 
 DAY = _Day()

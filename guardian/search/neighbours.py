@@ -43,15 +43,15 @@ def labelled_neighbours(
     `labelled`: numbers, int64 [n], of the pictures of each kind that carry labels. Pictures without an appearance are
     left out.
     """
-    shelves = _opened(data_dir, memory_recipe)
-    eligible = [rows.alive & np.isin(rows.numbers, labelled.get(kind, ())) for kind, rows in shelves]
+    segments = _opened(data_dir, memory_recipe)
+    eligible = [rows.alive & np.isin(rows.numbers, labelled.get(kind, ())) for kind, rows in segments]
     found = {}
     for key in asked:
-        query = _look(shelves, key)
+        query = _look(segments, key)
         if query is None:
             continue
         brought = list[Neighbour]()
-        for (kind, rows), allowed in zip(shelves, eligible, strict=True):
+        for (kind, rows), allowed in zip(segments, eligible, strict=True):
             places, products = nearest(rows.vectors(Aspect.LOOK), allowed, query, _ROWS)
             cosines = products / 127**2
             brought += [
@@ -94,9 +94,9 @@ def _opened(data_dir: Path, memory_recipe: str) -> list[tuple[Kind, Rows]]:
     return found
 
 
-def _look(shelves: Sequence[tuple[Kind, Rows]], key: PictureKey) -> NDArray[np.int8] | None:
+def _look(segments: Sequence[tuple[Kind, Rows]], key: PictureKey) -> NDArray[np.int8] | None:
     """Return the vector of a picture's look, int8 [1, d]: of several frames the first; None when it has none."""
-    for kind, rows in shelves:
+    for kind, rows in segments:
         if kind is key[0]:
             places = np.flatnonzero(rows.alive & (rows.numbers == key[1]))
             if len(places):

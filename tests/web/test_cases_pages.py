@@ -334,9 +334,9 @@ def test_several_that_are_not_mine_are_undone_in_one_step(served: Served) -> Non
     rita = served.signed_in("Rita")
     asset = protected(served.desk, picture_bytes(11), "Ferry")
     poster, stamp = picture_bytes(12), picture_bytes(13)
-    first, second, kin = (used(served.desk, asset, poster, f"https://ferry-{one}.example/page") for one in "abc")
+    first, second, same = (used(served.desk, asset, poster, f"https://ferry-{one}.example/page") for one in "abc")
     alone = used(served.desk, asset, stamp, "https://stamp.example/page")
-    all_four = (first, second, kin, alone)
+    all_four = (first, second, same, alone)
     chosen = [f"{one.id}:{state(served, one).version}" for one in (first, second, alone)]
 
     done = rita.post("/cases", data={"decision": "not_mine", "selected": chosen, "sure": "1"})
