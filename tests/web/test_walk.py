@@ -297,6 +297,8 @@ def axe(pytestconfig: pytest.Config) -> str:
 
 def barriers(page: "Page", axe: str) -> list[str]:
     """What axe-core finds wrong on a page: rule, element, and what is to be done."""
+    # A heading can be seen before the style sheet has arrived, and colours are judged without it then.
+    page.wait_for_load_state()
     page.evaluate(axe)
     result = page.evaluate("axe.run().then(({passes, violations}) => ({looked: passes.length, violations}))")
     assert result["looked"] > 10
