@@ -262,6 +262,14 @@ def sign_out(page: "Page", served: Served) -> None:
     sign_in_here(page, "Rita")
     page.wait_for_url("**/cases?operator=over.example")
 
+    # A key that is held down sends more key presses, which decide nothing.
+    page.keyboard.press("j")
+    page.evaluate("document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'c', repeat: true, bubbles: true}))")
+    page.goto(f"/cases/{case.id}")
+    page.evaluate("document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'c', repeat: true, bubbles: true}))")
+    page.goto("/cases?operator=over.example")
+    assert now(served, case).state is CaseState.OPEN
+
     # Where guardian refuses or does not answer, the queue says so.
     page.evaluate("document.querySelectorAll('[name=csrf]').forEach(one => one.value = 'old')")
     page.evaluate("document.querySelector('meta[name=csrf]').content = 'old'")
