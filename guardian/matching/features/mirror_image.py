@@ -1,9 +1,7 @@
 """The appearance of a picture's mirror image, made of that of the picture in a quarter of the time.
 
-What a picture shows on the left, its mirror image shows on the right: bytes of the appearance change places, some their
-sign, and colours stay. Patterns are counted again, since those of halved sizes depend on which pixels are left. Local
-shapes are made of the same descriptors. Describing the mirrored pixels gives nearly the same bytes: halved, and
-laid in a square, they lie half a pixel beside.
+Bytes change places, some their sign, and colours stay. Patterns are counted again, since those of halved sizes depend
+on which pixels are left; local shapes are made of the same descriptors. Mirrored pixels give nearly the same bytes.
 """
 
 from collections.abc import Callable
