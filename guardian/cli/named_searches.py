@@ -89,8 +89,8 @@ def remove(session: Session, name: str) -> None:
     from guardian.search.kept import remove_search
 
     with opened_store(session) as store:
-        remove_search(store, _pictures(session), name, this_user(), datetime.now(UTC))
-    echo([f"removed {name}"])
+        gone = remove_search(store, _pictures(session), name, this_user(), datetime.now(UTC))
+    echo([f"removed {name}; it watches no more" if gone.watch else f"removed {name}"])
 
 
 @click.command("watch")

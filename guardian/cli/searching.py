@@ -236,7 +236,7 @@ async def _show(app: "App", answer: "SearchAnswer", *, as_lines: bool) -> None:
         from guardian.search.result_json import result_json
 
         echo(json_line(result_json(result)) for result in answer.results)
-        if not any(answer.searched.values()):
+        if not any(answer.searched.values()) or answer.has_words is False:
             click.echo(f"guardian: {answer.in_words}", err=True)
         for words in answer.not_searched:
             click.echo(f"guardian: not searched: {words}", err=True)

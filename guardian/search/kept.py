@@ -91,8 +91,11 @@ def why_not_asked(tx: Transaction, pictures: Vault, asked: Asked) -> str | None:
     return None
 
 
-def remove_search(store: Store, pictures: Vault, name: str, actor: Actor, at: datetime) -> None:
-    """Remove a search, its watch, and its picture unless another one asks with it. Raises UsageError for none."""
+def remove_search(store: Store, pictures: Vault, name: str, actor: Actor, at: datetime) -> NamedSearch:
+    """Remove a search, its watch, and its picture unless another one asks with it; return what it was.
+
+    Raises UsageError for none.
+    """
     with store.begin() as tx:
         gone = kept_search(tx, name)
         tx.named_searches.remove(name)
@@ -100,6 +103,7 @@ def remove_search(store: Store, pictures: Vault, name: str, actor: Actor, at: da
         unused = _unused_picture(tx, gone)
     if unused is not None:
         pictures.remove(unused)
+    return gone
 
 
 def restore_search(

@@ -31,6 +31,9 @@ _STEEPNESS = 8
 # An animation has a row for each of its frames, of which one counts.
 _ROWS = 4 * NEIGHBOURS
 
+_BROUGHT = 2 * NEIGHBOURS
+"""Of them some may show the same picture, of which one counts."""
+
 Neighbour = tuple[PictureKey, float]
 """A picture, and the cosine of its look with that of another one."""
 
@@ -38,10 +41,10 @@ Neighbour = tuple[PictureKey, float]
 def labelled_neighbours(
     data_dir: Path, memory_recipe: str, labelled: Mapping[Kind, NDArray[np.int64]], asked: Sequence[PictureKey]
 ) -> dict[PictureKey, list[Neighbour]]:
-    """Return the labelled pictures that look most like each of some others, nearest first, at most NEIGHBOURS.
+    """Return the labelled pictures that look most like each of some others, nearest first.
 
-    `labelled`: numbers, int64 [n], of the pictures of each kind that carry labels. Pictures without an appearance are
-    left out.
+    They are up to twice NEIGHBOURS, since copies of one picture may be among them. `labelled`: numbers, int64 [n], of
+    the pictures of each kind that carry labels. Pictures without an appearance are left out.
     """
     segments = _opened(data_dir, memory_recipe)
     eligible = [rows.alive & np.isin(rows.numbers, labelled.get(kind, ())) for kind, rows in segments]
@@ -61,7 +64,7 @@ def labelled_neighbours(
         for other, cosine in sorted(brought, key=lambda one: (-one[1], one[0])):
             if other != key:
                 best.setdefault(other, cosine)
-        found[key] = list(best.items())[:NEIGHBOURS]
+        found[key] = list(best.items())[:_BROUGHT]
     return found
 
 
