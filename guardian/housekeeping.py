@@ -105,7 +105,7 @@ async def scan_with_repair(
 
 
 async def prune_old_rows(app: App) -> None:
-    """Forget rows older than `retention` keeps them, once a day over all processes on this database."""
+    """Forget what is older than it is kept, once a day over all processes on this database."""
     recipe, now = app.services.workers.report_recipe, app.services.clock()
     pruned = await asyncio.to_thread(prune_daily, app.store, app.config.retention, recipe, now)
     if pruned is not None and pruned.total:
@@ -113,19 +113,23 @@ async def prune_old_rows(app: App) -> None:
     if pruned is not None:
         kept_for = app.config.evidence.retention
         await asyncio.to_thread(delete_aged, app.store, app.services.vault, kept_for, now)
-    await prune_memory(app)
+    await prune_memory(app, by_age=pruned is not None)
 
 
-async def prune_memory(app: App) -> None:
-    """Forget pictures that the memory has no room or time for; log a warning when that cannot be done now."""
+async def prune_memory(app: App, *, by_age: bool = True) -> None:
+    """Forget pictures that the memory has no room for, and with `by_age` those that it has kept for long enough.
+
+    Logs a warning when that cannot be done now.
+    """
     memory = app.services.memory
     if memory is None:
         return
     # Imported late: it loads the index, which a check leaves to its workers.
     from guardian.memory.pruning import prune
 
+    now = app.services.clock() if by_age else None
     try:
-        forgotten = await asyncio.to_thread(prune, app.store, memory, app.services.clock())
+        forgotten = await asyncio.to_thread(prune, app.store, memory, now)
     except IndexNotReady as error:
         lost = await asyncio.to_thread(memory.writer.repair)
         log.warning("memory_repaired", reason=str(error), pictures_without_fingerprint=lost)

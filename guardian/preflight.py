@@ -26,7 +26,7 @@ from guardian.views.counting import counted, size_text
 from guardian.views.timestamps import minute_text
 
 
-class Weight(StrEnum):
+class RemarkKind(StrEnum):
     """problem: `guardian run` does not start, or a part of it cannot work. warning: it works, perhaps not as meant."""
 
     PROBLEM = "problem"
@@ -37,7 +37,7 @@ class Weight(StrEnum):
 class Remark:
     """One thing that somebody should look at. `text` begins with file, line and column where there are any."""
 
-    weight: Weight
+    weight: RemarkKind
     text: str
 
 
@@ -51,7 +51,7 @@ class Preflight:
     @property
     def has_problems(self) -> bool:
         """Whether something keeps `guardian run`, or a part of it, from working."""
-        return any(remark.weight is Weight.PROBLEM for remark in self.remarks)
+        return any(remark.weight is RemarkKind.PROBLEM for remark in self.remarks)
 
 
 def check(config_path: Path, environment: Mapping[str, str], now: datetime | None = None) -> Preflight:
@@ -80,11 +80,11 @@ def check(config_path: Path, environment: Mapping[str, str], now: datetime | Non
 
 
 def _problem(error: GuardianError) -> Remark:
-    return Remark(Weight.PROBLEM, str(error))
+    return Remark(RemarkKind.PROBLEM, str(error))
 
 
 def _warning(error: GuardianError) -> Remark:
-    return Remark(Weight.WARNING, str(error))
+    return Remark(RemarkKind.WARNING, str(error))
 
 
 def _in_order(mistakes: list[ConfigError]) -> list[ConfigError]:

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+
+import structlog
 
 from guardian.store import Store, Transaction
 from guardian.store.candidates import OLD_RECIPES_KEPT
@@ -14,8 +16,19 @@ ROWS_AT_ONCE = 2_000
 RELEASED_KEPT = timedelta(days=30)
 """How long a process has time to remove the evidence in its data folder that another process has released."""
 
+LONGEST_GAP = timedelta(days=30)
+"""Between two days on which some process wanted to prune. After a longer one the clock may have jumped forward."""
+
+DOUBT = timedelta(days=7)
+"""For how long nothing is deleted by age then: so much time people have to put the clock right."""
+
 _LAST_PRUNED = "pruned_on_day"
 """The counter that holds the day (its ordinal number) on which some process pruned last."""
+
+_DOUBTED_UNTIL = "pruning_doubted_until_day"
+"""The counter that holds the day from which on what is old is deleted again, after a gap."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +83,32 @@ def prune(store: Store, settings: RetentionSettings, recipe: str, now: datetime)
 
 
 def prune_daily(store: Store, settings: RetentionSettings, recipe: str, now: datetime) -> Pruned | None:
-    """Prune once a day, whichever process on this database comes first; return None when it was done already."""
+    """Prune once a day, whichever process on this database comes first; return None when nothing may be deleted.
+
+    That is so when it was done today already, and while the clock is in doubt.
+    """
     # A clock that is turned back makes it another day, and pruning twice does no harm.
     today = now.date().toordinal()
     with store.begin() as tx:
-        if not tx.counters.put(_LAST_PRUNED, today):
+        before = tx.counters.value(_LAST_PRUNED)
+        if not tx.counters.put(_LAST_PRUNED, today) or _is_in_doubt(tx, before, today):
             return None
 
     return prune(store, settings, recipe, now)
+
+
+def _is_in_doubt(tx: Transaction, before: int, today: int) -> bool:
+    """Return whether the clock may have jumped forward, by when some process wanted to prune last; begin a doubt."""
+    until = tx.counters.value(_DOUBTED_UNTIL)
+    # A machine that is started every other month shall prune every second time.
+    was_doubted = before < until <= today
+    if before and today - before > LONGEST_GAP.days and not was_doubted:
+        until = today + DOUBT.days
+        tx.counters.put(_DOUBTED_UNTIL, until)
+        log.warning(
+            "clock_in_doubt",
+            days_since_last=today - before,
+            nothing_deleted_by_age_until=date.fromordinal(until).isoformat(),
+        )
+    # A doubt that lies far ahead is one of a clock that was put right since.
+    return today < until <= today + DOUBT.days

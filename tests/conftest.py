@@ -47,6 +47,7 @@ from skimage import data
 from guardian.freed_memory import give_back
 from guardian.store.store import DATABASE_FILE, Store
 from tests import websites
+from tests.compiled_sql import keep_compiled_sql
 from tests.databases import PostgresDatabases, place_database
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,6 +55,9 @@ ROOT = Path(__file__).resolve().parent.parent
 # How long one example takes says nothing of it on a machine where others work, too.
 hypothesis_settings.register_profile("without deadlines", deadline=None)
 hypothesis_settings.load_profile("without deadlines")
+
+
+keep_compiled_sql()
 
 
 # Collecting makes a million objects that stay: looking for garbage among them meanwhile finds nothing.

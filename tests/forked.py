@@ -34,9 +34,10 @@ GUARDIAN = [sys.executable, "-m", "guardian"]
 _LATE = (
     *("app", "preflight", "catalog.catalog", "scan.pipeline", "scan.runs", "store.backups", "web.serving"),
     *("retention", "fetch.fetcher", "fetch.credentials", "sources.kinds", "matching.kernels", "matching.workers"),
-    *("matching.matcher", "matching.features.embedding"),
+    *("matching.matcher", "matching.features.embedding", "daemon", "evidence.exporting", "evidence.recompute"),
+    *("evidence.report.making", "evaluation.answering", "evaluation.report_html", "notices.pdf", "sources.cron"),
 )
-"""Modules that commands, and their workers, import when they need them."""
+"""Modules that commands, and their workers, import when they need them. Those of `guardian run` alone take a second."""
 
 _CHILD = ("-u", "-m", "guardian.child_process")
 _WORKER = "guardian.matching.worker_process"

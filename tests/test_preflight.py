@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from guardian.preflight import Preflight, Weight, check
+from guardian.preflight import Preflight, RemarkKind, check
 from tests.databases import store_in
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -27,7 +27,7 @@ def checked(folder: Path, config: str, rule: str = "scale: {at_most: 2}", **envi
     return check(folder / "config.yaml", environment, NOW)
 
 
-def said(found: Preflight, folder: Path, weight: Weight = Weight.PROBLEM) -> list[str]:
+def said(found: Preflight, folder: Path, weight: RemarkKind = RemarkKind.PROBLEM) -> list[str]:
     return [remark.text.replace(f"{folder}/", "") for remark in found.remarks if remark.weight is weight]
 
 
@@ -45,7 +45,7 @@ def test_a_good_configuration_says_what_would_happen_and_changes_nothing(tmp_pat
 
 def test_a_suffix_that_everybody_shares_is_doubtful_among_own_hosts(tmp_path: Path) -> None:
     found = checked(tmp_path, GOOD + "own_hosts: [owner.example, co.uk, owner.github.io]\n", HOOK=SECRET)
-    assert said(found, tmp_path, Weight.WARNING) == [
+    assert said(found, tmp_path, RemarkKind.WARNING) == [
         "config.yaml:6:28: everybody may have a name below co.uk, and copies at all of them raise no alert; "
         "name your own"
     ]
@@ -104,7 +104,7 @@ def test_what_works_but_perhaps_not_as_meant_is_a_warning(tmp_path: Path) -> Non
         HOOK=SECRET,
     )
     assert not found.has_problems
-    warnings = said(found, tmp_path, Weight.WARNING)
+    warnings = said(found, tmp_path, RemarkKind.WARNING)
     assert warnings[0].startswith("config.yaml:5:18: Slack takes only messages of its own form")
     assert warnings[1] == "config.yaml:3:33: incoming does not exist"
     assert warnings[2].startswith("rules/10-rules.yaml:5:")
@@ -117,12 +117,12 @@ def test_a_browser_that_is_not_there_is_a_warning(tmp_path: Path) -> None:
     assert not found.has_problems
     assert (
         "config.yaml:3:13: /opt/no/chromium is no program that can be run; captures have no screenshots until it is"
-        in said(found, tmp_path, Weight.WARNING)
+        in said(found, tmp_path, RemarkKind.WARNING)
     )
 
 
 def test_an_empty_configuration_watches_nothing_and_tells_nobody(tmp_path: Path) -> None:
-    warnings = said(checked(tmp_path, "fetch: {contact: me@owner.example}\n"), tmp_path, Weight.WARNING)
+    warnings = said(checked(tmp_path, "fetch: {contact: me@owner.example}\n"), tmp_path, RemarkKind.WARNING)
     assert [line.partition(", so ")[2] for line in warnings] == ["nothing is watched", "nobody is told"]
 
 
@@ -134,7 +134,7 @@ def test_a_name_that_no_protected_image_has_is_a_warning_once_there_is_a_catalog
     store_in(tmp_path / "data").close()
     found = checked(tmp_path, GOOD, condition, HOOK=SECRET)
     assert found.plan["protected"] == "0 assets in 0 collections"
-    (warning,) = said(found, tmp_path, Weight.WARNING)
+    (warning,) = said(found, tmp_path, RemarkKind.WARNING)
     assert warning.endswith("; there are none")
 
 
@@ -175,9 +175,9 @@ def test_a_server_that_is_away_is_said_in_one_line_and_no_database_is_made(tmp_p
 def test_rules_that_go_by_labels_without_a_vocabulary_are_doubtful(tmp_path: Path) -> None:
     store_in(tmp_path / "data").close()
     labelled = "label: {any_of: [desert]}"
-    without = said(checked(tmp_path, GOOD, labelled, HOOK=SECRET), tmp_path, Weight.WARNING)
+    without = said(checked(tmp_path, GOOD, labelled, HOOK=SECRET), tmp_path, RemarkKind.WARNING)
     (tmp_path / "labels.yaml").write_text("labels:\n- term: desert\n")
-    found = said(checked(tmp_path, GOOD, labelled, HOOK=SECRET), tmp_path, Weight.WARNING)
+    found = said(checked(tmp_path, GOOD, labelled, HOOK=SECRET), tmp_path, RemarkKind.WARNING)
     assert without == [
         "rules: rules go by labels, but no further image gets one: there is no vocabulary labels.yaml",
         *found,

@@ -118,3 +118,26 @@ def test_once_a_day_whoever_asks(store: Store, database: str) -> None:
         assert prune_daily(other, KEPT, "recipe", NOW + DAY) == Pruned()
     finally:
         other.close()
+
+
+def test_a_clock_that_jumps_forward_deletes_nothing_for_a_week(store: Store) -> None:
+    deliver(store, "old", NOW - 9 * DAY)
+    assert prune_daily(store, KEPT, "recipe", NOW) == Pruned()
+    for days in (365, 366, 371):
+        assert prune_daily(store, KEPT, "recipe", NOW + days * DAY) is None
+    # Put right within the week, and a day later as on any other.
+    assert prune_daily(store, KEPT, "recipe", NOW + DAY / 2) == Pruned()
+    assert prune_daily(store, KEPT, "recipe", NOW + 2 * DAY) == Pruned(deliveries=1)
+
+
+def test_a_machine_that_was_off_for_long_deletes_a_week_later(store: Store) -> None:
+    assert prune_daily(store, KEPT, "recipe", NOW) == Pruned()
+    deliver(store, "old", NOW)
+    for days in (60, 61, 66):
+        assert prune_daily(store, KEPT, "recipe", NOW + days * DAY) is None
+    assert prune_daily(store, KEPT, "recipe", NOW + 67 * DAY) == Pruned(deliveries=1)
+
+
+def test_a_machine_that_is_started_every_other_month_deletes_every_second_time(store: Store) -> None:
+    pruned = [prune_daily(store, KEPT, "recipe", NOW + days * DAY) is not None for days in range(0, 301, 60)]
+    assert pruned == [True, False, True, False, True, False]

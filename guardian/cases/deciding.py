@@ -242,7 +242,7 @@ def _seen(tx: Transaction, case_id: str, edit: Edit) -> Case:
     """Return a case with its row locked. Raises UsageError without such a case, CaseChanged for another version."""
     case = tx.cases.lock(case_id)
     if case is None:
-        raise UsageError(f"there is no case {case_id}")
+        raise UsageError(f"there is no case {case_id}; `guardian case list` shows them")
     if edit.expected is None or case.version == edit.expected:
         return case
 

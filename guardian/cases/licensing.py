@@ -196,4 +196,6 @@ def _day(text: str, column: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError as error:
-        raise UsageError(f"{text!r} in the column {column} is no day; write YYYY-MM-DD, or nothing") from error
+        raise UsageError(
+            f"{text!r} in the column {column} is not a date; write one such as 2026-11-24, or nothing"
+        ) from error

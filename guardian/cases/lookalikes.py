@@ -1,12 +1,13 @@
-"""Pictures that are not yours: what a person says at one case makes their kin quiet at all of a work's cases.
+"""Pictures that are not yours: said at one case, it makes them quiet at all cases of the work.
 
-Which pictures are kin (the same whole picture in another size or compression) the matcher says: scan/lookalikes.py.
+Which bytes show the same whole picture, in another size or compression, the matcher says: scan/lookalikes.py.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from guardian.cases.deciding import Edit, decide
+from guardian.cases.reading import case_with_id
 from guardian.errors import UsageError
 from guardian.model import PURSUED_STATES, Case, CaseFilter, CaseState, DismissReason, Finding, LookAlike
 from guardian.store import Transaction
@@ -19,7 +20,7 @@ _MOST_PICTURES = 50
 """A case with more different pictures than this is no single mistake of the matcher."""
 
 MOST_NOT_MINE = 500
-"""Cases whose pictures are called not one's own at once: each picture is compared with all that may be its kin."""
+"""Cases whose pictures are called not one's own at once: each picture is compared with all that may be the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,7 @@ def pictures_of(tx: Transaction, case_id: str) -> list[Finding]:
 
     Raises UsageError for an unknown case, and for one with more than 50 pictures.
     """
-    case = tx.cases.get(case_id)
-    if case is None:
-        raise UsageError(f"there is no case {case_id}")
+    case = case_with_id(tx, case_id)
     latest = sorted(tx.findings.list(case.id), key=lambda finding: finding.last_seen_at, reverse=True)
     pictures = {finding.candidate_sha256: finding for finding in reversed(latest)}
     if len(pictures) > _MOST_PICTURES:
@@ -57,7 +56,7 @@ def pictures_of(tx: Transaction, case_id: str) -> list[Finding]:
     return list(pictures.values())
 
 
-def maybe_kin(tx: Transaction, case: Case, pictures: Sequence[Finding]) -> dict[str, Finding]:
+def possibly_same(tx: Transaction, case: Case, pictures: Sequence[Finding]) -> dict[str, Finding]:
     """Return the pictures of other cases of the work that wait and may show one of these: by their bytes, a finding."""
     found: dict[str, Finding] = {}
     for other in tx.cases.matching(CaseFilter(states=PURSUED_STATES, asset_id=case.asset_id)):
@@ -83,31 +82,29 @@ def are_hashes_near(one: str | None, other: str | None) -> bool:
     return (int(one, 16) ^ int(other, 16)).bit_count() <= _NEAR_BITS
 
 
-def closed_with(tx: Transaction, case: Case, kin: Collection[str]) -> list[Case]:
+def closed_with(tx: Transaction, case: Case, same: Collection[str]) -> list[Case]:
     """Return the cases that wait and have nothing but pictures of these bytes (and uses that are gone)."""
     found = []
     for other in tx.cases.matching(CaseFilter(states=PURSUED_STATES, asset_id=case.asset_id)):
         present = [finding for finding in tx.findings.list(other.id) if not finding.is_absent]
-        if other.id != case.id and present and all(finding.candidate_sha256 in kin for finding in present):
+        if other.id != case.id and present and all(finding.candidate_sha256 in same for finding in present):
             found.append(other)
     return found
 
 
-def would_close(tx: Transaction, case_id: str, kin: Collection[str]) -> list[Case]:
+def would_close(tx: Transaction, case_id: str, same: Collection[str]) -> list[Case]:
     """Return the cases that `call_not_mine` would close with this one. Raises as `pictures_of`."""
     pictures = pictures_of(tx, case_id)
-    case = tx.cases.get(case_id)
-    if case is None:
-        raise UsageError(f"there is no case {case_id}")
-    return closed_with(tx, case, {*kin, *(picture.candidate_sha256 for picture in pictures)})
+    case = case_with_id(tx, case_id)
+    return closed_with(tx, case, {*same, *(picture.candidate_sha256 for picture in pictures)})
 
 
 def call_not_mine(
-    tx: Transaction, case_id: str, kin: Collection[str], edit: Edit, besides: Collection[str] = ()
+    tx: Transaction, case_id: str, same: Collection[str], edit: Edit, besides: Collection[str] = ()
 ) -> NotMine:
     """Dismiss a case since its pictures are not one's own, and make them known look-alikes of its work.
 
-    `kin` are the digests of other bytes that show the same. Cases that have nothing else are dismissed with it (reason
+    `same` are the digests of other bytes that show the same. Cases that have nothing else are dismissed with it (reason
     `look_alike`), and from now on their pictures are quiet everywhere. All lines share a batch: `undo` of this case
     takes all of it back. Where several cases are called so at once, `edit.batch` is that of all, in which each has a
     part of its own, and `besides` are their ids: none of them is closed because of another. Raises as `decide` and
@@ -117,7 +114,7 @@ def call_not_mine(
     edit = replace(edit, batch=batch)
     pictures = pictures_of(tx, case_id)
     case = decide(tx, case_id, CaseState.DISMISSED, edit, reason=DismissReason.NOT_MINE)
-    known = {*kin, *(picture.candidate_sha256 for picture in pictures)}
+    known = {*same, *(picture.candidate_sha256 for picture in pictures)}
     closed = [other for other in closed_with(tx, case, known) if other.id not in besides]
 
     for picture in pictures:
@@ -133,12 +130,12 @@ def call_not_mine(
             by=edit.by,
         )
         tx.lookalikes.add(lookalike)
-        for sha256 in kin:
+        for sha256 in same:
             tx.lookalikes.add_digest(lookalike.id, sha256)
 
     note = f"its pictures are those of {case.id}, which are not yours"
-    kin_edit = replace(edit, note=note, expected=None)
+    their_edit = replace(edit, note=note, expected=None)
     dismissed = [
-        decide(tx, other.id, CaseState.DISMISSED, kin_edit, reason=DismissReason.LOOK_ALIKE) for other in closed
+        decide(tx, other.id, CaseState.DISMISSED, their_edit, reason=DismissReason.LOOK_ALIKE) for other in closed
     ]
     return NotMine(case, tuple(dismissed))

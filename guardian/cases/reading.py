@@ -17,6 +17,14 @@ from guardian.views.operators import OperatorDetail, contacts_in
 from guardian.views.short_ids import only_one, with_prefix
 
 
+def case_with_id(tx: Transaction, case_id: str) -> Case:
+    """Return the case of an id, or the one that it was merged into. Raises UsageError when there is none."""
+    case = tx.cases.get(case_id)
+    if case is None:
+        raise UsageError(f"there is no case {case_id}; `guardian case list` shows them")
+    return case
+
+
 def case_starting_with(tx: Transaction, start: str) -> Case:
     """Return the only case whose id begins with `start`, which may lack "case_".
 

@@ -12,7 +12,7 @@ from guardian.cases.messages import compose
 from guardian.cases.operators import domain_operator, operator
 from guardian.cases.priority import commercial_signs, is_step, rank_of
 from guardian.cases.splits import divided_case
-from guardian.cases.uses import RecordedUse
+from guardian.cases.uses import RecordedUse, addresses_of, finding_of
 from guardian.model import (
     ACTIONS_BY_STRENGTH,
     LOOKALIKE_RULE,
@@ -25,21 +25,16 @@ from guardian.model import (
     CaseFilter,
     CaseState,
     CommercialSign,
-    Context,
     Decision,
     DismissReason,
     Finding,
     FindingDigest,
-    LicenceStatus,
     Routing,
 )
 from guardian.outbox import Subject, route
 from guardian.store import Transaction
-from guardian.store.ids import new_id
 from guardian.urls.accounts import Platform
-from guardian.urls.addresses import canonical_url
 from guardian.views.licences import grant_text, scope_text
-from guardian.views.plain_text import cleaned
 
 _REOPENED_STATES = (*SETTLED_STATES, CaseState.LICENSED, CaseState.GONE)
 """A case in one of these states is opened again by a use that is new, or back."""
@@ -98,9 +93,9 @@ def record(
     # Somebody may join or split works at the same time: where this use belongs is settled for this transaction.
     tx.works.hold([use.asset.id])
 
-    known = tx.findings.at(use.asset.id, *_addresses(use))
+    known = tx.findings.at(use.asset.id, *addresses_of(use))
     if decision.action is Action.IGNORE:
-        finding, _ = tx.findings.upsert(_finding(use, known, None))
+        finding, _ = tx.findings.upsert(finding_of(use, known, None))
         note_capture(tx, known, finding, use.kept)
         if finding.decision.rule == LOOKALIKE_RULE:
             _note_lookalike(tx, finding, use.at)
@@ -109,7 +104,7 @@ def record(
         return finding
 
     case = _case_for(tx, use, known, platforms)
-    finding, is_new = tx.findings.upsert(_finding(use, known, case.id))
+    finding, is_new = tx.findings.upsert(finding_of(use, known, case.id))
     version = note_capture(tx, known, finding, use.kept)
     _follow(tx, case, finding, version, use, _Audience(destinations, routing), _news(known, finding, is_new=is_new))
     owe_captures(tx, case, known, finding, version)
@@ -192,22 +187,20 @@ def _follow(
 
     `news` is what makes the finding news, None for one that goes on as it was.
     """
-    kind = _message_type(case, use.decision, is_news=news is not None)
     named = use.decision.deliver_to or audience.destinations
-    if kind in (None, "case.returned") and case.untold is not None and case.state in _TELLING_STATES:
-        pending = f"case.{case.untold}"
-        kind = pending if audience.routing.wanting(pending, named) else kind
-    names = audience.routing.wanting(kind, named) if kind is not None else ()
+    kind = _event(case, use.decision, _Audience(named, audience.routing), is_news=news is not None)
+    if kind is None:
+        if news is not None:
+            tx.cases.update(replace(case, updated_at=use.at, licence_id=None, licensed_since=None))
+            _note_spread(tx, case, news, use.at)
+        return
 
-    if kind is not None:
-        # Why a case is open that was settled is what its history must say; elsewhere the message says enough.
-        note = news if case.state in _REOPENED_STATES else None
-        _apply_event(tx, kind, case, finding.id, use, _Audience(names, audience.routing), note)
-        if names and version is not None:
-            tx.versions.mark_told(finding.id, version)
-    elif news is not None:
-        tx.cases.update(replace(case, updated_at=use.at, licence_id=None, licensed_since=None))
-        _note_spread(tx, case, news, use.at)
+    # Why a case is open that was settled is what its history must say; elsewhere the message says enough.
+    note = news if case.state in _REOPENED_STATES else None
+    names = audience.routing.wanting(kind, named)
+    _apply_event(tx, kind, case, finding.id, use, _Audience(names, audience.routing), note)
+    if names and version is not None:
+        tx.versions.mark_told(finding.id, version)
 
 
 def _note_spread(tx: Transaction, case: Case, news: str, at: datetime) -> None:
@@ -294,7 +287,7 @@ def _case_for(tx: Transaction, use: RecordedUse, known: Finding | None, platform
     if earlier is not None:
         return earlier
     case, is_new = tx.cases.insert(use.asset.id, of_operator, decision.action, decision.severity, use.at)
-    return divided_case(tx, case, _addresses(use), use.at) if is_new else case
+    return divided_case(tx, case, addresses_of(use), use.at) if is_new else case
 
 
 def _case_with_account(tx: Transaction, use: RecordedUse, account: str, platforms: Sequence[Platform]) -> Case | None:
@@ -326,20 +319,7 @@ def _apply_event(
     """
     names = audience.destinations
     is_told = bool(names) and kind in _TOLD
-    updated = tx.cases.update(
-        replace(
-            case,
-            state=CaseState.OPEN if case.state in _REOPENED_STATES else case.state,
-            action=max(case.action, use.decision.action, key=ACTIONS_BY_STRENGTH.index),
-            severity=max(case.severity, use.decision.severity, key=SEVERITIES_BY_STRENGTH.index),
-            updated_at=use.at,
-            alerted_at=use.at if is_told else case.alerted_at,
-            message_count=case.message_count + is_told,
-            licence_id=None,
-            licensed_since=None,
-            untold=None if is_told else _untold(case, kind),
-        )
-    )
+    updated = tx.cases.update(_after_event(case, kind, use, is_told=is_told))
     message_id = None
     if is_told:
         message = compose(kind, updated, finding_id, use)
@@ -361,6 +341,31 @@ def _apply_event(
             image_url=use.sighting.image_url,
             message=message_id,
         )
+
+
+def _after_event(case: Case, kind: str, use: RecordedUse, *, is_told: bool) -> Case:
+    """Return a case as it is after an event: open if it was settled, as strong as the use, and licensed no longer."""
+    return replace(
+        case,
+        state=CaseState.OPEN if case.state in _REOPENED_STATES else case.state,
+        action=max(case.action, use.decision.action, key=ACTIONS_BY_STRENGTH.index),
+        severity=max(case.severity, use.decision.severity, key=SEVERITIES_BY_STRENGTH.index),
+        updated_at=use.at,
+        alerted_at=use.at if is_told else case.alerted_at,
+        message_count=case.message_count + is_told,
+        licence_id=None,
+        licensed_since=None,
+        untold=None if is_told else _untold(case, kind),
+    )
+
+
+def _event(case: Case, decision: Decision, audience: _Audience, *, is_news: bool) -> str | None:
+    """Return the event that a finding of a case is: what it calls for, or what could not be told before; else None."""
+    kind = _message_type(case, decision, is_news=is_news)
+    if kind in (None, "case.returned") and case.untold is not None and case.state in _TELLING_STATES:
+        pending = f"case.{case.untold}"
+        return pending if audience.routing.wanting(pending, audience.destinations) else kind
+    return kind
 
 
 def _message_type(case: Case, decision: Decision, *, is_news: bool) -> str | None:
@@ -395,73 +400,3 @@ def _untold(case: Case, kind: str) -> str | None:
     if kind not in _TOLD or kind == "case.opened":
         return case.untold
     return "reopened" if "reopened" in (case.untold, kind.removeprefix("case.")) else "escalated"
-
-
-def _addresses(use: RecordedUse) -> tuple[str, str]:
-    """Return the addresses of the page and of the image, canonical.
-
-    An inline image has its digest as its address; without a page, the page's address is the image's.
-    """
-    sighting = use.sighting
-    image_url = canonical_url(sighting.image_url) if sighting.image_url else f"urn:sha256:{use.candidate_sha256}"
-    page_url = canonical_url(sighting.page_url) if sighting.page_url else image_url
-    return page_url, image_url
-
-
-def _finding(use: RecordedUse, known: Finding | None, case_id: str | None) -> Finding:
-    """Return the finding of a use, `known` as it was before if there is one."""
-    page_url, image_url = _addresses(use)
-    return Finding(
-        # Only for a finding that is new: the store keeps the id of one that it recognises.
-        id=new_id("find"),
-        asset_id=use.asset.id,
-        case_id=case_id,
-        source=use.sighting.source,
-        page_url=page_url,
-        image_url=image_url,
-        first_seen_at=min(use.seen_since or use.sighting.seen_at, use.sighting.seen_at),
-        last_seen_at=use.sighting.seen_at,
-        licence=use.licence_status,
-        decision=use.decision,
-        comparison=use.comparison,
-        candidate_sha256=use.candidate_sha256,
-        image_sha256=use.kept.image_sha256,
-        page_sha256=use.kept.page_sha256,
-        evidence_note=use.kept.note,
-        context=_clean_context(use.sighting.context),
-        also_at=tuple(canonical_url(url) for url in use.also_at),
-        perceptual_hash=use.perceptual_hash,
-        image_status=use.kept.image_status,
-        page_status=use.kept.page_status,
-        licence_id=use.licence_id,
-        licensed_since=licensed_since(known, use.licence_status, use.at),
-    )
-
-
-def licensed_since(before: Finding | None, now: LicenceStatus, at: datetime) -> datetime | None:
-    """Return since when a use counts as licensed without a break, None for one that is not."""
-    if now is not LicenceStatus.LICENSED:
-        return None
-    if before is None or before.licence is not LicenceStatus.LICENSED:
-        return at
-    # Findings of earlier versions do not say.
-    return before.licensed_since or before.last_seen_at
-
-
-def _clean_context(context: Context) -> Context:
-    """Return the words around the image made safe to store, at most 10,000 characters of each.
-
-    PostgreSQL takes neither NUL nor lone surrogates, and both occur on pages.
-    """
-
-    def clean(text: str | None) -> str | None:
-        return None if text is None else cleaned(text[:10_000])
-
-    return Context(
-        alt=clean(context.alt),
-        caption=clean(context.caption),
-        title=clean(context.title),
-        page_title=clean(context.page_title),
-        nearby_text=clean(context.nearby_text),
-        claims=clean(context.claims),
-    )

@@ -10,8 +10,8 @@ from datetime import datetime
 
 import structlog
 
-from guardian.cases.recording import USUAL_ROUTING, licensed_since, note_licensed, rank, tell_of_end
-from guardian.cases.uses import Kept, RecordedUse
+from guardian.cases.recording import USUAL_ROUTING, note_licensed, rank, tell_of_end
+from guardian.cases.uses import Kept, RecordedUse, licensed_since
 from guardian.licences import holds_at, standing_of
 from guardian.model import (
     ACTIONS_BY_STRENGTH,

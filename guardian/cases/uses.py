@@ -1,9 +1,12 @@
-"""The argument of `record`: one sighting of one asset, judged by the rules, its evidence already kept."""
+"""One use as it is recorded: an asset seen at one place, judged by the rules; and the finding that is written of it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from guardian.model import Asset, Comparison, Decision, LicenceStatus, Sighting
+from guardian.model import Asset, Comparison, Context, Decision, Finding, LicenceStatus, Sighting
+from guardian.store.ids import new_id
+from guardian.urls.addresses import canonical_url
+from guardian.views.plain_text import cleaned
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class RecordedUse:
-    """One asset seen at one address.
+    """One asset seen at one address, its evidence already kept.
 
     `candidate_sha256` is the digest of the image's bytes, `also_at` other addresses of the same picture,
     `at` the moment of recording (aware UTC), `perceptual_hash` the published hash of the picture seen,
@@ -42,3 +45,73 @@ class RecordedUse:
     perceptual_hash: str | None = None
     licence_id: str | None = None
     seen_since: datetime | None = None
+
+
+def addresses_of(use: RecordedUse) -> tuple[str, str]:
+    """Return the addresses of the page and of the image, canonical.
+
+    An inline image has its digest as its address; without a page, the page's address is the image's.
+    """
+    sighting = use.sighting
+    image_url = canonical_url(sighting.image_url) if sighting.image_url else f"urn:sha256:{use.candidate_sha256}"
+    page_url = canonical_url(sighting.page_url) if sighting.page_url else image_url
+    return page_url, image_url
+
+
+def finding_of(use: RecordedUse, known: Finding | None, case_id: str | None) -> Finding:
+    """Return the finding of a use, `known` as it was before if there is one."""
+    page_url, image_url = addresses_of(use)
+    return Finding(
+        # Only for a finding that is new: the store keeps the id of one that it recognises.
+        id=new_id("find"),
+        asset_id=use.asset.id,
+        case_id=case_id,
+        source=use.sighting.source,
+        page_url=page_url,
+        image_url=image_url,
+        first_seen_at=min(use.seen_since or use.sighting.seen_at, use.sighting.seen_at),
+        last_seen_at=use.sighting.seen_at,
+        licence=use.licence_status,
+        decision=use.decision,
+        comparison=use.comparison,
+        candidate_sha256=use.candidate_sha256,
+        image_sha256=use.kept.image_sha256,
+        page_sha256=use.kept.page_sha256,
+        evidence_note=use.kept.note,
+        context=_clean_context(use.sighting.context),
+        also_at=tuple(canonical_url(url) for url in use.also_at),
+        perceptual_hash=use.perceptual_hash,
+        image_status=use.kept.image_status,
+        page_status=use.kept.page_status,
+        licence_id=use.licence_id,
+        licensed_since=licensed_since(known, use.licence_status, use.at),
+    )
+
+
+def licensed_since(before: Finding | None, now: LicenceStatus, at: datetime) -> datetime | None:
+    """Return since when a use counts as licensed without a break, None for one that is not."""
+    if now is not LicenceStatus.LICENSED:
+        return None
+    if before is None or before.licence is not LicenceStatus.LICENSED:
+        return at
+    # Findings of earlier versions do not say.
+    return before.licensed_since or before.last_seen_at
+
+
+def _clean_context(context: Context) -> Context:
+    """Return the words around the image made safe to store, at most 10,000 characters of each.
+
+    PostgreSQL takes neither NUL nor lone surrogates, and both occur on pages.
+    """
+
+    def clean(text: str | None) -> str | None:
+        return None if text is None else cleaned(text[:10_000])
+
+    return Context(
+        alt=clean(context.alt),
+        caption=clean(context.caption),
+        title=clean(context.title),
+        page_title=clean(context.page_title),
+        nearby_text=clean(context.nearby_text),
+        claims=clean(context.claims),
+    )

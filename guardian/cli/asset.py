@@ -4,8 +4,9 @@ import asyncio
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,7 @@ from guardian.cli.adding import UNREADABLE, add_files, change_lines, fitted, in_
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.curation import duplicates, poor, siblings
 from guardian.cli.filters import asset_starting_with, collection_name, note_unknown_collection, one_of_assets
+from guardian.cli.options import option_group
 from guardian.cli.progress import progress_bar
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import NOT_ALL_SEEN, json_line
@@ -233,6 +235,27 @@ def _row(asset: Asset, screen: Screen) -> Row:
     return Row(cells, [f"weak: {weak}"] if weak else [], asset.path)
 
 
+@dataclass(frozen=True, slots=True)
+class _Details:
+    """What `asset edit` states anew. None, or no tag: not stated."""
+
+    title: str | None
+    collection: str | None
+    tags: tuple[str, ...]
+    no_tags: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Rights:
+    """The rights that `asset edit` states anew, named as in a CSV file. None: not stated; "" takes one away."""
+
+    creator: str | None
+    copyright_notice: str | None
+    licensor: str | None
+    web_statement: str | None
+    registration: str | None
+
+
 @command.command("edit")
 @click.argument("asset_ids", metavar="ASSET...", nargs=-1, required=True)
 @click.option("--title", help="Its new title.")
@@ -244,8 +267,10 @@ def _row(asset: Asset, screen: Screen) -> Row:
 @click.option("--licensor", help="Who grants licences.")
 @click.option("--web-statement", metavar="URL", help="Where its terms are stated.")
 @click.option("--registration", help="Its registration number.")
+@option_group(_Details, "details")
+@option_group(_Rights, "rights")
 @pass_session
-def edit(session: Session, /, **options: Any) -> None:
+def edit(session: Session, asset_ids: tuple[str, ...], details: _Details, rights: _Rights) -> None:
     """Correct title, collection, tags and rights of assets, and say what changed.
 
     Licences and rules see the corrected asset from the next answer on; cases follow at once when an asset changes
@@ -254,8 +279,8 @@ def edit(session: Session, /, **options: Any) -> None:
     from guardian.catalog.details import changes, edited
 
     known = _all(session)
-    chosen = [one_of_assets(known, asset_id) for asset_id in options.pop("asset_ids")]
-    correction = _correction(options)
+    chosen = [one_of_assets(known, asset_id) for asset_id in asset_ids]
+    correction = _correction(details, rights)
     moved, lines = list[str](), list[str]()
     with opened_store(session) as store:
         for asset in chosen:
@@ -271,19 +296,21 @@ def edit(session: Session, /, **options: Any) -> None:
         judge_moved(session, store, moved)
 
 
-def _correction(options: dict[str, Any]) -> "Correction":
+def _correction(details: _Details, rights: _Rights) -> "Correction":
     """Return what the options of `asset edit` state. Raises UsageError when that is nothing, or cannot be."""
     from guardian.catalog.details import Correction
 
-    title, tags, no_tags = options.pop("title"), options.pop("tags"), options.pop("no_tags")
-    collection = collection_name(options.pop("collection"))
-    if title is not None and not title.strip():
+    if details.title is not None and not details.title.strip():
         raise UsageError("--title: a title has at least one letter")
-    if tags and no_tags:
+    if details.tags and details.no_tags:
         raise UsageError("--tag and --no-tags exclude each other")
 
-    rights = {name: value for name, value in options.items() if value is not None}
-    correction = Correction(title, collection, () if no_tags else tags or None, rights)
+    correction = Correction(
+        title=details.title,
+        collection=collection_name(details.collection),
+        tags=() if details.no_tags else details.tags or None,
+        rights={name: text for name, text in asdict(rights).items() if text is not None},
+    )
     if correction == Correction():
         raise UsageError("nothing to change; `guardian asset edit --help` lists what can be")
     return correction

@@ -1,16 +1,16 @@
 """`guardian case`: list and show cases; what a person decides about them is in case_decisions.py."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 import click
 
 from guardian.cli.case_decisions import COMMANDS, REASON
 from guardian.cli.case_timeline import timeline
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.filters import DAY, case_filter, note_unknown_collection, uses_options
+from guardian.cli.filters import DAY, UseOptions, case_filter, note_unknown_collection, use_options
+from guardian.cli.options import option_group
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.model import Asset, Case, CaseFilter, CaseState, DismissReason, FindingDigest, LicenceStatus, Severity
@@ -30,6 +30,20 @@ COLUMNS = (
 @click.group
 def command() -> None:
     """Cases: one for each use of an image of yours by one operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class _ListOptions:
+    """The options of `case list` beside those that say which uses are meant."""
+
+    states: tuple[str, ...]
+    severities: tuple[str, ...]
+    licence: str | None
+    reasons: tuple[DismissReason, ...]
+    assignee: str | None
+    label: str | None
+    due_by: datetime | None
+    order: str
 
 
 @command.command("list")
@@ -58,7 +72,7 @@ def command() -> None:
 @click.option("--assignee", metavar="NAME", help="Only cases that this person deals with.")
 @click.option("--label", metavar="LABEL", help="Only cases with this label.")
 @click.option("--due-by", type=DAY, metavar="YYYY-MM-DD", help="Only cases that are due on this day or earlier.")
-@uses_options("Changed on this day or later (UTC).")
+@use_options("Changed on this day or later (UTC).")
 @click.option(
     "--sort",
     "order",
@@ -69,37 +83,30 @@ def command() -> None:
 )
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many.")
 @click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each case.")
+@option_group(_ListOptions, "options")
 @pass_session
-def list_cases(
-    session: Session,
-    /,
-    limit: int,
-    as_lines: bool,
-    reasons: tuple[DismissReason, ...],
-    label: str | None,
-    due_by: datetime | None,
-    **options: Any,
-) -> None:
+def list_cases(session: Session, uses: UseOptions, options: _ListOptions, limit: int, as_lines: bool) -> None:
     """List cases, the last changed first or by priority. Of several options all must apply."""
     from guardian.cases.priority import points_of_rank
     from guardian.cases.reading import cases_matching
 
-    assignee, order = options.pop("assignee"), options.pop("order")
     with opened_store(session) as store, store.read() as tx:
         wanted = replace(
-            case_filter(tx, **options),
-            reasons=reasons,
-            assignee=assignee,
-            label=label,
-            due_by=due_by.date() if due_by is not None else None,
-            by_priority=order == "priority",
+            case_filter(tx, uses, options.licence),
+            states=tuple(CaseState(state) for state in options.states),
+            severities=tuple(Severity(severity) for severity in options.severities),
+            reasons=options.reasons,
+            assignee=options.assignee,
+            label=options.label,
+            due_by=options.due_by.date() if options.due_by is not None else None,
+            by_priority=options.order == "priority",
         )
         cases = cases_matching(tx, wanted, limit)
         rows = [(case, tx.assets.get(case.asset_id)) for case in cases]
         assets = [] if rows else tx.assets.list()
 
     if not rows:
-        note_unknown_collection(assets, options["collection"])
+        note_unknown_collection(assets, uses.collection)
     if as_lines:
         now = datetime.now(UTC)
         echo(json_line(case_json(case, asset, points_of_rank(case.rank, now))) for case, asset in rows)

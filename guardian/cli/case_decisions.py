@@ -3,7 +3,7 @@
 import asyncio
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import click
 from guardian.cli.acting import user_name
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.filters import DAY
+from guardian.cli.options import option_group
 from guardian.errors import UsageError
 from guardian.model import PURSUED_STATES, Case, CaseFilter, CaseState, DismissReason
 from guardian.views.cases import reason_text
@@ -56,27 +57,18 @@ class _Asked:
     dry_run: bool
 
 
-def _of_cases(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of `_Asked`, and pass them on as `asked`."""
-
-    @functools.wraps(function)
-    def run(*arguments: Any, **options: Any) -> None:
-        asked = _Asked(**{field.name: options.pop(field.name) for field in fields(_Asked)})
-        function(*arguments, asked=asked, **options)
-
-    for option in (
-        click.option("--dry-run", is_flag=True, help="Say what would be decided, and change nothing."),
-        click.option("--by", metavar="NAME", help="Who decides; by default the user of this machine."),
-        click.option("--note", help="Why; kept in the case's history."),
-        click.option(
-            "--operator",
-            metavar="HOST",
-            help="Also all cases of this operator that wait: open, confirmed, notice sent.",
-        ),
-        click.argument("case_ids", metavar="[CASE]...", nargs=-1),
-    ):
-        run = option(run)
-    return run
+_of_cases = option_group(
+    _Asked,
+    "asked",
+    click.argument("case_ids", metavar="[CASE]...", nargs=-1),
+    click.option(
+        "--operator", metavar="HOST", help="Also all cases of this operator that wait: open, confirmed, notice sent."
+    ),
+    click.option("--note", help="Why; kept in the case's history."),
+    click.option("--by", metavar="NAME", help="Who decides; by default the user of this machine."),
+    click.option("--dry-run", is_flag=True, help="Say what would be decided, and change nothing."),
+)
+"""Adds the options of `_Asked` to a command."""
 
 
 def _change(session: Session, change: "Change", asked: _Asked) -> None:
@@ -166,13 +158,13 @@ async def _call_not_mine(session: Session, store: "Store", found: list[Case], as
     from guardian.app import archive_of, make_workers
     from guardian.cases import Edit, call_not_mine
     from guardian.cases.lookalikes import would_close
-    from guardian.scan.lookalikes import find_kin
+    from guardian.scan.lookalikes import find_same_pictures
     from guardian.store.ids import new_id
 
     workers = make_workers(session.config)
     try:
         archive = archive_of(session.config, store, workers)
-        kin = {case.id: await find_kin(archive, case.id) for case in found}
+        same = {case.id: await find_same_pictures(archive, case.id) for case in found}
     finally:
         await workers.aclose()
 
@@ -182,9 +174,9 @@ async def _call_not_mine(session: Session, store: "Store", found: list[Case], as
     def write(tx: "Transaction") -> dict[str, list[Case]]:
         """Return the cases that are closed with each of those that are called not one's own."""
         if asked.dry_run:
-            would = {id_: would_close(tx, id_, its.digests) for id_, its in kin.items()}
-            return {id_: [other for other in closed if other.id not in kin] for id_, closed in would.items()}
-        return {id_: list(call_not_mine(tx, id_, its.digests, edit, kin).closed) for id_, its in kin.items()}
+            would = {id_: would_close(tx, id_, its.digests) for id_, its in same.items()}
+            return {id_: [other for other in closed if other.id not in same] for id_, closed in would.items()}
+        return {id_: list(call_not_mine(tx, id_, its.digests, edit, same).closed) for id_, its in same.items()}
 
     closed_with = store.run(write)
     would = "would be " if asked.dry_run else ""
@@ -192,7 +184,7 @@ async def _call_not_mine(session: Session, store: "Store", found: list[Case], as
         click.echo(f"{case.id}  {case.operator}  {would}dismissed (not mine)")
         for other in closed_with[case.id]:
             click.echo(f"  {other.id}  {other.operator}  {would}dismissed with it (look alike)")
-        if not_compared := kin[case.id].not_compared:
+        if not_compared := same[case.id].not_compared:
             pictures = counted(not_compared, "picture")
             click.echo(f"  {pictures} of other cases could not be compared: the bytes are not here", err=True)
     if batch is not None and not asked.dry_run:

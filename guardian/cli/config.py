@@ -28,7 +28,7 @@ def check(session: Session, as_lines: bool) -> None:
     from guardian import preflight
 
     found = preflight.check(session.config_path, os.environ)
-    problems = sum(remark.weight is preflight.Weight.PROBLEM for remark in found.remarks)
+    problems = sum(remark.weight is preflight.RemarkKind.PROBLEM for remark in found.remarks)
     warnings = len(found.remarks) - problems
 
     if as_lines:
@@ -40,7 +40,7 @@ def check(session: Session, as_lines: bool) -> None:
     if found.plan and found.remarks:
         click.echo()
     for remark in found.remarks:
-        colour = "red" if remark.weight is preflight.Weight.PROBLEM else "yellow"
+        colour = "red" if remark.weight is preflight.RemarkKind.PROBLEM else "yellow"
         lines = screen.wrapped(remark.text, 2, first=f"{remark.weight.value}: ", cut=Cut.NEVER)
         echo(click.style(line, fg=colour) for line in lines)
 

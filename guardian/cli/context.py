@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from guardian.errors import StoreUnusable
+
 if TYPE_CHECKING:
     from guardian.config import Config
     from guardian.store import Store
@@ -52,6 +54,13 @@ def opened_store(session: Session) -> Iterator["Store"]:
         yield store
     finally:
         store.close()
+
+
+def require_sound(store: "Store") -> None:
+    """Read the whole database. Raises StoreUnusable when it is damaged."""
+    problems = store.problems()
+    if problems:
+        raise StoreUnusable("the database is damaged; restore a backup (docs/store.md):\n" + "\n".join(problems))
 
 
 def log_to_stderr(level: str, style: str) -> None:

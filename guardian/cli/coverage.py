@@ -7,7 +7,6 @@ import click
 from guardian.cli.context import Session, pass_session
 from guardian.cli.screen import Cut, Screen, echo
 from guardian.cli.showing import json_line
-from guardian.errors import UsageError
 from guardian.model import Coverage, EvidenceRoom, label_of
 from guardian.views.coverage import FILLING, coverage_facts, coverage_json, room_text
 
@@ -24,13 +23,10 @@ def command(session: Session, source: str | None, as_lines: bool) -> None:
     from guardian.coverage.coverage import coverages
     from guardian.coverage.evidence import evidence_room
     from guardian.evidence.vaults import evidence_in
+    from guardian.sources.requests import source_named
 
     config = session.config
-    chosen = [settings for settings in config.sources if source in (None, settings.name)]
-    if source is not None and not chosen:
-        known = ", ".join(settings.name for settings in config.sources) or "none"
-        raise UsageError(f"there is no source {source!r} in {session.config_path}; configured are: {known}")
-
+    chosen = config.sources if source is None else [source_named(config.sources, source)]
     with opened_store(config) as store, store.read() as tx:
         found = coverages(tx, chosen, utc_now(), config.coverage, config.fetch.closed)
         assets = tx.assets.count()

@@ -12,6 +12,7 @@ import click
 
 from guardian.cli.context import Session, pass_session
 from guardian.cli.evaluation_page import page_lines
+from guardian.cli.options import option_group
 from guardian.cli.progress import progress_bar
 from guardian.cli.screen import Screen
 from guardian.errors import IndexNotReady, UsageError
@@ -74,10 +75,9 @@ class _Wish:
 )
 @click.option("--html", "html_path", type=click.Path(path_type=Path), help="Where to write the page with pictures.")
 @click.option("--json", "as_json", is_flag=True, help="All numbers as one JSON object.")
+@option_group(_Wish, "wish")
 @pass_session
-def command(
-    session: Session, /, rules_path: Path | None, html_path: Path | None, as_json: bool, **wish: object
-) -> None:
+def command(session: Session, wish: _Wish, rules_path: Path | None, html_path: Path | None, as_json: bool) -> None:
     """Edit your own works as people do, and see which copies would be found.
 
     A sample of your works goes through more than fifty edits, from crops and memes to mugs and negatives. Each edited
@@ -86,8 +86,7 @@ def command(
 
     The exit code is 0 whatever the result.
     """
-    asked = _Wish(**wish)  # type: ignore[arg-type]
-    results, notes, comparisons, page = asyncio.run(_evaluate(session, asked, rules_path, html_path))
+    results, notes, comparisons, page = asyncio.run(_evaluate(session, wish, rules_path, html_path))
 
     if as_json:
         from guardian.evaluation.report_json import results_json

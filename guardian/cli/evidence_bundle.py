@@ -248,7 +248,9 @@ def _sentences(found: "Verified") -> Iterator[str]:
     yield f"sha256 {found.sha256}"
     yield f"signed by the key {found.key}" + (", the one that you named" if found.key_is_known else "")
     if stamped is not None:
-        yield f"existed at {second_text(stamped.at)}, by the time-stamp authority {stamped.authority}"
+        # Anybody can make an authority of their own, with a name and a time of their choice.
+        who = "the time-stamp authority" if stamped.root_is_known else "what calls itself the time-stamp authority"
+        yield f"existed at {second_text(stamped.at)}, by {who} {stamped.authority}"
     if manifest is not None and manifest.left_out:
         yield "shortened for people outside; left out:"
         yield from (f"  {one}" for one in manifest.left_out)

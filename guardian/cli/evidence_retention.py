@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 
 from guardian.cli.acting import this_user
-from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.context import Session, opened_store, pass_session, require_sound
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
-from guardian.errors import StoreUnusable, UsageError
+from guardian.errors import UsageError
 from guardian.views.counting import counted, size_text
 
 NOT_WHOLE = 4
@@ -147,9 +147,7 @@ def check_evidence(session: Session, against: Path | None, as_lines: bool) -> No
     if against is not None and against.resolve() == vault.folder.resolve():
         raise UsageError(f"{against} is the vault itself; name another copy of it")
     with opened_store(session) as store:
-        problems = store.problems()
-        if problems:
-            raise StoreUnusable("the database is damaged; restore a backup:\n" + "\n".join(problems))
+        require_sound(store)
         with store.read() as tx:
             needed = dict([*tx.versions.kept_digests(), *tx.evidence.kept_digests()])
             sent = tx.notices.copies()

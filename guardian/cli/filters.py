@@ -1,13 +1,15 @@
 """The options by which `case list` and `licence uses` choose."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from guardian.cli.options import Decorator, option_group
 from guardian.errors import UsageError
-from guardian.model import Asset, CaseFilter, CaseState, Licence, LicenceStatus, Severity, Work
+from guardian.model import Asset, CaseFilter, Licence, LicenceStatus, Work
 from guardian.views.short_ids import only_one, with_prefix
 
 if TYPE_CHECKING:
@@ -25,54 +27,53 @@ class _Day(click.DateTime):
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter:
-            self.fail(f"{value!r} is no day; write one such as 2026-11-24", param, ctx)
+            self.fail(f"{value!r} is not a date; write one such as 2026-11-24", param, ctx)
 
 
 DAY = _Day()
 
-F = TypeVar("F", bound=Callable[..., object])
+
+@dataclass(frozen=True, slots=True)
+class UseOptions:
+    """Which uses are meant: --host, --asset, --collection, --since. Of several all must apply."""
+
+    host: str | None
+    asset: str | None
+    collection: str | None
+    since: datetime | None
+
+    @property
+    def are_given(self) -> bool:
+        """Whether any of them leaves uses out."""
+        return any(value is not None for value in astuple(self))
 
 
-def uses_options(since: str) -> Callable[[F], F]:
-    """Return a decorator that adds --host, --asset, --collection and --since. `since` is the help of the last."""
-
-    def add(function: F) -> F:
-        options = (
-            click.option("--host", metavar="HOST", help="Only uses of this operator, or on this host or one below it."),
-            click.option("--asset", metavar="ID", help="Only uses of this image's work; the id may be shortened."),
-            click.option("--collection", metavar="NAME", help="Only uses of images of this collection."),
-            click.option("--since", type=DAY, metavar="YYYY-MM-DD", help=since),
-        )
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return add
+def use_options(since: str) -> Decorator:
+    """Return a decorator that adds the options of UseOptions, given as `uses`. `since` is the help of the last."""
+    return option_group(
+        UseOptions,
+        "uses",
+        click.option("--host", metavar="HOST", help="Only uses of this operator, or on this host or one below it."),
+        click.option("--asset", metavar="ID", help="Only uses of this image's work; the id may be shortened."),
+        click.option("--collection", metavar="NAME", help="Only uses of images of this collection."),
+        click.option("--since", type=DAY, metavar="YYYY-MM-DD", help=since),
+    )
 
 
-def case_filter(
-    tx: "Transaction",
-    *,
-    host: str | None,
-    asset: str | None,
-    collection: str | None,
-    since: datetime | None,
-    licence: str | None,
-    states: tuple[str, ...] = (),
-    severities: tuple[str, ...] = (),
-) -> CaseFilter:
-    """Return the filter that these options describe. Raises UsageError for an asset or licence that there is not."""
+def case_filter(tx: "Transaction", uses: UseOptions, licence: str | None) -> CaseFilter:
+    """Return the filter for these uses, and for a licence: a status, or the id of one, which may be shortened.
+
+    Raises UsageError for an asset or licence that there is not.
+    """
     status = LicenceStatus(licence) if licence in list(LicenceStatus) else None
     is_id = licence is not None and status is None
     return CaseFilter(
-        states=tuple(CaseState(state) for state in states),
-        severities=tuple(Severity(severity) for severity in severities),
-        asset_id=asset_starting_with(tx, asset).id if asset is not None else None,
-        collection=collection,
+        asset_id=asset_starting_with(tx, uses.asset).id if uses.asset is not None else None,
+        collection=uses.collection,
         licence=status,
         licence_id=_licence_id(tx, licence or "") if is_id else None,
-        since=since.replace(tzinfo=UTC) if since is not None else None,
-        host=_host(host) if host is not None else None,
+        since=uses.since.replace(tzinfo=UTC) if uses.since is not None else None,
+        host=_host(uses.host) if uses.host is not None else None,
     )
 
 

@@ -1,24 +1,25 @@
 """`guardian licence`: add, list and remove licences."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.filters import (
+    UseOptions,
     asset_starting_with,
     case_filter,
     collection_name,
     licence_starting_with,
     note_unknown_collection,
-    uses_options,
+    use_options,
     work_starting_with,
 )
 from guardian.cli.licence_changes import CHANGES
 from guardian.cli.licence_terms import (
+    Terms,
     echo_rejudged,
     judging_for,
     keep_proof,
@@ -27,6 +28,7 @@ from guardian.cli.licence_terms import (
     sentence,
     terms_options,
 )
+from guardian.cli.options import option_group
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
@@ -53,23 +55,14 @@ def command() -> None:
     """Licences: who may use what, where and when. Rules see for every use whether one covers it."""
 
 
-# One object instead of a dozen arguments, which is what click would pass.
 @dataclass(frozen=True, slots=True)
-class _Terms:
-    """The options of `licence add`."""
+class _Scope:
+    """What a licence is for. Exactly one is given."""
 
-    host: str
-    path: str | None
     collection: str | None
     asset: str | None
     work: str | None
     tag: str | None
-    first: datetime | None
-    last: datetime | None
-    territory: str | None
-    medium: str | None
-    note: str | None
-    proof: Path | None
 
 
 @command.command("add")
@@ -83,9 +76,10 @@ class _Terms:
 @click.option("--asset", metavar="ID", help="One image; the id may be shortened as long as it is unique.")
 @click.option("--work", metavar="ID", help="One work, in all its versions.")
 @click.option("--tag", metavar="TAG", help="All images with this tag, later ones too.")
+@option_group(_Scope, "scope")
 @terms_options
 @pass_session
-def add(session: Session, /, **options: Any) -> None:
+def add(session: Session, host: str, scope: _Scope, terms: Terms) -> None:
     """Note that HOST may use a collection, the images with a tag, or one image.
 
     Recorded uses are judged again at once, and nobody is told: an open case all of whose uses are covered is licensed.
@@ -94,24 +88,22 @@ def add(session: Session, /, **options: Any) -> None:
     from guardian.cases.licensing import add as add_licence
     from guardian.cases.licensing import path_named, place_named
 
-    terms = _Terms(**options)
-    if sum(scope is not None for scope in (terms.collection, terms.asset, terms.work, terms.tag)) != 1:
+    if sum(one is not None for one in astuple(scope)) != 1:
         raise UsageError("say what the licence covers: either --collection NAME or --asset ID, --work ID or --tag TAG")
 
-    host, account = place_named(terms.host)
-    if host + (account or "") != terms.host:
-        click.echo(f"understood {terms.host} as the {'account' if account else 'host'} {host}{account or ''}", err=True)
+    site, account = place_named(host)
+    if site + (account or "") != host:
+        click.echo(f"understood {host} as the {'account' if account else 'host'} {site}{account or ''}", err=True)
     now = datetime.now(UTC)
 
     def write(tx: "Transaction") -> "tuple[Licence, Rejudged, str, str | None]":
-        asset_id = _asset_id(tx, terms)
         written = Licence(
             id="",
-            host=host,
+            host=site,
             path=path_named(terms.path) if terms.path else account,
-            asset_id=asset_id,
-            collection=collection_name(terms.collection),
-            tag=terms.tag,
+            asset_id=_asset_id(tx, scope),
+            collection=collection_name(scope.collection),
+            tag=scope.tag,
             valid_from=terms.first.date() if terms.first else None,
             valid_until=terms.last.date() if terms.last else None,
             territory=terms.territory,
@@ -124,20 +116,20 @@ def add(session: Session, /, **options: Any) -> None:
         return licence, rejudged, scope_of(tx, licence), _warning(tx, licence)
 
     with opened_store(session) as store:
-        licence, rejudged, scope, warning = store.run(write)
+        licence, rejudged, scope_words, warning = store.run(write)
     screen = Screen.of_output()
-    echo(screen.wrapped(f"{licence.id}  {sentence(licence, scope, now.date())}", 2, first=""))
+    echo(screen.wrapped(f"{licence.id}  {sentence(licence, scope_words, now.date())}", 2, first=""))
     if warning:
         click.echo(f"note: {warning}", err=True)
     echo_rejudged(rejudged)
 
 
-def _asset_id(tx: "Transaction", terms: _Terms) -> str | None:
+def _asset_id(tx: "Transaction", scope: _Scope) -> str | None:
     """Return the asset that a licence names, for a work its first; None for another scope."""
-    if terms.asset is not None:
-        return asset_starting_with(tx, terms.asset).id
-    if terms.work is not None:
-        return work_starting_with(tx, terms.work).assets[0].id
+    if scope.asset is not None:
+        return asset_starting_with(tx, scope.asset).id
+    if scope.work is not None:
+        return work_starting_with(tx, scope.work).assets[0].id
     return None
 
 
@@ -203,19 +195,19 @@ def remove(session: Session, licence_id: str) -> None:
 
 @command.command("uses")
 @click.argument("licence_id", metavar="[ID]", required=False)
-@uses_options("Counted as licensed since this day or later (UTC).")
+@use_options("Counted as licensed since this day or later (UTC).")
 @click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each use.")
 @pass_session
-def list_uses(session: Session, /, licence_id: str | None, as_lines: bool, **options: Any) -> None:
+def list_uses(session: Session, uses: UseOptions, licence_id: str | None, as_lines: bool) -> None:
     """List the recorded uses that licences cover, or that the licence ID covers; those licensed last first."""
     from guardian.cases.reading import uses_matching
 
     with opened_store(session) as store, store.read() as tx:
-        rows = uses_matching(tx, case_filter(tx, licence=licence_id, **options))
+        rows = uses_matching(tx, case_filter(tx, uses, licence_id))
         assets = [] if rows else tx.assets.list()
 
     if not rows:
-        note_unknown_collection(assets, options["collection"])
+        note_unknown_collection(assets, uses.collection)
     if as_lines:
         echo(json_line(finding_json(finding)) for finding, _ in rows)
         return
@@ -223,7 +215,7 @@ def list_uses(session: Session, /, licence_id: str | None, as_lines: bool, **opt
     screen = Screen.of_output()
     echo(screen.table(USE_COLUMNS, [_use_row(finding, asset, screen) for finding, asset in rows]))
     if not rows:
-        is_all = licence_id is None and not any(options.values())
+        is_all = licence_id is None and not uses.are_given
         click.echo("no licensed uses are recorded" if is_all else "no licensed uses to which all of the options apply")
 
 

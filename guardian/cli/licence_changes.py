@@ -12,7 +12,7 @@ import click
 
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.filters import DAY, licence_starting_with
-from guardian.cli.licence_terms import echo_rejudged, judging_for, keep_proof, sentence_of, terms_options
+from guardian.cli.licence_terms import Terms, echo_rejudged, judging_for, keep_proof, sentence_of, terms_options
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
@@ -63,22 +63,23 @@ def import_licences(session: Session, file: Path, dry_run: bool) -> None:
 @terms_options
 @click.option("--no-end", is_flag=True, help="It has no last day any more.")
 @pass_session
-def edit_licence(session: Session, /, licence_id: str, no_end: bool, **options: Any) -> None:
+def edit_licence(session: Session, licence_id: str, no_end: bool, terms: Terms) -> None:
     """Change what a licence says; whom and what it is for stays. Recorded uses are judged again at once."""
     from guardian.cases.licensing import path_named
 
-    first, last, proof = options["first"], options["last"], options["proof"]
-    if no_end and last is not None:
+    if no_end and terms.last is not None:
         raise UsageError("say either --until YYYY-MM-DD or --no-end")
-    changes: dict[str, Any] = {name: options[name] for name in ("territory", "medium", "note") if options[name]}
-    if options["path"]:
-        changes["path"] = path_named(options["path"])
-    if first is not None:
-        changes["valid_from"] = first.date()
-    if last is not None or no_end:
-        changes["valid_until"] = last.date() if last is not None else None
-    if proof is not None:
-        changes |= {"proof_file": str(proof.resolve()), "proof_sha256": keep_proof(session, proof)}
+
+    words = {"territory": terms.territory, "medium": terms.medium, "note": terms.note}
+    changes: dict[str, Any] = {name: text for name, text in words.items() if text}
+    if terms.path:
+        changes["path"] = path_named(terms.path)
+    if terms.first is not None:
+        changes["valid_from"] = terms.first.date()
+    if terms.last is not None or no_end:
+        changes["valid_until"] = terms.last.date() if terms.last is not None else None
+    if terms.proof is not None:
+        changes |= {"proof_file": str(terms.proof.resolve()), "proof_sha256": keep_proof(session, terms.proof)}
     if not changes:
         raise UsageError("say what changes; `guardian licence edit --help` has what may")
 

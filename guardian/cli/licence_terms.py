@@ -1,14 +1,16 @@
 """What the commands about licences share: options, words, and what they do to recorded uses."""
 
 from collections.abc import Callable
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from guardian.cli.context import Session
 from guardian.cli.filters import DAY
+from guardian.cli.options import option_group
 from guardian.model import CaseState, Licence
 from guardian.views.counting import counted
 from guardian.views.licences import TODAY_TEXTS, grant_text, scope_text
@@ -17,28 +19,37 @@ if TYPE_CHECKING:
     from guardian.cases.rejudging import Judging, Rejudged
     from guardian.store import Transaction
 
-F = TypeVar("F", bound=Callable[..., object])
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a licence says, beside whom and what it is for. None: not given."""
+
+    path: str | None
+    first: datetime | None
+    last: datetime | None
+    territory: str | None
+    medium: str | None
+    note: str | None
+    proof: Path | None
 
 
-def terms_options(function: F) -> F:
-    """Add the options that both `licence add` and `licence edit` take."""
-    options = (
-        click.option("--path", metavar="/PATH", help="Only this part of the site, such as /blog."),
-        click.option("--from", "first", type=DAY, metavar="YYYY-MM-DD", help="First day; open without."),
-        click.option("--until", "last", type=DAY, metavar="YYYY-MM-DD", help="Last day, included; open without."),
-        click.option("--territory", help="Where it holds; kept for people to read."),
-        click.option("--medium", help="For what: print, web, one campaign; kept for people to read."),
-        click.option("--note", help="Anything else; kept for people to read."),
-        click.option(
-            "--proof",
-            metavar="FILE",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            help="The contract or e-mail that proves it; its bytes are kept under their digest.",
-        ),
-    )
-    for option in reversed(options):
-        function = option(function)
-    return function
+terms_options = option_group(
+    Terms,
+    "terms",
+    click.option("--path", metavar="/PATH", help="Only this part of the site, such as /blog."),
+    click.option("--from", "first", type=DAY, metavar="YYYY-MM-DD", help="First day; open without."),
+    click.option("--until", "last", type=DAY, metavar="YYYY-MM-DD", help="Last day, included; open without."),
+    click.option("--territory", help="Where it holds; kept for people to read."),
+    click.option("--medium", help="For what: print, web, one campaign; kept for people to read."),
+    click.option("--note", help="Anything else; kept for people to read."),
+    click.option(
+        "--proof",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="The contract or e-mail that proves it; its bytes are kept under their digest.",
+    ),
+)
+"""Adds the options of Terms to a command."""
 
 
 def keep_proof(session: Session, proof: Path) -> str:

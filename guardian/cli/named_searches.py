@@ -10,8 +10,17 @@ import click
 
 from guardian.cli.acting import this_user
 from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.progress import say_if_kernels_are_compiled
 from guardian.cli.screen import Screen, echo
-from guardian.cli.searching import asked_by, asked_options, content_of, search, shown_options
+from guardian.cli.searching import (
+    ResultOptions,
+    SearchOptions,
+    asked_by,
+    content_of,
+    result_options,
+    search,
+    search_options,
+)
 from guardian.cli.showing import json_line
 from guardian.model import NamedSearch, Severity
 from guardian.views.timestamps import json_timestamp
@@ -24,14 +33,14 @@ if TYPE_CHECKING:
 
 @click.command("save")
 @click.argument("name")
-@asked_options
+@search_options
 @pass_session
-def save(session: Session, /, name: str, **options: Any) -> None:
+def save(session: Session, name: str, asked: SearchOptions) -> None:
     """Keep a search under NAME, with its picture, in place of one before. Otherwise as `guardian search`."""
     from guardian.search.kept import check_name
 
     check_name(name)
-    asyncio.run(_save(session, name, options | {"facets": False}))
+    asyncio.run(_save(session, name, asked))
     words = "`guardian search run NAME` asks it again, `guardian search watch NAME` has it watch"
     echo(Screen.of_output().wrapped(f"saved as {name}: {words}"))
 
@@ -39,11 +48,12 @@ def save(session: Session, /, name: str, **options: Any) -> None:
 @click.command("run")
 @click.argument("name")
 @click.option("--top", type=click.IntRange(1, 1000), help="How many results, instead of as many as were kept.")
-@shown_options
+@result_options
 @pass_session
-def run(session: Session, /, name: str, top: int | None, **options: Any) -> None:
+def run(session: Session, name: str, top: int | None, shown: ResultOptions) -> None:
     """Run the search that was kept under NAME. Exit codes as of `guardian search`."""
-    asyncio.run(search(session, options, lambda app: _kept_request(app, name, top=top, facets=options["facets"])))
+    say_if_kernels_are_compiled()
+    asyncio.run(search(session, lambda app: _kept_request(app, name, top, shown), shown, named="search"))
 
 
 @click.command("list")
@@ -79,8 +89,8 @@ def remove(session: Session, name: str) -> None:
     from guardian.search.kept import remove_search
 
     with opened_store(session) as store:
-        remove_search(store, _pictures(session), name, this_user(), datetime.now(UTC))
-    echo([f"removed {name}"])
+        gone = remove_search(store, _pictures(session), name, this_user(), datetime.now(UTC))
+    echo([f"removed {name}; it watches no more" if gone.watch else f"removed {name}"])
 
 
 @click.command("watch")
@@ -122,28 +132,28 @@ def unwatch(session: Session, name: str) -> None:
     echo([f"{name} watches no more; the search stays" if has_watched else f"{name} did not watch"])
 
 
-async def _save(session: Session, name: str, options: dict[str, Any]) -> None:
+async def _save(session: Session, name: str, options: SearchOptions) -> None:
     from guardian.app import opened_app
     from guardian.search.asking import request_of
     from guardian.search.kept import KeptSearches
 
     async with opened_app(session.config) as app:
-        asked = asked_by(app, options)
+        asked = asked_by(app, options, facets=False)
         with app.store.read() as tx:
             request = request_of(tx, asked, None)
-        content = await content_of(app, options["picture"], request.own) if request.own is None else None
+        content = await content_of(app, options.picture, request.own) if request.own is None else None
         kept = KeptSearches(app.store, app.search, _pictures(session))
         kept.keep(name, asked, content, this_user(), datetime.now(UTC), replaces=True)
 
 
-async def _kept_request(app: "App", name: str, *, top: int | None, facets: bool) -> "Request":
+async def _kept_request(app: "App", name: str, top: int | None, shown: ResultOptions) -> "Request":
     from guardian.evidence.vaults import search_pictures_in
     from guardian.search.asking import asked_of
     from guardian.search.kept import KeptSearches, kept_search
 
     with app.store.read() as tx:
         asked = asked_of(kept_search(tx, name).asked)
-    wanted = replace(asked, top=top or asked.top, facets=facets)
+    wanted = replace(asked, top=top or asked.top, facets=shown.facets)
     return KeptSearches(app.store, app.search, search_pictures_in(app.config.data_dir)).request(wanted)
 
 

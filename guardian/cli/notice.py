@@ -1,6 +1,7 @@
 """`guardian notice`: drafts of notices, lists and shows them; the steps after a draft are in notice_steps.py."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import click
 from guardian.cli import notice_steps
 from guardian.cli.acting import this_user, user_name
 from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.options import option_group
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
@@ -44,6 +46,18 @@ for _step in notice_steps.COMMANDS:
     command.add_command(_step)
 
 
+@dataclass(frozen=True, slots=True)
+class _DraftOptions:
+    """What a notice shall be, as `notice draft` takes it."""
+
+    kind: str
+    language: str | None
+    recipient: str | None
+    fee: str | None
+    remark: str | None
+    by: str | None
+
+
 @command.command("draft")
 @click.argument("case_ids", metavar="CASE...", nargs=-1, required=True)
 @click.option(
@@ -66,14 +80,10 @@ for _step in notice_steps.COMMANDS:
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Write text, form blocks, PDF and .eml into it."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@option_group(_DraftOptions, "options")
 @pass_session
 def draft_notice(
-    session: Session,
-    /,
-    case_ids: tuple[str, ...],
-    out: Path | None,
-    as_json: bool,
-    **options: str | None,
+    session: Session, case_ids: tuple[str, ...], options: _DraftOptions, out: Path | None, as_json: bool
 ) -> None:
     """Draft one notice about cases of one operator, as text, PDF and mail draft. Nothing is sent.
 
@@ -85,14 +95,13 @@ def draft_notice(
     from guardian.scan.recheck.notice_addresses import recipient_doubt
 
     notice_config = notice_config_of(session)
-    language = options["language"]
     wanted = DraftRequest(
-        kind=NoticeKind(options["kind"] or ""),
-        by=options["by"] or user_name(),
-        language=NoticeLanguage(language) if language is not None else None,
-        recipient=options["recipient"],
-        fee=options["fee"],
-        remark=options["remark"],
+        kind=NoticeKind(options.kind),
+        by=options.by or user_name(),
+        language=NoticeLanguage(options.language) if options.language is not None else None,
+        recipient=options.recipient,
+        fee=options.fee,
+        remark=options.remark,
     )
     with opened_store(session) as store:
         drafted = draft(store, case_ids, wanted, notice_config, datetime.now(UTC), this_user())

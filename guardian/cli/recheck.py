@@ -53,7 +53,7 @@ async def _recheck(session: Session, start: str) -> Recheck:
     from guardian.app import opened_app
     from guardian.cases.reading import case_starting_with
     from guardian.config import require_contact
-    from guardian.scan.recheck.cases import Occasion, recheck_case
+    from guardian.scan.recheck.cases import RecheckReason, recheck_case
 
     require_contact(session.config, session.config_path)
     async with opened_app(session.config) as app:
@@ -61,7 +61,7 @@ async def _recheck(session: Session, start: str) -> Recheck:
         with app.store.read() as tx:
             case = case_starting_with(tx, start)
         sources = {source.name: source for source in session.config.sources}
-        recheck = await recheck_case(app.services, sources, case, Occasion(asked_by=user.name))
+        recheck = await recheck_case(app.services, sources, case, RecheckReason(asked_by=user.name))
     if recheck is None:
         raise LookupError("a recheck that was asked for is always written")
     return recheck

@@ -7,7 +7,7 @@ import click
 from guardian.cli.context import Session, pass_session
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import NOT_ALL_SEEN, describe, exit_code, summary
-from guardian.errors import FetchFailed, FetchRefused, UsageError
+from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Answer, Outcome, ScanCounts, Skipped, TaskKind
 from guardian.views.counting import counted
 from guardian.views.plain_text import printable
@@ -47,14 +47,10 @@ async def _scan(session: Session, source: str) -> tuple[ScanCounts, int, int, in
     from guardian.app import at_work, opened_app
     from guardian.config import require_contact
     from guardian.housekeeping import keep_labels, prepare, scan_with_repair
-    from guardian.sources.requests import find_source
+    from guardian.sources.requests import source_named
 
     config = session.config
-    chosen = find_source(config.sources, source)
-    if chosen is None:
-        known = ", ".join(settings.name for settings in config.sources) or "none"
-        raise UsageError(f"there is no source {source!r} in {session.config_path}; configured are: {known}")
-
+    chosen = source_named(config.sources, source)
     require_contact(config, session.config_path)
 
     screen = Screen.of_output()

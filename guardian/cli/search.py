@@ -1,7 +1,5 @@
 """`guardian search`: a search by picture and words, or one of the commands for searches under a name."""
 
-from typing import Any
-
 import click
 
 from guardian.cli.named_searches import list_, remove, run, save, unwatch, watch
@@ -21,9 +19,14 @@ class _Search(click.Group):
         """Return the command of a name; for any other word the search, of which it is the picture."""
         return super().get_command(ctx, cmd_name) or find
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options of the search itself, which may stand without a word for it, and then the commands."""
+        find.format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
 
 @click.group("search", cls=_Search)
-def command(**_options: Any) -> None:
+def command() -> None:
     """Show what is like a picture, or has some words: the best first, and why each stands where it does.
 
     `guardian search PICTURE --text WORDS ...` searches; the commands keep a search under a name, run it again, and have
@@ -31,9 +34,6 @@ def command(**_options: Any) -> None:
     written ./save.
     """
 
-
-# Shown by --help; what is given is read by `find`, since a search without a word for it goes there.
-command.params += [one for one in find.params if isinstance(one, click.Option)]
 
 for _one in (find, save, run, list_, remove, watch, unwatch):
     command.add_command(_one)

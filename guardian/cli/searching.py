@@ -3,14 +3,15 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from guardian.cli.context import Session, pass_session
 from guardian.cli.filters import asset_starting_with
+from guardian.cli.options import option_group
 from guardian.cli.progress import progress_bar, say_if_kernels_are_compiled
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import NOT_ALL_SEEN, json_line
@@ -27,12 +28,37 @@ if TYPE_CHECKING:
 _PLACES_SHOWN = 3
 _VALUES_SHOWN = 10
 
-
 _FILTERS = "collection, tag, label, licence, host, since"
 
-F = TypeVar("F", bound=Callable[..., Any])
 
-_ASKED = (
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """What is searched for, as the command line has it."""
+
+    picture: str | None
+    where: str
+    by: str
+    text: str | None
+    colours: tuple[str, ...]
+    region: str | None
+    like: tuple[str, ...]
+    unlike: tuple[str, ...]
+    filters: tuple[str, ...]
+    top: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResultOptions:
+    """How results are shown."""
+
+    facets: bool
+    as_lines: bool
+    page: Path | None
+
+
+search_options = option_group(
+    SearchOptions,
+    "asked",
     click.argument("picture", metavar="[PICTURE]", required=False),
     click.option(
         "--in", "where", type=click.Choice(["assets", "seen", "all"]), default="all", show_default=True,
@@ -52,32 +78,23 @@ _ASKED = (
     click.option("--filter", "filters", metavar="NAME=VALUE", multiple=True, help=f"Only with {_FILTERS}."),
     click.option("--top", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many results."),
 )  # fmt: skip
-_SHOWN = (
+"""Adds the options of SearchOptions to a command."""
+
+result_options = option_group(
+    ResultOptions,
+    "shown",
     click.option("--facets", is_flag=True, help="Also count labels, collections, tags, hosts and colours of results."),
     click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each result."),
     click.option("--html", "page", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with pictures."),
 )
-
-
-def asked_options(function: F) -> F:
-    """Add what a search asks for to a command."""
-    for add in reversed(_ASKED):
-        function = add(function)
-    return function
-
-
-def shown_options(function: F) -> F:
-    """Add how results are shown to a command."""
-    for add in reversed(_SHOWN):
-        function = add(function)
-    return function
+"""Adds the options of ResultOptions to a command."""
 
 
 @click.command("find")
-@asked_options
-@shown_options
+@search_options
+@result_options
 @pass_session
-def find(session: Session, /, **options: Any) -> None:
+def find(session: Session, asked: SearchOptions, shown: ResultOptions) -> None:
     """Search; this word may be left out.
 
     PICTURE is a file, the address of a picture, or the id of an asset. It may be left out with --text, --colour or
@@ -86,16 +103,21 @@ def find(session: Session, /, **options: Any) -> None:
     The exit code is 0 when everything was searched, whatever was found, and 3 when something could not be: the
     picture could not be read, or a part of the index is missing.
     """
-    asyncio.run(search(session, options, lambda app: _request(app, options)))
+    # A search by words alone runs none, and would say so each time.
+    if asked.picture is not None or asked.text is None:
+        say_if_kernels_are_compiled()
+    asyncio.run(search(session, lambda app: _request(app, asked, shown), shown, named=asked.picture or "search"))
 
 
-async def search(session: Session, options: dict[str, Any], make: "Callable[[App], Awaitable[Request]]") -> None:
-    """Answer the request that `make` makes, and show the answer as the options say; ends the process."""
+async def search(
+    session: Session, make: "Callable[[App], Awaitable[Request]]", shown: ResultOptions, *, named: str
+) -> None:
+    """Answer the request that `make` makes, and show the answer; ends the process.
+
+    `named` begins the line that says why the picture could not be read.
+    """
     from guardian.app import opened_app
 
-    # A search by words alone runs none, and would say so each time.
-    if options.get("picture") is not None or options.get("text") is None:
-        say_if_kernels_are_compiled()
     async with opened_app(session.config, only_asking=True) as app:
         try:
             request = await make(app)
@@ -103,16 +125,16 @@ async def search(session: Session, options: dict[str, Any], make: "Callable[[App
             lacking = await _complete(app)
             answer = await app.search.answer(request)
         except (FetchFailed, FetchRefused, Unmatchable) as error:
-            click.echo(f"guardian: {options.get('picture') or 'search'}: {error}", err=True)
+            click.echo(f"guardian: {named}: {error}", err=True)
             raise SystemExit(NOT_ALL_SEEN) from error
 
-        await _show(app, answer, as_lines=options["as_lines"])
-        if options["facets"]:
-            _show_facets(answer, as_lines=options["as_lines"])
-        if options["page"] is not None:
-            await _write_page(app, options["page"], request, answer)
-            if not options["as_lines"]:
-                echo(Screen.of_output().wrapped(f"With pictures: {options['page']}"))
+        await _show(app, answer, as_lines=shown.as_lines)
+        if shown.facets:
+            _show_facets(answer, as_lines=shown.as_lines)
+        if shown.page is not None:
+            await _write_page(app, shown.page, request, answer)
+            if not shown.as_lines:
+                echo(Screen.of_output().wrapped(f"With pictures: {shown.page}"))
     raise SystemExit(NOT_ALL_SEEN if answer.not_searched or lacking else 0)
 
 
@@ -135,34 +157,34 @@ async def _complete(app: "App") -> int:
         )
 
 
-def asked_by(app: "App", options: dict[str, Any]) -> "Asked":
+def asked_by(app: "App", options: SearchOptions, *, facets: bool) -> "Asked":
     """Return what the options ask for; an asset that is asked with is found by its id or how that begins."""
     from guardian.search.asking import Asked
 
     with app.store.read() as tx:
-        own = _asset_of(tx, options["picture"])
+        own = _asset_of(tx, options.picture)
     return Asked(
-        where=options["where"],
-        by=options["by"],
-        text=options["text"],
-        region=options["region"],
-        colours=options["colours"],
-        like=options["like"],
-        unlike=options["unlike"],
-        filters=options["filters"],
-        top=options["top"],
-        facets=options["facets"],
+        where=options.where,
+        by=options.by,
+        text=options.text,
+        region=options.region,
+        colours=options.colours,
+        like=options.like,
+        unlike=options.unlike,
+        filters=options.filters,
+        top=options.top,
+        facets=facets,
         own=own.id if own is not None else None,
     )
 
 
-async def _request(app: "App", options: dict[str, Any]) -> "Request":
+async def _request(app: "App", options: SearchOptions, shown: ResultOptions) -> "Request":
     from guardian.search.asking import request_of
 
-    asked = asked_by(app, options)
+    asked = asked_by(app, options, facets=shown.facets)
     with app.store.read() as tx:
         request = request_of(tx, asked, None)
-    return replace(request, picture=await content_of(app, options["picture"], request.own))
+    return replace(request, picture=await content_of(app, options.picture, request.own))
 
 
 def _asset_of(tx: "Transaction", picture: str | None) -> "Asset | None":
@@ -214,7 +236,7 @@ async def _show(app: "App", answer: "SearchAnswer", *, as_lines: bool) -> None:
         from guardian.search.result_json import result_json
 
         echo(json_line(result_json(result)) for result in answer.results)
-        if not any(answer.searched.values()):
+        if not any(answer.searched.values()) or answer.has_words is False:
             click.echo(f"guardian: {answer.in_words}", err=True)
         for words in answer.not_searched:
             click.echo(f"guardian: not searched: {words}", err=True)

@@ -23,7 +23,7 @@ def read_spread(session: Session, asset_id: str) -> Spread:
 async def _read_spread(session: Session, asset_id: str) -> Spread:
     from guardian.app import make_workers, open_rules, opened_memory, platforms_of
     from guardian.evidence.vaults import originals_in
-    from guardian.memory.replay import Ground
+    from guardian.memory.replay import ReplaySettings
     from guardian.memory.spread import derive, spread_of, with_derivations
 
     config = session.config
@@ -32,10 +32,10 @@ async def _read_spread(session: Session, asset_id: str) -> Spread:
         with opened_store(session) as store:
             memory = opened_memory(config, store, workers)
             await asyncio.to_thread(memory.fold)
-            ground = Ground(config.own_hosts, platforms_of(config))
+            settings = ReplaySettings(config.own_hosts, platforms_of(config))
             with store.read() as tx:
                 asset = asset_starting_with(tx, asset_id)
-                versions = spread_of(tx, asset.id, open_rules(config), ground, workers.report_recipe)
+                versions = spread_of(tx, asset.id, open_rules(config), settings, workers.report_recipe)
             versions = _with_previews(store, memory, versions)
             spread = Spread(asset.id, asset.title, versions, sum(not one.preview for one in versions))
             if not versions:

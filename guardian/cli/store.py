@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.context import Session, opened_store, pass_session, require_sound
 from guardian.cli.progress import progress_bar
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import json_line
-from guardian.errors import StoreUnusable
 from guardian.model import Asset, AssetState
 from guardian.views.counting import counted, size_text
 from guardian.views.plain_text import printable
@@ -57,9 +56,7 @@ def check(session: Session, quick: bool, as_lines: bool) -> None:
     from guardian.evidence.vault import KeptState
 
     with opened_store(session) as store:
-        problems = store.problems()
-        if problems:
-            raise StoreUnusable("the database is damaged; restore a backup:\n" + "\n".join(problems))
+        require_sound(store)
         with store.read() as tx:
             needed = _Needed(
                 tx.assets.list(state=AssetState.PROTECTED), tx.versions.kept_digests(), tx.evidence.kept_digests()

@@ -2,8 +2,9 @@
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
+from itertools import groupby
 
 import numpy as np
 from PIL import Image
@@ -77,10 +78,16 @@ def _sixel(picture: bytes) -> str:
             for column in range(image.width):
                 colour = int(pixels[row, column])
                 drawn.setdefault(colour, [0] * image.width)[column] |= 1 << (row - top)
-        lines.append("$".join(f"#{colour}{''.join(chr(63 + bits) for bits in band)}" for colour, band in drawn.items()))
+        lines.append("$".join(f"#{colour}{_in_runs(band)}" for colour, band in drawn.items()))
 
     used = range(len(palette) // 3)
     colours = "".join(
         f"#{one};2;{';'.join(str(round(value / 2.55)) for value in palette[one * 3 : one * 3 + 3])}" for one in used
     )
     return f'\x1bPq"1;1;{image.width};{image.height}{colours}{"-".join(lines)}\x1b\\'
+
+
+def _in_runs(band: Sequence[int]) -> str:
+    """Return the columns of a band, six bits each, as Sixel writes them: repeated ones once, with their number."""
+    runs = [(chr(63 + bits), len(list(same))) for bits, same in groupby(band)]
+    return "".join(f"!{count}{column}" if count > 3 else column * count for column, count in runs)

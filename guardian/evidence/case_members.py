@@ -18,6 +18,7 @@ from guardian.evidence.report.content import CaseRecord, Exhibit, ReportContent,
 from guardian.evidence.shortening import shortened, shortened_case_json
 from guardian.evidence.vault import Vault
 from guardian.licences import speaks_about, status_of
+from guardian.media.sniff import picture_type
 from guardian.model import Asset, Case, EvidenceCapture, Finding, LostMember, NotTaken
 from guardian.store import Transaction
 from guardian.urls.addresses import without_folders
@@ -33,16 +34,6 @@ from guardian.views.timestamps import json_timestamp
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_CELL = 2000
 _MOST_TOLD_BYTES = 1 << 20
-
-_FORMS = (
-    (b"\xff\xd8\xff", ".jpg", "image/jpeg"),
-    (b"\x89PNG", ".png", "image/png"),
-    (b"GIF8", ".gif", "image/gif"),
-    (b"II*\x00", ".tif", "image/tiff"),
-    (b"MM\x00*", ".tif", "image/tiff"),
-    (b"BM", ".bmp", "image/bmp"),
-    (b"%PDF", ".pdf", "application/pdf"),
-)
 
 _COLUMNS = (
     "page_url",
@@ -314,17 +305,13 @@ def _form_of(path: Path) -> tuple[str, str]:
             start = file.read(32)
     except OSError:
         return "", "application/octet-stream"
-    for sign, ending, media_type in _FORMS:
-        if start.startswith(sign):
-            return ending, media_type
-    if start[4:12] in (b"ftypavif", b"ftypavis"):
-        return ".avif", "image/avif"
-    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
-        return ".webp", "image/webp"
+    if start.startswith(b"%PDF"):
+        return ".pdf", "application/pdf"
     if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         # As text: who opens it must not run a stranger's scripts, nor ask the site for anything.
         return ".html.txt", "text/plain"
-    return ".bin", "application/octet-stream"
+    picture = picture_type(start)
+    return f".{picture.ending}", picture.media_type
 
 
 def _of_capture(capture: EvidenceCapture, folder: str, vault: Vault) -> list[Member]:

@@ -54,11 +54,15 @@ class MeasuredWith:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredAgain:
-    """What was measured again, and the probabilities (0-1) as if nothing else were protected and beside the others."""
+    """What was measured again, and the probabilities (0-1) as if nothing else were protected and beside the others.
+
+    `shipped_probability`: the latter by the parameters that guardian comes with; None where it was made by these.
+    """
 
     report: PairReport
     probability: float
     probability_beside_others: float
+    shipped_probability: float | None
     used: MeasuredWith
 
 
@@ -93,15 +97,21 @@ def measure_again(
     GuardianError for a confidence that cannot be used.
     """
     report = measure_pair(matcher, original, found, start)
+    shipped = matcher.confidence
     try:
-        fitted = parsed(confidence) if confidence is not None else matcher.confidence
-        alone, beside = (
-            fitted.probability(np.array([features[name] for name in FEATURES], dtype=np.float64))
-            for features in (report.features, report.features | dict(decided))
-        )
+        fitted = parsed(confidence) if confidence is not None else shipped
+        features = _ordered(report.features)
+        beside_others = _ordered(report.features | dict(decided))
+        alone, beside = fitted.probability(features), fitted.probability(beside_others)
     except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
         raise GuardianError(f"the fitted confidence cannot be used: {error or type(error).__name__}") from error
-    return MeasuredAgain(report, alone, beside, measured_with())
+    by_shipped = shipped.probability(beside_others) if confidence is not None else None
+    return MeasuredAgain(report, alone, beside, by_shipped, measured_with())
+
+
+def _ordered(features: Mapping[str, float]) -> NDArray[np.float64]:
+    """Return features by name as the confidence reads them: float64 [len(FEATURES)]."""
+    return np.array([features[name] for name in FEATURES], dtype=np.float64)
 
 
 def heat_map(matcher: Matcher, original: bytes, found: bytes, start: Start) -> bytes:

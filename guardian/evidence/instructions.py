@@ -22,9 +22,10 @@ $ sha256sum -c {SUMS}
 
 2. The list itself was not changed
 ----------------------------------
-{MANIFEST} names {SUMS} with its SHA-256. The command prints that digest when it is there, and nothing when it is not.
+{MANIFEST} names {SUMS} with its SHA-256. The command prints name and digest when they are there, and nothing when they
+are not. It looks for both together: files that came from a web site have digests in the manifest, too.
 
-$ grep -o "$(sha256sum {SUMS} | cut -c1-64)" {MANIFEST}
+$ grep -o '"name":"{SUMS}","sha256":"'$(sha256sum {SUMS} | cut -c1-64) {MANIFEST}
 
 3. The manifest was signed by the installation that made the bundle
 -------------------------------------------------------------------
@@ -39,10 +40,10 @@ $ openssl pkey -pubin -in {PUBLIC_KEY} -outform DER | sha256sum
 
 4. No file was added
 --------------------
-This prints the files that {SUMS} does not name. There must be no others than {SUMS} itself and those whose names begin
-with "manifest." or "tsa-chain.": anything else is no part of the bundle.
+This prints the files that {SUMS} does not name. There must be no others than {SUMS} itself, {MANIFEST}, {SIGNATURE},
+{PUBLIC_KEY} and, in a bundle with a time stamp, {TIMESTAMP} and {AUTHORITIES}: anything else is no part of the bundle.
 
-$ (cut -c67- {SUMS}; find . -type f | cut -c3-) | sort | uniq -u
+$ (cut -c67- {SUMS}; find . ! -type d | cut -c3-) | sort | uniq -u
 
 """
 

@@ -27,6 +27,7 @@ from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.worker_pool import WorkerPool
 from guardian.matching.workers import Workers
 from guardian.model import Transform
+from guardian.views.comparisons import percent_text
 from guardian.views.plain_text import cleaned
 
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ async def _measured_again(
         return Recomputed(place, told.sentence, faults=(f"nothing can be computed again: {error}",))
     finally:
         await workers.aclose()
-    return Recomputed(place, told.sentence, _numbers(told, again), (), _remarks(told, again.used))
+    return Recomputed(place, told.sentence, _numbers(told, again), (), _remarks(told, again))
 
 
 def _original(bundle: BundleMembers, told: RecordedComparison, given: Path | None, max_bytes: int) -> bytes:
@@ -316,9 +317,15 @@ def _corners_apart(recorded: RecordedMeasurement, report: "PairReport") -> float
     return float(np.abs(placed[0] - placed[1]).max() / max(1, *recorded.found_size))
 
 
-def _remarks(told: RecordedComparison, used: "MeasuredWith") -> tuple[str, ...]:
+def _remarks(told: RecordedComparison, again: "MeasuredAgain") -> tuple[str, ...]:
     """Return in sentences how what is measured with now differs from then, and what was not measured again."""
     remarks = []
+    # Whoever makes a bundle may fit parameters by which anything is sure.
+    if again.shipped_probability is not None:
+        remarks.append(
+            "The probability follows from fitted parameters that came with the bundle (confidence.json), not from "
+            f"those of this guardian. By its own, it is {percent_text(again.shipped_probability)}."
+        )
     settings = told.settings
     then, now = (settings.fingerprint_version, settings.matching_version), (FINGERPRINT_VERSION, MATCHING_VERSION)
     if then != now:
@@ -327,7 +334,7 @@ def _remarks(told: RecordedComparison, used: "MeasuredWith") -> tuple[str, ...]:
             f"{now[1]}. Numbers may differ; the guardian that made the bundle measures as it did then."
         )
     if told.measured_with is not None:
-        changed = _changed(told.measured_with.libraries | {"machine": told.measured_with.machine}, used)
+        changed = _changed(told.measured_with.libraries | {"machine": told.measured_with.machine}, again.used)
         remarks.append(
             f"Measured with other tools ({'; '.join(changed)}): small differences are expected."
             if changed

@@ -4,7 +4,7 @@ Of a case on hold nothing is deleted, by anybody or anything. What was deleted l
 The case itself, its findings and its history stay.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import structlog
@@ -18,6 +18,7 @@ from guardian.model import (
     Case,
     DeletedFile,
     DeletionReason,
+    EvidenceCapture,
     EvidenceDeletion,
     EvidenceHold,
     FindingDigest,
@@ -73,26 +74,10 @@ def delete_evidence(
     Raises UsageError when the case is on hold.
     """
     tx.released_evidence.hold_alone()
-    held = tx.holds.get(case.id)
-    if held is not None:
-        raise UsageError(
-            f"{case.id} is {hold_text(held)}; nothing of it may be deleted; "
-            f"`guardian evidence release {case.id}` ends the hold"
-        )
-
+    _require_no_hold(tx, case)
     captures = tx.evidence.of_case(case.id)
-    files = [
-        DeletedFile(f"{capture.id}/{file.name}", file.sha256, file.size_bytes)
-        for capture in captures
-        for file in capture.files
-    ]
-    versions = [
-        Droppable(finding.id, version)
-        for finding in tx.findings.list(case.id)
-        for version in tx.versions.of(finding.id)
-        if version.dropped_at is None and (version.image_sha256 or version.page_sha256)
-    ]
-    files += _kept_files(vault, (one.version for one in versions))
+    versions = _versions_with_bytes(tx, case)
+    files = [*_captured_files(captures), *_kept_files(vault, (one.version for one in versions))]
     if not captures and not files:
         return None
 
@@ -143,6 +128,33 @@ def delete_aged(store: Store, vault: Vault, kept_for: KeptFor, now: datetime) ->
         freed = remove_needless(store, vault)
         log.info("aged_evidence_deleted", cases=done, bytes=freed)
     return done
+
+
+def _require_no_hold(tx: Transaction, case: Case) -> None:
+    """Raise UsageError when a case is on hold."""
+    held = tx.holds.get(case.id)
+    if held is not None:
+        raise UsageError(
+            f"{case.id} is {hold_text(held)}; nothing of it may be deleted; "
+            f"`guardian evidence release {case.id}` ends the hold"
+        )
+
+
+def _versions_with_bytes(tx: Transaction, case: Case) -> list[Droppable]:
+    """Return the versions, at all findings of a case, whose picture or page is kept."""
+    return [
+        Droppable(finding.id, version)
+        for finding in tx.findings.list(case.id)
+        for version in tx.versions.of(finding.id)
+        if version.dropped_at is None and (version.image_sha256 or version.page_sha256)
+    ]
+
+
+def _captured_files(captures: Sequence[EvidenceCapture]) -> Iterator[DeletedFile]:
+    """Yield the files of captures, each named after its capture."""
+    for capture in captures:
+        for file in capture.files:
+            yield DeletedFile(f"{capture.id}/{file.name}", file.sha256, file.size_bytes)
 
 
 def _last_news(tx: Transaction, case: Case) -> datetime:

@@ -6,7 +6,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from guardian.errors import FetchRefused
 from guardian.model import Response, SkipReason
-from guardian.urls.addresses import escape_unprintable, host_of, remove_dot_segments
+from guardian.urls.addresses import escape_unprintable, host_and_port, host_of, remove_dot_segments
 
 REDIRECTS = frozenset([301, 302, 303, 307, 308])
 
@@ -40,8 +40,7 @@ def requested_url(url: str) -> str:
 
     scheme = parts.scheme.lower()
     # With and without its default port a host is one host to the throttle.
-    is_usual = port is None or port == _USUAL_PORTS[scheme]
-    origin = (f"[{host}]" if ":" in host else host) + ("" if is_usual else f":{port}")
+    origin = host_and_port(host, None if port == _USUAL_PORTS[scheme] else port)
     # robots.txt is read for the path that is asked for: the transport would resolve what leads upwards only later.
     path = remove_dot_segments(_ESCAPED_DOT.sub(".", escape_unprintable(parts.path)))
     return urlunsplit((scheme, origin, path, escape_unprintable(parts.query), ""))

@@ -107,22 +107,15 @@ class TrustedClient:
         `timeout` covers all of it. Raises FetchFailed, also for a body of more than `max_bytes`.
         """
         client, request = self._request(method, url, headers, content)
-        body = bytearray()
         try:
             async with asyncio.timeout(timeout.total_seconds()):
                 response = await client.send(request, stream=True)
-                try:
-                    async for chunk in response.aiter_raw():
-                        body += chunk
-                        if len(body) > max_bytes:
-                            raise FetchFailed(SkipReason.BROKEN, url, f"the answer has more than {max_bytes:,} bytes")
-                finally:
-                    await response.aclose()
+                body = await _whole_body(response, url, max_bytes)
         except TimeoutError as error:
             raise FetchFailed(SkipReason.TIMEOUT, url, f"no answer within {timeout.total_seconds():g} s") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise as_trusted_error(url, request.url.raw_host.decode("ascii"), error) from error
-        return TrustedBody(response.status_code, bytes(body))
+        return TrustedBody(response.status_code, body)
 
     async def post(self, url: str, headers: Mapping[str, str], content: bytes, timeout: timedelta) -> TrustedResponse:
         """POST `content` and return the answer, whatever its status; redirects are not followed.
@@ -164,6 +157,19 @@ class TrustedClient:
             )
         except (httpx.InvalidURL, ValueError) as error:
             raise FetchFailed(SkipReason.BROKEN, url, bad_address_text(error)) from error
+
+
+async def _whole_body(response: httpx.Response, url: str, max_bytes: int) -> bytes:
+    """Return the body of an answer, and close it. Raises FetchFailed (broken) for one of more than `max_bytes`."""
+    body = bytearray()
+    try:
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > max_bytes:
+                raise FetchFailed(SkipReason.BROKEN, url, f"the answer has more than {max_bytes:,} bytes")
+    finally:
+        await response.aclose()
+    return bytes(body)
 
 
 async def _body_start(response: httpx.Response) -> bytes:

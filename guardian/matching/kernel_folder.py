@@ -13,7 +13,8 @@ _VARIABLE = "NUMBA_CACHE_DIR"
 
 _WITH_KERNELS = (
     *("geometry.py", "features/appearance.py", "features/corners.py", "features/descriptors.py"),
-    *("features/hashing.py", "features/patterns.py", "features/resizing.py", "index/layout.py", "index/votes.py"),
+    *("features/hashing.py", "features/local_shapes.py", "features/patterns.py", "features/resizing.py"),
+    *("index/layout.py", "index/votes.py"),
     *("verify/cells.py", "verify/confidence.py", "verify/detail.py", "verify/outlines.py"),
 )
 """The modules that have kernels; a test compares them with the code."""

@@ -25,14 +25,14 @@ class Forgotten:
     pictures: int
 
 
-def prune(store: Store, memory: Memory, now: datetime) -> int:
+def prune(store: Store, memory: Memory, now: datetime | None) -> int:
     """Forget pictures that were not seen for `keep`, then those not seen for longest until `max_bytes` are kept.
 
-    Returns how many. Safe beside other processes, and to interrupt at any moment. Raises OSError, IndexNotReady,
-    StoreUnusable.
+    Returns how many. Without `now` nothing is forgotten because of its age. Safe beside other processes, and to
+    interrupt at any moment. Raises OSError, IndexNotReady, StoreUnusable.
     """
     total = 0
-    while forgotten := _forget_old(store, memory, now):
+    while now is not None and (forgotten := _forget_old(store, memory, now)):
         total += forgotten
 
     total += _make_room(store, memory)

@@ -26,15 +26,15 @@ from guardian.urls.accounts import Platform
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """What uses are judged on beside the rules: the owner's own hosts, and platforms whose accounts are operators."""
+class ReplaySettings:
+    """What uses are judged by beside the rules: the owner's own hosts, and platforms whose accounts are operators."""
 
     own_hosts: Sequence[str]
     platforms: Sequence[Platform] = ()
 
 
 def replay(
-    tx: Transaction, before: Rules, after: Rules, ground: Ground, recipe: str, since: datetime | None = None
+    tx: Transaction, before: Rules, after: Rules, settings: ReplaySettings, recipe: str, since: datetime | None = None
 ) -> Replay:
     """Judge all remembered comparisons by two sets of rules; return the cases in which they differ.
 
@@ -44,8 +44,8 @@ def replay(
     answers = {sha256: report.matches for sha256, report in tx.candidates.matched(recipe)}
     matched = list(tx.seen.uses_of(answers, since))
     pictures, places, not_compared = tx.seen.count_compared(recipe, since)
-    judged_before = _judged(tx, before, ground, matched, answers)
-    judged_after = _judged(tx, after, ground, matched, answers)
+    judged_before = _judged(tx, before, settings, matched, answers)
+    judged_after = _judged(tx, after, settings, matched, answers)
     return Replay(
         pictures=pictures,
         places=places,
@@ -54,7 +54,9 @@ def replay(
     )
 
 
-def compare_recipes(tx: Transaction, rules: Rules, ground: Ground, before: str, after: str) -> RecipeComparison:
+def compare_recipes(
+    tx: Transaction, rules: Rules, settings: ReplaySettings, before: str, after: str
+) -> RecipeComparison:
     """Judge the answers of two recipes by the same rules; return what changed sides: at which place, about which work.
 
     Compared are pictures that both recipes have answered, with assets that both have searched.
@@ -73,8 +75,8 @@ def compare_recipes(tx: Transaction, rules: Rules, ground: Ground, before: str, 
 
     old, new = answers(before), answers(after)
     uses = list(tx.seen.uses_of(old.keys() | new.keys()))
-    judged_before = {use.key: use for use in _judged(tx, rules, ground, uses, old)}
-    judged_after = {use.key: use for use in _judged(tx, rules, ground, uses, new)}
+    judged_before = {use.key: use for use in _judged(tx, rules, settings, uses, old)}
+    judged_after = {use.key: use for use in _judged(tx, rules, settings, uses, new)}
     changes = []
     for key in dict.fromkeys([*judged_before, *judged_after]):
         change = SideChange(judged_before.get(key), judged_after.get(key))
@@ -84,7 +86,7 @@ def compare_recipes(tx: Transaction, rules: Rules, ground: Ground, before: str, 
 
 
 def judged_uses(
-    tx: Transaction, rules: Rules, ground: Ground, recipe: str, asset_ids: Collection[str]
+    tx: Transaction, rules: Rules, settings: ReplaySettings, recipe: str, asset_ids: Collection[str]
 ) -> list[ReplayedUse]:
     """Return the remembered uses of some assets that the rules keep, by the comparisons of a recipe."""
     answers = {}
@@ -92,7 +94,7 @@ def judged_uses(
         matches = tuple(match for match in report.matches if match.asset_id in asset_ids)
         if matches:
             answers[sha256] = matches
-    return [use for use in _judged(tx, rules, ground, tx.seen.uses_of(answers), answers) if use.match.kept]
+    return [use for use in _judged(tx, rules, settings, tx.seen.uses_of(answers), answers) if use.match.kept]
 
 
 def _side(use: ReplayedUse | None) -> tuple[int, bool, int] | None:
@@ -103,7 +105,7 @@ def _side(use: ReplayedUse | None) -> tuple[int, bool, int] | None:
 def _judged(
     tx: Transaction,
     rules: Rules,
-    ground: Ground,
+    settings: ReplaySettings,
     uses: Iterable[tuple[SeenPicture, SeenAddress]],
     answers: Mapping[str, Sequence[Match]],
 ) -> list[ReplayedUse]:
@@ -116,8 +118,8 @@ def _judged(
         if not matches:
             continue
         place = Place(seen.page_url, seen.image_url, seen.source, seen.last_seen_at.date())
-        judge = Judge(rules, ground.own_hosts, granted(place.host), work_of)
-        of_operator = operator(seen.page_url, seen.image_url, seen.source, ground.platforms)
+        judge = Judge(rules, settings.own_hosts, granted(place.host), work_of)
+        of_operator = operator(seen.page_url, seen.image_url, seen.source, settings.platforms)
         found += [ReplayedUse(picture, seen, of_operator, match) for match in judge.judged(place, matches)]
     return found
 

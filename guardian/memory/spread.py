@@ -16,7 +16,7 @@ from guardian.cases.judging import Judge, Place
 from guardian.cases.operators import operator
 from guardian.errors import Unmatchable
 from guardian.matching.matcher import Matcher
-from guardian.memory.replay import Ground, judged_uses
+from guardian.memory.replay import ReplaySettings, judged_uses
 from guardian.model import (
     Box,
     Comparison,
@@ -56,7 +56,9 @@ class Derivation:
     how: str
 
 
-def spread_of(tx: Transaction, asset_id: str, rules: Rules, ground: Ground, recipe: str) -> tuple[SpreadVersion, ...]:
+def spread_of(
+    tx: Transaction, asset_id: str, rules: Rules, settings: ReplaySettings, recipe: str
+) -> tuple[SpreadVersion, ...]:
     """Return the versions of an asset's work that were met and that the rules keep, the first seen first.
 
     They are what the memory holds, findings from before it remembered, and what had been seen and was gone when the
@@ -67,7 +69,7 @@ def spread_of(tx: Transaction, asset_id: str, rules: Rules, ground: Ground, reci
         return ()
     ids = {asset.id for asset in work.assets}
     found: dict[str, SpreadVersion] = {}
-    for use in judged_uses(tx, rules, ground, recipe, ids):
+    for use in judged_uses(tx, rules, settings, recipe, ids):
         place = SpreadPlace(
             page_url=use.place.page_url,
             image_url=use.place.image_url,
@@ -75,20 +77,20 @@ def spread_of(tx: Transaction, asset_id: str, rules: Rules, ground: Ground, reci
             first_seen_at=use.place.first_seen_at,
             last_seen_at=use.place.last_seen_at,
             licence=use.match.licence_status,
-            is_own=ownership_of(use.place.page_url, use.place.image_url, ground.own_hosts) == "own",
+            is_own=ownership_of(use.place.page_url, use.place.image_url, settings.own_hosts) == "own",
         )
         picture = use.picture
         _add(found, picture.sha256, (picture.width, picture.height), use.match.comparison, place)
     for finding in tx.findings.of_work(work.id):
         if finding.candidate_sha256 not in found or not _is_among(finding, found[finding.candidate_sha256].places):
-            _add(found, finding.candidate_sha256, (0, 0), finding.comparison, _place(finding, ground))
+            _add(found, finding.candidate_sha256, (0, 0), finding.comparison, _place(finding, settings))
 
-    for earlier in _kept_earlier(tx, ids, rules, ground):
+    for earlier in _kept_earlier(tx, ids, rules, settings):
         if earlier.sha256 not in found:
             comparison = Comparison(earlier.probability, description=earlier.description)
             known = tx.seen.get(earlier.sha256)
             size = (known.width, known.height) if known is not None else (0, 0)
-            _add(found, earlier.sha256, size, comparison, _place_of_earlier(earlier, ground))
+            _add(found, earlier.sha256, size, comparison, _place_of_earlier(earlier, settings))
 
     ordered = [replace(one, places=_ordered(one.places)) for one in found.values()]
     return tuple(sorted(ordered, key=lambda one: (one.first_seen_at, one.sha256)))
@@ -108,22 +110,22 @@ def _is_among(finding: Finding, places: Iterable[SpreadPlace]) -> bool:
     return any((place.page_url or place.image_url) == finding.page_url for place in places)
 
 
-def _place(finding: Finding, ground: Ground) -> SpreadPlace:
+def _place(finding: Finding, settings: ReplaySettings) -> SpreadPlace:
     page_url = finding.page_url if finding.page_url != finding.image_url else None
     return SpreadPlace(
         page_url=page_url,
         image_url=finding.image_url,
-        operator=operator(page_url, finding.image_url, finding.source, ground.platforms),
+        operator=operator(page_url, finding.image_url, finding.source, settings.platforms),
         first_seen_at=finding.first_seen_at,
         last_seen_at=finding.last_seen_at,
         licence=finding.licence,
-        is_own=ownership_of(page_url, finding.image_url, ground.own_hosts) == "own",
+        is_own=ownership_of(page_url, finding.image_url, settings.own_hosts) == "own",
     )
 
 
-def _kept_earlier(tx: Transaction, ids: Collection[str], rules: Rules, ground: Ground) -> list[EarlierUse]:
+def _kept_earlier(tx: Transaction, ids: Collection[str], rules: Rules, settings: ReplaySettings) -> list[EarlierUse]:
     """Return the uses from before some assets were protected that the rules would keep for what the memory measured."""
-    judge = Judge(rules, ground.own_hosts, tx.licences.list(), tx.works.of_asset)
+    judge = Judge(rules, settings.own_hosts, tx.licences.list(), tx.works.of_asset)
     kept = []
     for asset_id in sorted(ids):
         for use in tx.earlier_uses.of_asset(asset_id):
@@ -134,15 +136,15 @@ def _kept_earlier(tx: Transaction, ids: Collection[str], rules: Rules, ground: G
     return kept
 
 
-def _place_of_earlier(use: EarlierUse, ground: Ground) -> SpreadPlace:
+def _place_of_earlier(use: EarlierUse, settings: ReplaySettings) -> SpreadPlace:
     return SpreadPlace(
         page_url=use.page_url,
         image_url=use.image_url,
-        operator=operator(use.page_url, use.image_url, use.source, ground.platforms),
+        operator=operator(use.page_url, use.image_url, use.source, settings.platforms),
         first_seen_at=use.first_seen_at,
         last_seen_at=use.last_seen_at,
         licence=LicenceStatus.NONE,
-        is_own=ownership_of(use.page_url, use.image_url, ground.own_hosts) == "own",
+        is_own=ownership_of(use.page_url, use.image_url, settings.own_hosts) == "own",
     )
 
 
@@ -175,7 +177,7 @@ def derive(matcher: Matcher, content: bytes, versions: Sequence[SpreadVersion]) 
         return tuple(Derivation(None, one.comparison.description) for one in versions)
 
     frame = _Frame(picture.width, picture.height)
-    own = _Laid(frame.shrunk(picture.grey), np.ones((frame.height, frame.width), bool))
+    own = _AlignedVersion(frame.shrunk(picture.grey), np.ones((frame.height, frame.width), bool))
     laid = [_laid(frame, one) for one in versions]
     found = []
     for place, version in enumerate(versions):
@@ -189,7 +191,7 @@ def derive(matcher: Matcher, content: bytes, versions: Sequence[SpreadVersion]) 
 
 
 @dataclass(frozen=True, slots=True)
-class _Laid:
+class _AlignedVersion:
     """A version as it shows in the asset's frame: grey levels and where it shows anything, both [height, width]."""
 
     grey: NDArray[np.float32]
@@ -218,7 +220,7 @@ class _Frame:
         return cv2.resize(grey, (self.width, self.height), interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
-def _laid(frame: _Frame, version: SpreadVersion) -> _Laid | None:
+def _laid(frame: _Frame, version: SpreadVersion) -> _AlignedVersion | None:
     """Lay a version's preview on the asset's frame by the transform that was measured; None without either."""
     transform = version.comparison.transform
     preview = cv2.imdecode(np.frombuffer(version.preview, np.uint8), cv2.IMREAD_GRAYSCALE) if version.preview else None
@@ -236,7 +238,7 @@ def _laid(frame: _Frame, version: SpreadVersion) -> _Laid | None:
     shown = cv2.warpAffine(np.full_like(preview, 255), matrix, size, flags=flags) > 250
     if transform.inverted:
         grey = 255 - grey
-    return _Laid(grey, shown & _within(frame, transform))
+    return _AlignedVersion(grey, shown & _within(frame, transform))
 
 
 def _within(frame: _Frame, transform: Transform) -> NDArray[np.bool_]:
@@ -246,7 +248,7 @@ def _within(frame: _Frame, transform: Transform) -> NDArray[np.bool_]:
     return np.asarray(((y >= top) & (y <= bottom))[:, None] & ((x >= left) & (x <= right))[None, :])
 
 
-def _difference(one: _Laid | None, other: _Laid | None) -> float | None:
+def _difference(one: _AlignedVersion | None, other: _AlignedVersion | None) -> float | None:
     """Return the mean difference in grey levels where both show something, brightness and contrast made alike.
 
     None where they show too little in common to tell.
@@ -262,7 +264,11 @@ def _difference(one: _Laid | None, other: _Laid | None) -> float | None:
 
 
 def _parent(
-    versions: Sequence[SpreadVersion], laid: Sequence[_Laid | None], own: _Laid, place: int, earlier: Sequence[int]
+    versions: Sequence[SpreadVersion],
+    laid: Sequence[_AlignedVersion | None],
+    own: _AlignedVersion,
+    place: int,
+    earlier: Sequence[int],
 ) -> int | None:
     """Return which earlier version one was made of; None for the work itself."""
     from_work = _difference(laid[place], own)
@@ -308,7 +314,9 @@ def _area(box: Box) -> float:
     return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
 
 
-def _how(version: SpreadVersion, parent: SpreadVersion | None, laid: _Laid | None, base: _Laid | None) -> str:
+def _how(
+    version: SpreadVersion, parent: SpreadVersion | None, laid: _AlignedVersion | None, base: _AlignedVersion | None
+) -> str:
     """Return in words what was done to the parent, or to the work, to make a version."""
     if parent is None:
         return version.comparison.description

@@ -1,7 +1,7 @@
 """Reads and checks rule files. Failing examples and rules that can never fire are errors, as typing mistakes are."""
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -255,15 +255,20 @@ def unknown_names(folder: Path, known: Mapping[str, Collection[str]]) -> list[Co
     found: list[ConfigError] = []
     for file in _rule_files(folder):
         content, positions = load_with_positions(file, _RuleFile, words_are_text=True)
-        for index, entry in enumerate(content.rules):
-            for fact, words in known.items():
-                bounds: _WordBounds | None = getattr(entry.when, fact)
-                for place, word in enumerate((bounds and bounds.any_of) or ()):
-                    if word not in words:
-                        message = f"rule {entry.name!r} names {_UNKNOWN[fact].format(repr(word))}{_near(word, words)}"
-                        path = ("rules", index, "when", fact, "any_of", place)
-                        found.append(positions.error(message, path))
+        for rule, fact, word, path in _words_in(content, known):
+            if word not in known[fact]:
+                what = f"{_UNKNOWN[fact].format(repr(word))}{_near(word, known[fact])}"
+                found.append(positions.error(f"rule {rule!r} names {what}", path))
     return found
+
+
+def _words_in(content: _RuleFile, facts: Iterable[str]) -> Iterator[tuple[str, str, str, tuple[str | int, ...]]]:
+    """Yield the words that conditions about these facts name: the rule, the fact, the word, and where it stands."""
+    for index, entry in enumerate(content.rules):
+        for fact in facts:
+            bounds: _WordBounds | None = getattr(entry.when, fact)
+            for place, word in enumerate((bounds and bounds.any_of) or ()):
+                yield entry.name, fact, word, ("rules", index, "when", fact, "any_of", place)
 
 
 _UNKNOWN = {

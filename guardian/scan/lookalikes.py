@@ -1,7 +1,7 @@
-"""Recognises pictures that a person has called not theirs, and finds their kin: the matcher compares the whole of both.
+"""Recognises pictures that a person has called not theirs, and finds the same pictures elsewhere.
 
-Only what it confirms is kin. What cannot be compared (its bytes were not kept, say) is not, so that nothing is quiet by
-mistake.
+The matcher compares the whole of both, and only what it confirms is the same. What cannot be compared (its bytes were
+not kept, say) is not, so that nothing is quiet by mistake.
 """
 
 import asyncio
@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from guardian.cases.lookalikes import are_hashes_near, maybe_kin, pictures_of
+from guardian.cases.lookalikes import are_hashes_near, pictures_of, possibly_same
+from guardian.cases.reading import case_with_id
 from guardian.errors import GuardianError, UsageError
 from guardian.evidence import Vault
 from guardian.matching.workers import Workers
@@ -32,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Kin:
+class SamePictures:
     """Bytes that show the pictures of a case, by digest, and how many that may show them could not be compared."""
 
     digests: frozenset[str]
@@ -49,7 +50,7 @@ class Archive:
     workers: Workers
 
 
-async def find_kin(archive: Archive, case_id: str) -> Kin:
+async def find_same_pictures(archive: Archive, case_id: str) -> SamePictures:
     """Return the pictures at other open cases of the work that show the same as those of a case.
 
     Raises UsageError for an unknown case, and when one of its pictures is a version of one's own asset: to call that
@@ -59,11 +60,9 @@ async def find_kin(archive: Archive, case_id: str) -> Kin:
     def read() -> tuple[list[Finding], dict[str, Finding], list[str]]:
         with archive.store.read() as tx:
             pictures = pictures_of(tx, case_id)
-            case = tx.cases.get(case_id)
-            if case is None:
-                raise UsageError(f"there is no case {case_id}")
+            case = case_with_id(tx, case_id)
             work = tx.works.of_asset(case.asset_id)
-            return pictures, maybe_kin(tx, case, pictures), [asset.sha256 for asset in work.assets] if work else []
+            return pictures, possibly_same(tx, case, pictures), [asset.sha256 for asset in work.assets] if work else []
 
     pictures, near, own = await asyncio.to_thread(read)
     for picture in pictures:
@@ -80,7 +79,7 @@ async def find_kin(archive: Archive, case_id: str) -> Kin:
             digests.add(sha256)
         elif None in answers:
             not_compared += 1
-    return Kin(frozenset(digests), not_compared)
+    return SamePictures(frozenset(digests), not_compared)
 
 
 async def _is_own(archive: Archive, picture: Finding, own: Sequence[str]) -> bool:
@@ -125,7 +124,7 @@ async def quiet_lookalikes(
 ) -> tuple[JudgedMatch, ...]:
     """Return the matches of a picture, those decided anew of whose works it is a known look-alike.
 
-    Such a match is recorded without a case, and nobody is told. Bytes that turn out to be kin are remembered.
+    Such a match is recorded without a case, and nobody is told. Bytes that turn out to show the same are remembered.
     """
     if all(match.decision.action is Action.IGNORE for match in judged):
         # Nearly every picture: it costs no query.
@@ -142,14 +141,16 @@ async def quiet_lookalikes(
 
     quiet: list[JudgedMatch] = []
     for match, (is_known, of_work) in zip(judged, await asyncio.to_thread(read), strict=True):
-        alike = is_known or await _is_kin(services, candidate, report, of_work)
+        alike = is_known or await _shows_lookalike(services, candidate, report, of_work)
         decision = Decision(Action.IGNORE, LOOKALIKE_RULE, record=True)
         asks = match.decision.action is not Action.IGNORE
         quiet.append(replace(match, decision=decision) if alike and asks else match)
     return tuple(quiet)
 
 
-async def _is_kin(services: Services, candidate: Candidate, report: MatchReport, of_work: Sequence[LookAlike]) -> bool:
+async def _shows_lookalike(
+    services: Services, candidate: Candidate, report: MatchReport, of_work: Sequence[LookAlike]
+) -> bool:
     """Return whether a picture shows the same as one of these look-alikes, and remember it if it does."""
     if not isinstance(candidate, Fetched):
         # Unchanged bytes: they were compared when they came.

@@ -43,53 +43,10 @@ async def scan_source(
     # From here on every transaction first requires that this process still owns the scan.
     claimed = services.store.under(lambda tx: tx.scans.require(row.id, heartbeat.id))
     with heartbeat.renewing(row.id) as claim:
-        ended = await _scan_claimed(replace(services, store=claimed), row, counts, claim, settings, listener)
+        ended = await _ClaimedScan(replace(services, store=claimed), row, counts, claim).run(settings, listener)
     if services.memory is not None:
         await asyncio.to_thread(services.memory.fold, at_least=FOLDED_AFTER_SCAN)
     return ended
-
-
-async def _scan_claimed(
-    services: Services, row: Scan, counts: ScanCounts, claim: Claim, settings: SourceSettings, listener: Listener
-) -> Scan:
-    """Scan a source whose row has been started, through a store that raises ClaimLost once the claim is lost."""
-    is_crawl = False
-    try:
-        context = await asyncio.to_thread(context_of_scan, services, settings)
-        # Closed at once when something ends the scan: no request goes out after the claim is lost.
-        async with closed_after(scan(services, context, open_source(settings))) as results:
-            async for result in results:
-                if claim.is_lost:
-                    raise ClaimLost(f"another process has taken over the scan of {settings.name}")
-
-                if isinstance(result, Checkpoint):
-                    counts = result.counts if result.begins_anew else counts + result.counts
-                    is_crawl = is_crawl or result.is_finished
-                    under_repair = await _under_repair(services, context, row, None) if result.is_finished else set()
-                    await asyncio.to_thread(_settle, services, row, result, counts, under_repair)
-                    continue
-
-                counts += ScanCounts.of(result)
-                listener(result)
-        under_repair = set() if is_crawl else await _under_repair(services, context, row, counts)
-    except ClaimLost:
-        # The process that took over has closed this row, and goes on from the last checkpoint.
-        raise
-    except asyncio.CancelledError:
-        _break_off(services, row, ScanOutcome.INTERRUPTED, counts)
-        raise
-    except Exception as error:
-        if isinstance(error, (FetchRefused, FetchFailed)):
-            # The source itself could not be read: this counts as what was left out, with its reason.
-            counts += ScanCounts.of(error.skipped)
-        reason = str(error) if isinstance(error, GuardianError) else internal_error_text(error)
-        await asyncio.to_thread(_break_off, services, row, ScanOutcome.FAILED, counts, reason)
-        raise
-    # What later versions made needless in this scan.
-    await asyncio.to_thread(remove_needless, services.store, services.vault)
-    if not is_crawl:
-        await asyncio.to_thread(_note_missed, services, row, counts, under_repair)
-    return await asyncio.to_thread(_end, services, row, ScanOutcome.COMPLETED, counts)
 
 
 def _start(services: Services, heartbeat: Heartbeat, source: str, latest_known: int | None) -> tuple[Scan, ScanCounts]:
@@ -106,62 +63,110 @@ def _start(services: Services, heartbeat: Heartbeat, source: str, latest_known: 
         return row, counts
 
 
-def _settle(services: Services, row: Scan, checkpoint: Checkpoint, counts: ScanCounts, under_repair: Set[str]) -> None:
-    """Write a checkpoint and the counts up to it in one transaction, so that a crash loses both or neither.
+class _ClaimedScan:
+    """A scan whose row has been started. Its services have a store that raises ClaimLost once the claim is lost."""
 
-    `under_repair`: hosts on which the crawl that the checkpoint ends has missed nothing.
-    """
+    def __init__(self, services: Services, row: Scan, counts: ScanCounts, claim: Claim) -> None:
+        self._services, self._row, self._claim = services, row, claim
+        self._counts = counts
+        self._is_crawl = False
 
-    def write(tx: Transaction) -> None:
-        if checkpoint.is_finished:
-            note_missed(tx, missed_in_crawl(tx, row.source), services.clock(), under_repair)
-        settle(tx, checkpoint)
-        tx.scans.note(row.id, counts)
+    async def run(self, settings: SourceSettings, listener: Listener) -> Scan:
+        """Scan the source to its end, and return the ended row. An error is recorded, then raised."""
+        try:
+            context = await asyncio.to_thread(context_of_scan, self._services, settings)
+            await self._take_results(context, settings, listener)
+            under_repair = set() if self._is_crawl else await self._under_repair(context)
+        except ClaimLost:
+            # The process that took over has closed this row, and goes on from the last checkpoint.
+            raise
+        except asyncio.CancelledError:
+            self._break_off(ScanOutcome.INTERRUPTED)
+            raise
+        except Exception as error:
+            if isinstance(error, (FetchRefused, FetchFailed)):
+                # The source itself could not be read: this counts as what was left out, with its reason.
+                self._counts += ScanCounts.of(error.skipped)
+            reason = str(error) if isinstance(error, GuardianError) else internal_error_text(error)
+            await asyncio.to_thread(self._break_off, ScanOutcome.FAILED, reason)
+            raise
 
-    services.store.run(write)
+        # What later versions made needless in this scan.
+        await asyncio.to_thread(remove_needless, self._services.store, self._services.vault)
+        if not self._is_crawl:
+            await asyncio.to_thread(self._note_missed, under_repair)
+        return await asyncio.to_thread(self._end, ScanOutcome.COMPLETED, self._counts)
 
+    async def _take_results(self, context: ScanContext, settings: SourceSettings, listener: Listener) -> None:
+        """Count each result as it comes, tell `listener` of it, and settle each checkpoint."""
+        # Closed at once when something ends the scan: no request goes out after the claim is lost.
+        async with closed_after(scan(self._services, context, open_source(settings))) as results:
+            async for result in results:
+                if self._claim.is_lost:
+                    raise ClaimLost(f"another process has taken over the scan of {settings.name}")
 
-def _note_missed(services: Services, row: Scan, counts: ScanCounts, under_repair: Set[str]) -> None:
-    services.store.run(
-        lambda tx: note_missed(tx, missed_in_scan(tx, row.source, counts), services.clock(), under_repair)
-    )
+                if isinstance(result, Checkpoint):
+                    self._counts = result.counts if result.begins_anew else self._counts + result.counts
+                    self._is_crawl = self._is_crawl or result.is_finished
+                    under_repair = await self._under_repair(context) if result.is_finished else set()
+                    await asyncio.to_thread(self._settle, result, under_repair)
+                else:
+                    self._counts += ScanCounts.of(result)
+                    listener(result)
 
+    def _settle(self, checkpoint: Checkpoint, under_repair: Set[str]) -> None:
+        """Write a checkpoint and the counts up to it in one transaction, so that a crash loses both or neither.
 
-async def _under_repair(services: Services, context: ScanContext, row: Scan, counts: ScanCounts | None) -> Set[str]:
-    """Return the hosts that are under repair among those on which a scan is about to miss findings.
+        `under_repair`: hosts on which the crawl that the checkpoint ends has missed nothing.
+        """
 
-    `counts` are those of a complete scan, None for a crawl.
-    """
+        def write(tx: Transaction) -> None:
+            if checkpoint.is_finished:
+                note_missed(tx, self._missed(tx), self._services.clock(), under_repair)
+            settle(tx, checkpoint)
+            tx.scans.note(self._row.id, self._counts)
 
-    # Whoever writes lists them anew: asking sites takes seconds, without a transaction, in which another source or a
-    # recheck may have seen one of them.
-    def read() -> list[UnseenFinding]:
-        with services.store.read() as tx:
-            return missed_in_crawl(tx, row.source) if counts is None else missed_in_scan(tx, row.source, counts)
+        self._services.store.run(write)
 
-    return await sites_under_repair(services, context, await asyncio.to_thread(read))
+    def _note_missed(self, under_repair: Set[str]) -> None:
+        """Note what a scan that is no crawl has missed, but for what was seen on these hosts."""
+        store, clock = self._services.store, self._services.clock
+        store.run(lambda tx: note_missed(tx, self._missed(tx), clock(), under_repair))
 
+    def _missed(self, tx: Transaction) -> list[UnseenFinding]:
+        """Return the findings of the source that this scan, which is complete, has not seen."""
+        if self._is_crawl:
+            return missed_in_crawl(tx, self._row.source)
+        return missed_in_scan(tx, self._row.source, self._counts)
 
-def _break_off(
-    services: Services, row: Scan, outcome: ScanOutcome, counts: ScanCounts, error: str | None = None
-) -> None:
-    """End a scan that did not complete. The next scan repeats, and counts again, what came after the last checkpoint.
+    async def _under_repair(self, context: ScanContext) -> Set[str]:
+        """Return the hosts that are under repair among those on which the scan is about to miss findings."""
 
-    So for a crawl the counts in the row stay, which are those of the last checkpoint: another thread may be
-    writing one at this moment. What ended the scan is what its caller must hear of, so nothing is raised here: a
-    row that cannot be ended is closed by whoever claims the source next.
-    """
-    try:
-        with services.store.read() as tx:
-            goes_on = tx.frontier.count(row.source) > 0
-        _end(services, row, outcome, None if goes_on else counts, error)
-    except GuardianError as not_ended:
-        log.warning("scan_not_ended", source=row.source, reason=str(not_ended))
+        # Whoever writes lists them anew: asking sites takes seconds, without a transaction, in which another source or
+        # a recheck may have seen one of them.
+        def read() -> list[UnseenFinding]:
+            with self._services.store.read() as tx:
+                return self._missed(tx)
 
+        return await sites_under_repair(self._services, context, await asyncio.to_thread(read))
 
-def _end(
-    services: Services, row: Scan, outcome: ScanOutcome, counts: ScanCounts | None, error: str | None = None
-) -> Scan:
-    now = services.clock()
-    with services.store.begin() as tx:
-        return tx.scans.end(row.id, now, outcome, counts, error)
+    def _break_off(self, outcome: ScanOutcome, error: str | None = None) -> None:
+        """End a scan that did not complete.
+
+        The next scan repeats, and counts again, what came after the last checkpoint. So for a crawl the counts in the
+        row stay, which are those of the last checkpoint: another thread may be writing one at this moment. What ended
+        the scan is what its caller must hear of, so nothing is raised here: a row that cannot be ended is closed by
+        whoever claims the source next.
+        """
+        try:
+            with self._services.store.read() as tx:
+                goes_on = tx.frontier.count(self._row.source) > 0
+            self._end(outcome, None if goes_on else self._counts, error)
+        except GuardianError as not_ended:
+            log.warning("scan_not_ended", source=self._row.source, reason=str(not_ended))
+
+    def _end(self, outcome: ScanOutcome, counts: ScanCounts | None, error: str | None = None) -> Scan:
+        """End the row, with these counts; None leaves those of the last checkpoint."""
+        now = self._services.clock()
+        with self._services.store.begin() as tx:
+            return tx.scans.end(self._row.id, now, outcome, counts, error)

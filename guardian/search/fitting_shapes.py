@@ -74,7 +74,7 @@ def fit(squares: Sequence[Floats]) -> dict[str, Any]:
     Directions are kept as int8 with a scale for each.
     """
     mixture = mixture_of(squares[::2])
-    vectors = np.stack([fisher_vector(square, mixture) for square in squares])
+    vectors = np.stack([fisher_vector(*descriptors(square), mixture) for square in squares])
     mean = vectors.mean(axis=0)
     directions = _main_directions(vectors - mean, LOCAL_SHAPES)
     scales = np.abs(directions).max(axis=0) / 127

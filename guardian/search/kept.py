@@ -65,11 +65,11 @@ class KeptSearches:
 def check_name(name: str) -> None:
     """Raise UsageError for what may not be the name of a search."""
     if not _NAME.fullmatch(name):
-        raise UsageError(f"a name is letters, digits, blanks, - and _, at most 100: {name!r} is none")
+        raise UsageError(f"{name!r} is not a name for a search: write letters, digits, blanks, . - and _, at most 100")
 
 
 def _taken(name: str) -> UsageError:
-    return UsageError(f"there is a search {name!r} already; take another name, or remove it first")
+    return UsageError(f"there is a search {name!r} already; choose another name, or remove it first")
 
 
 def kept_search(tx: Transaction, name: str) -> NamedSearch:
@@ -91,8 +91,11 @@ def why_not_asked(tx: Transaction, pictures: Vault, asked: Asked) -> str | None:
     return None
 
 
-def remove_search(store: Store, pictures: Vault, name: str, actor: Actor, at: datetime) -> None:
-    """Remove a search, its watch, and its picture unless another one asks with it. Raises UsageError for none."""
+def remove_search(store: Store, pictures: Vault, name: str, actor: Actor, at: datetime) -> NamedSearch:
+    """Remove a search, its watch, and its picture unless another one asks with it; return what it was.
+
+    Raises UsageError for none.
+    """
     with store.begin() as tx:
         gone = kept_search(tx, name)
         tx.named_searches.remove(name)
@@ -100,6 +103,7 @@ def remove_search(store: Store, pictures: Vault, name: str, actor: Actor, at: da
         unused = _unused_picture(tx, gone)
     if unused is not None:
         pictures.remove(unused)
+    return gone
 
 
 def restore_search(
@@ -124,30 +128,28 @@ def restore_search(
 
 def begin_watch(tx: Transaction, name: str, above: float, severity: Severity, actor: Actor, at: datetime) -> None:
     """Have a search watch what is met from now on. Raises UsageError for none, or one that can be no watch."""
-    refuse_unwatchable(asked_of(kept_search(tx, name).asked))
+    why_not = why_not_watched(asked_of(kept_search(tx, name).asked))
+    if why_not is not None:
+        raise UsageError(why_not)
     if not 0 <= above <= 1:
         raise UsageError(f"a watch tells of scores above a number from 0 to 1, not {above:g}")
     tx.named_searches.watch(name, above, severity, at)
     tx.audit.add(actor, "search.watched", name, at, {"above": f"{above:g}", "severity": severity.value})
 
 
-def refuse_unwatchable(asked: Asked) -> None:
-    """Raise UsageError for a search whose scores mean the same tomorrow only by their order."""
-    if asked.picture is None and asked.own is None and not asked.like and not asked.colours:
-        raise UsageError("a watch compares looks: save a search with a picture, --like or --colour")
-    if asked.text is not None and asked.picture is None and asked.own is None and not asked.like:
-        raise UsageError("beside colours alone words are ranks, and no measure: leave --text away, or add a picture")
+def why_not_watched(asked: Asked) -> str | None:
+    """Return why a search cannot watch, and what to do; None where it can.
+
+    A watch tells of scores above a bound, so these must measure the same tomorrow, whatever else is found.
+    """
+    has_picture = asked.picture is not None or asked.own is not None or bool(asked.like)
+    if not has_picture and not asked.colours:
+        return "a watch compares looks: save a search with a picture, --like or --colour"
+    if not has_picture and asked.text is not None:
+        return "words are ranks, and no measure: leave --text away, or add a picture"
     if asked.by in (By.COPY, By.WORDS):
-        raise UsageError(f"a watch compares looks, not by {asked.by}: copies are found by scans and told as cases")
-
-
-def can_watch(asked: Asked) -> bool:
-    """Return whether a search can be made to watch."""
-    try:
-        refuse_unwatchable(asked)
-    except UsageError:
-        return False
-    return True
+        return f"a watch compares looks, not by {asked.by}: copies are found by scans and told as cases"
+    return None
 
 
 def end_watch(tx: Transaction, name: str, actor: Actor, at: datetime) -> bool:

@@ -7,7 +7,7 @@ a transaction of its own: whatever is interrupted goes on from there.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from guardian.matching.workers import Workers
 from guardian.memory.shards import FOLDER as MEMORY_FOLDER
-from guardian.model import Asset, LabelSource, PictureLabel
+from guardian.model import Asset, LabelSource, PictureLabel, SeenPicture
 from guardian.search.meaning import terms_by_meaning
 from guardian.search.neighbours import Neighbour, labelled_neighbours, majority
 from guardian.search.question import Kind, PictureKey
 from guardian.search.vocabulary import PhraseFinder, Vocabulary
-from guardian.store import Store
+from guardian.store import Store, Transaction
 from guardian.store.labels import Unlabelled
 
 Terms = dict[PictureKey, dict[str, PictureLabel]]
@@ -31,6 +31,9 @@ Terms = dict[PictureKey, dict[str, PictureLabel]]
 _BY_WORDS_AT_ONCE = 500
 _BY_LOOKS_AT_ONCE = 128
 _MARKED_AT_ONCE = 20_000
+
+_A_COPY = 0.5
+"""Probability from which a picture that was seen shows an asset's work, and does not vote beside it."""
 
 log = structlog.get_logger(__name__)
 
@@ -188,10 +191,11 @@ class Labelling:
             return
         recipe = self._workers.small_recipe
         near = await self._workers.run(labelled_neighbours, self._data_dir, recipe, labelled, without)
-        carried = await asyncio.to_thread(self._carried, near)
+        known = await asyncio.to_thread(self._known_of, {other for ones in near.values() for other, _ in ones})
         for key, neighbours in near.items():
-            cosines = np.array([cosine for _, cosine in neighbours], dtype=np.float32)
-            for term, share in majority(cosines, [carried[other] for other, _ in neighbours]).items():
+            voters = _one_of_each_work(neighbours, known)
+            cosines = np.array([cosine for _, cosine in voters], dtype=np.float32)
+            for term, share in majority(cosines, [known[other].terms for other, _ in voters]).items():
                 found[key][term] = PictureLabel(term, LabelSource.NEIGHBOURS, round(share, 3))
 
     def _labelled(self) -> dict[Kind, NDArray[np.int64]]:
@@ -200,19 +204,28 @@ class Labelling:
             assets, seen = tx.assets.first_hand_numbers(), tx.labels.first_hand_numbers()
         return {Kind.ASSET: _numbers(assets), Kind.SEEN: _numbers(seen)}
 
-    def _carried(self, near: Mapping[PictureKey, Sequence[Neighbour]]) -> dict[PictureKey, tuple[str, ...]]:
-        """Return the terms that neighbours carry by their own words or meaning."""
-        keys = {other for neighbours in near.values() for other, _ in neighbours}
+    def _known_of(self, keys: Collection[PictureKey]) -> "dict[PictureKey, _Voter]":
+        """Return what pictures say of those that look like them, and which work each shows."""
         with self._store.read() as tx:
             assets = tx.assets.of_numbers([number for kind, number in keys if kind is Kind.ASSET])
             seen = tx.seen.pictures([number for kind, number in keys if kind is Kind.SEEN])
             labels = tx.labels.of([picture.id for picture in seen.values()])
-        carried: dict[PictureKey, tuple[str, ...]] = dict.fromkeys(keys, ())
+            works = self._works_shown(tx, list(seen.values()))
+        found = {key: _Voter(str(key), ()) for key in keys}
         for number, asset in assets.items():
-            carried[Kind.ASSET, number] = self._known(_first_hand(asset.labels))
+            found[Kind.ASSET, number] = _Voter(asset.work_id, self._known(_first_hand(asset.labels)))
         for number, picture in seen.items():
-            carried[Kind.SEEN, number] = self._known(_first_hand(labels[picture.id]))
-        return carried
+            work = works.get(picture.sha256, picture.id)
+            found[Kind.SEEN, number] = _Voter(work, self._known(_first_hand(labels[picture.id])))
+        return found
+
+    def _works_shown(self, tx: Transaction, pictures: Sequence[SeenPicture]) -> dict[str, str]:
+        """Return by digest the work that a picture most probably is a copy of; others are left out."""
+        reports = tx.candidates.reports([one.sha256 for one in pictures], self._workers.report_recipe)
+        best = {sha256: report.matches[0] for sha256, report in reports.items() if report.matches}
+        copied = {sha256: one.asset_id for sha256, one in best.items() if one.comparison.probability >= _A_COPY}
+        assets = tx.assets.of_ids(set(copied.values()))
+        return {sha256: assets[asset_id].work_id for sha256, asset_id in copied.items() if asset_id in assets}
 
     def _known(self, labels: Sequence[PictureLabel]) -> tuple[str, ...]:
         return self._vocabulary.with_above(one.term for one in labels if one.term in self._vocabulary.terms)
@@ -247,8 +260,24 @@ class Labelling:
             labelled = tx.assets.labelled()
             by_term = Counter((label.term, label.source) for labels in labelled.values() for label in labels)
             by_term.update(tx.labels.counts_by_source())
-            assets, seen = tx.assets.count(), len(tx.seen.heads())
+            assets, seen = tx.assets.count(), tx.seen.count_heads()
             return LabelCounts(by_term, assets, assets - len(labelled), seen, seen - tx.labels.count_labelled())
+
+
+@dataclass(frozen=True, slots=True)
+class _Voter:
+    """A labelled picture: the terms that it votes for, and the work that it shows; of each work one picture votes."""
+
+    work: str
+    terms: tuple[str, ...]
+
+
+def _one_of_each_work(neighbours: Sequence[Neighbour], known: Mapping[PictureKey, _Voter]) -> list[Neighbour]:
+    """Return neighbours, nearest first, without further versions and copies of the same work."""
+    voters: dict[str, Neighbour] = {}
+    for neighbour in neighbours:
+        voters.setdefault(known[neighbour[0]].work, neighbour)
+    return list(voters.values())
 
 
 def _first_hand(labels: Sequence[PictureLabel]) -> list[PictureLabel]:

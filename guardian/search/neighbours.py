@@ -31,6 +31,9 @@ _STEEPNESS = 8
 # An animation has a row for each of its frames, of which one counts.
 _ROWS = 4 * NEIGHBOURS
 
+_BROUGHT = 2 * NEIGHBOURS
+"""Of them some may show the same picture, of which one counts."""
+
 Neighbour = tuple[PictureKey, float]
 """A picture, and the cosine of its look with that of another one."""
 
@@ -38,20 +41,20 @@ Neighbour = tuple[PictureKey, float]
 def labelled_neighbours(
     data_dir: Path, memory_recipe: str, labelled: Mapping[Kind, NDArray[np.int64]], asked: Sequence[PictureKey]
 ) -> dict[PictureKey, list[Neighbour]]:
-    """Return the labelled pictures that look most like each of some others, nearest first, at most NEIGHBOURS.
+    """Return the labelled pictures that look most like each of some others, nearest first.
 
-    `labelled`: numbers, int64 [n], of the pictures of each kind that carry labels. Pictures without an appearance are
-    left out.
+    They are up to twice NEIGHBOURS, since copies of one picture may be among them. `labelled`: numbers, int64 [n], of
+    the pictures of each kind that carry labels. Pictures without an appearance are left out.
     """
-    shelves = _opened(data_dir, memory_recipe)
-    eligible = [rows.alive & np.isin(rows.numbers, labelled.get(kind, ())) for kind, rows in shelves]
+    segments = _opened(data_dir, memory_recipe)
+    eligible = [rows.alive & np.isin(rows.numbers, labelled.get(kind, ())) for kind, rows in segments]
     found = {}
     for key in asked:
-        query = _look(shelves, key)
+        query = _look(segments, key)
         if query is None:
             continue
         brought = list[Neighbour]()
-        for (kind, rows), allowed in zip(shelves, eligible, strict=True):
+        for (kind, rows), allowed in zip(segments, eligible, strict=True):
             places, products = nearest(rows.vectors(Aspect.LOOK), allowed, query, _ROWS)
             cosines = products / 127**2
             brought += [
@@ -61,7 +64,7 @@ def labelled_neighbours(
         for other, cosine in sorted(brought, key=lambda one: (-one[1], one[0])):
             if other != key:
                 best.setdefault(other, cosine)
-        found[key] = list(best.items())[:NEIGHBOURS]
+        found[key] = list(best.items())[:_BROUGHT]
     return found
 
 
@@ -94,9 +97,9 @@ def _opened(data_dir: Path, memory_recipe: str) -> list[tuple[Kind, Rows]]:
     return found
 
 
-def _look(shelves: Sequence[tuple[Kind, Rows]], key: PictureKey) -> NDArray[np.int8] | None:
+def _look(segments: Sequence[tuple[Kind, Rows]], key: PictureKey) -> NDArray[np.int8] | None:
     """Return the vector of a picture's look, int8 [1, d]: of several frames the first; None when it has none."""
-    for kind, rows in shelves:
+    for kind, rows in segments:
         if kind is key[0]:
             places = np.flatnonzero(rows.alive & (rows.numbers == key[1]))
             if len(places):

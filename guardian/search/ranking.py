@@ -43,8 +43,8 @@ _COPY_WEIGHT = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Shelf:
-    """Rows of one kind, and which of them may be returned: bool [n]."""
+class _Segment:
+    """One segment on disk: rows of one kind, and which of them may be returned, bool [n]."""
 
     kind: Kind
     rows: Rows
@@ -54,13 +54,13 @@ class _Shelf:
 def rank(settings: MatchingSettings, question: Question) -> Ranking:
     """Answer one question. Raises Unmatchable for a picture that cannot be looked at, UsageError for a wrong region."""
     needs_rows = question.has_picture or question.name_colours
-    shelves, not_searched = _shelves(question) if needs_rows else ([], ())
+    segments, not_searched = _segments(question) if needs_rows else ([], ())
     searched = dict.fromkeys(question.among, 0)
-    for shelf in shelves:
-        if shelf.kind in searched:
-            searched[shelf.kind] += count_distinct(shelf.rows.numbers, shelf.eligible)
+    for segment in segments:
+        if segment.kind in searched:
+            searched[segment.kind] += count_distinct(segment.rows.numbers, segment.eligible)
 
-    candidates = _Candidates(shelves, question, _asked(question, shelves, settings))
+    candidates = _Candidates(segments, question, _asked(question, segments, settings))
     best = candidates.best()
     if question.name_colours:
         best = candidates.with_colours(best)
@@ -74,8 +74,8 @@ def _with_previews(found: Sequence[Found], question: Question) -> tuple[Found, .
     return tuple(replace(one, preview=previews.get(one.key[1])) if one.key[0] is Kind.SEEN else one for one in found)
 
 
-def _shelves(question: Question) -> tuple[list[_Shelf], tuple[str, ...]]:
-    shelves: list[_Shelf] = []
+def _segments(question: Question) -> tuple[list[_Segment], tuple[str, ...]]:
+    segments: list[_Segment] = []
     not_searched: tuple[str, ...] = ()
     examples: dict[Kind, NDArray[np.int64] | None] = {
         kind: np.empty(0, np.int64) for kind, _ in (*question.like, *question.unlike)
@@ -92,8 +92,8 @@ def _shelves(question: Question) -> tuple[list[_Shelf], tuple[str, ...]]:
             hidden = [number for left_out, number in question.left_out if left_out is kind]
             if hidden:
                 eligible = eligible & ~np.isin(rows.numbers, hidden)
-            shelves.append(_Shelf(kind, rows, eligible))
-    return shelves, not_searched
+            segments.append(_Segment(kind, rows, eligible))
+    return segments, not_searched
 
 
 def _opened(kind: Kind, question: Question) -> tuple[Sequence[Rows], tuple[str, ...]]:
@@ -116,7 +116,7 @@ def _opened_assets(data_dir: Path, generation: int) -> Sequence[Rows]:
     return AssetRows(data_dir).open()
 
 
-class _Asked:
+class _Query:
     """What is asked for by looks: appearances, uint8 [n, APPEARANCE_BYTES], of a picture's views and of examples.
 
     Without views (where only colours or words are asked for) there are no vectors.
@@ -140,12 +140,12 @@ class _Asked:
         return self._known[aspect, version]
 
 
-def _asked(question: Question, shelves: Sequence[_Shelf], settings: MatchingSettings) -> _Asked:
+def _asked(question: Question, segments: Sequence[_Segment], settings: MatchingSettings) -> _Query:
     views = np.empty((0, APPEARANCE_BYTES), np.uint8)
     if question.content is not None:
         views = views_of(decode(question.content, settings), question.region)
-    like, unlike = _examples(question.like, shelves), _examples(question.unlike, shelves)
-    return _Asked(views, like, unlike) if len(views) else _Asked(like, views, unlike)
+    like, unlike = _examples(question.like, segments), _examples(question.unlike, segments)
+    return _Query(views, like, unlike) if len(views) else _Query(like, views, unlike)
 
 
 def _moved(views: NDArray[np.uint8], like: NDArray[np.uint8], unlike: NDArray[np.uint8], aspect: Aspect) -> Floats:
@@ -158,13 +158,13 @@ def _moved(views: NDArray[np.uint8], like: NDArray[np.uint8], unlike: NDArray[np
     return unit(moved)
 
 
-def _examples(keys: Sequence[PictureKey], shelves: Sequence[_Shelf]) -> NDArray[np.uint8]:
+def _examples(keys: Sequence[PictureKey], segments: Sequence[_Segment]) -> NDArray[np.uint8]:
     found = []
     for kind, number in keys:
         rows = [
-            shelf.rows.appearances_at(np.flatnonzero(shelf.rows.numbers == number))
-            for shelf in shelves
-            if shelf.kind is kind
+            segment.rows.appearances_at(np.flatnonzero(segment.rows.numbers == number))
+            for segment in segments
+            if segment.kind is kind
         ]
         found += [one[:1] for one in rows if len(one)]
     if len(found) < len(keys):
@@ -175,8 +175,8 @@ def _examples(keys: Sequence[PictureKey], shelves: Sequence[_Shelf]) -> NDArray[
 class _Candidates:
     """The pictures that some aspect or colour brings, looked at exactly."""
 
-    def __init__(self, shelves: Sequence[_Shelf], question: Question, asked: _Asked) -> None:
-        self._shelves, self._question, self._asked = shelves, question, asked
+    def __init__(self, segments: Sequence[_Segment], question: Question, asked: _Query) -> None:
+        self._segments, self._question, self._asked = segments, question, asked
         self._places: dict[PictureKey, tuple[int, int]] = {}
         self._colours: dict[PictureKey, tuple[float, tuple[float, ...]]] = {}
 
@@ -191,10 +191,10 @@ class _Candidates:
     def _add(self, keys: Sequence[PictureKey]) -> None:
         """Add pictures that need not look alike: copies (a small crop does not), and those with the words."""
         missing = set(keys) - set(self._places)
-        for place, shelf in enumerate(self._shelves):
-            wanted = [number for kind, number in missing if kind is shelf.kind]
+        for place, segment in enumerate(self._segments):
+            wanted = [number for kind, number in missing if kind is segment.kind]
             if wanted:
-                for row in np.flatnonzero(np.isin(shelf.rows.numbers, wanted) & shelf.eligible):
+                for row in np.flatnonzero(np.isin(segment.rows.numbers, wanted) & segment.eligible):
                     self._note(place, int(row))
 
     def best(self) -> list[Found]:
@@ -266,12 +266,12 @@ class _Candidates:
 
     def _bring(self, aspect: Aspect) -> None:
         found = []
-        for place, shelf in enumerate(self._shelves):
-            versions = range(1, APPEARANCE_VERSION + 1) if shelf.rows.of_versions else (APPEARANCE_VERSION,)
+        for place, segment in enumerate(self._segments):
+            versions = range(1, APPEARANCE_VERSION + 1) if segment.rows.of_versions else (APPEARANCE_VERSION,)
             asked = [self._asked.vectors(aspect, version) for version in versions]
             queries = np.round(np.concatenate(asked) * 127).astype(np.int8)
-            vectors, signs = shelf.rows.vectors(aspect), shelf.rows.signs(aspect)
-            rows, products = nearest(vectors, shelf.eligible, queries, HEAD, signs)
+            vectors, signs = segment.rows.vectors(aspect), segment.rows.signs(aspect)
+            rows, products = nearest(vectors, segment.eligible, queries, HEAD, signs)
             found.append(np.stack([rows, np.full(len(rows), place), -products.astype(np.int64)]))
         if found:
             every = np.concatenate(found, axis=1)
@@ -279,9 +279,9 @@ class _Candidates:
                 self._note(place, row)
 
     def _bring_colours(self) -> None:
-        for place, shelf in enumerate(self._shelves):
-            scores, shares = scores_of(shelf.rows.appearances, self._question.colours)
-            scores = np.where(shelf.eligible, scores, -1)
+        for place, segment in enumerate(self._segments):
+            scores, shares = scores_of(segment.rows.appearances, self._question.colours)
+            scores = np.where(segment.eligible, scores, -1)
             known = [row for at, row in self._places.values() if at == place]
             best = known if self._is_narrowed() else np.argsort(-scores, kind="stable")[:HEAD]
             for row in best:
@@ -292,8 +292,8 @@ class _Candidates:
 
     def _note(self, place: int, row: int) -> PictureKey:
         """Note one row; of an animation's frames the first that was brought stands for it."""
-        shelf = self._shelves[place]
-        key = (shelf.kind, int(shelf.rows.numbers[row]))
+        segment = self._segments[place]
+        key = (segment.kind, int(segment.rows.numbers[row]))
         self._places.setdefault(key, (place, row))
         return key
 
@@ -303,7 +303,7 @@ class _Candidates:
         found = np.empty((len(places), APPEARANCE_BYTES), dtype=np.uint8)
         for place in np.unique(of_shelf):
             mine = of_shelf == place
-            found[mine] = self._shelves[place].rows.appearances_at(rows[mine])
+            found[mine] = self._segments[place].rows.appearances_at(rows[mine])
         return found
 
     def _alike(self, keys: Sequence[PictureKey], aspects: Sequence[Aspect]) -> dict[PictureKey, dict[Aspect, float]]:

@@ -117,22 +117,27 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
-    """The results, best first, of how many pictures of each kind, and what could not be searched, in words."""
+    """The results, best first, of how many pictures of each kind, and what could not be searched, in words.
+
+    `has_words`: whether some picture answers the text that was asked with; None without a text.
+    """
 
     results: tuple[Result, ...]
     searched: dict[Kind, int]
     not_searched: tuple[str, ...] = ()
     is_filtered: bool = False
+    has_words: bool | None = None
 
     @property
     def in_words(self) -> str:
-        """How many results among how many pictures; where there are none to be searched, why."""
+        """How many results among how many pictures, and whether none has the words; where there are none, why."""
         searched = sum(self.searched.values())
         if not searched and self.is_filtered:
             return "nothing was searched: no picture passes all of these filters"
         if not searched:
             return "nothing was searched: there is no such picture yet"
-        return f"{counted(len(self.results), 'result')} among {counted(searched, 'picture')}"
+        counts = f"{counted(len(self.results), 'result')} among {counted(searched, 'picture')}"
+        return f"{counts}; none of the pictures has these words" if self.has_words is False else counts
 
 
 class Search:
@@ -203,7 +208,7 @@ class Search:
             question = await self._with_descriptor(question)
         ranking = await self._workers.run(rank, self._workers.settings, question)
         not_searched += ranking.not_searched
-        # Of what was seen the ranking knows the number, where it looks at it; the database counts each row.
+        # Of what was seen the ranking knows the number, where it looks at it.
         uncounted = {kind: numbers for kind, numbers in among.items() if kind is Kind.ASSET or not question.has_picture}
         there_are = await asyncio.to_thread(self._counted, uncounted, request)
         searched = ranking.searched if question.has_picture else there_are
@@ -211,7 +216,13 @@ class Search:
         if (lacking := assets - searched.get(Kind.ASSET, 0)) > 0:
             not_searched += (f"{lacking} of {assets} assets, whose appearance is not known",)
         results = await asyncio.to_thread(self._results, ranking.found, request)
-        return SearchAnswer(results, searched, not_searched, is_filtered=request.filters != Filters())
+        return SearchAnswer(
+            results,
+            searched,
+            not_searched,
+            is_filtered=request.filters != Filters(),
+            has_words=None if words is None else bool(words),
+        )
 
     def _among(self, request: Request) -> tuple[Among, frozenset[PictureKey]]:
         """Return which pictures may be returned, and which of these may not all the same.
@@ -272,7 +283,7 @@ class Search:
         counts = {kind: len(numbers) for kind, numbers in among.items() if numbers is not None}
         with self._store.read() as tx:
             if Kind.SEEN in among and Kind.SEEN not in counts:
-                counts[Kind.SEEN] = tx.seen.count()
+                counts[Kind.SEEN] = tx.seen.count_heads()
             if Kind.ASSET in among and Kind.ASSET not in counts:
                 counts[Kind.ASSET] = tx.assets.count_compared()
             if request.own is not None and Kind.ASSET in among:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.errors import UsageError
-from guardian.matching.features.appearance import appearance_of
 from guardian.matching.features.image import Picture, decode
+from guardian.matching.features.mirror_image import with_mirror_image
 from guardian.matching.features.resizing import reduced
 from guardian.matching.settings import MatchingSettings
 from guardian.search.question import Region
@@ -47,7 +47,7 @@ def views_of(picture: Picture, region: Region | None) -> NDArray[np.uint8]:
 
     Borders and letterboxes are taken off first. Raises UsageError for a region outside of the picture.
     """
-    return np.stack([appearance_of(side).values for side in sides_of(picture, region)])
+    return np.stack([one.values for one in with_mirror_image(_meant(picture, region))])
 
 
 def sides_of(picture: Picture, region: Region | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -55,8 +55,12 @@ def sides_of(picture: Picture, region: Region | None) -> tuple[NDArray[np.uint8]
 
     Raises UsageError for a region outside of the picture.
     """
-    rgb = without_borders(picture.rgb) if region is None else _cut(picture, region)
+    rgb = _meant(picture, region)
     return rgb, np.ascontiguousarray(rgb[:, ::-1])
+
+
+def _meant(picture: Picture, region: Region | None) -> NDArray[np.uint8]:
+    return without_borders(picture.rgb) if region is None else _cut(picture, region)
 
 
 def cut_out(settings: MatchingSettings, content: bytes, region: Region) -> bytes:
@@ -127,12 +131,14 @@ def _bar(rgb: NDArray[np.uint8]) -> tuple[int, NDArray[np.float64]]:
     """Return how many of the first rows are even and of one colour, and that colour, float64 [3]."""
     colour = rgb[0].mean(axis=0)
     # From the rim inwards: most pictures have no bar, or a narrow one.
-    for start in range(0, len(rgb), _ROWS_AT_ONCE):
-        rows = rgb[start : start + _ROWS_AT_ONCE]
+    start, step = 0, 1
+    while start < len(rgb):
+        rows = rgb[start : start + step]
         is_even = rows.std(axis=1).max(axis=1) <= _EVEN
         is_bar = is_even & (np.abs(rows.mean(axis=1) - colour).max(axis=1) <= 2 * _EVEN)
         if not is_bar.all():
             return start + int(is_bar.argmin()), colour
+        start, step = start + step, _ROWS_AT_ONCE
     return len(rgb), colour
 
 

@@ -202,8 +202,12 @@ class Assets:
         return self._first(assets.c.id == id_)
 
     def of_ids(self, ids: Collection[str]) -> dict[str, Asset]:
-        """Return the assets of these ids, at most some hundreds, by id; ids of none are passed over."""
-        return {row.id: asset_of(row) for row in self._connection.execute(select(assets).where(assets.c.id.in_(ids)))}
+        """Return the assets of these ids, by id; ids of none are passed over."""
+        found: dict[str, Asset] = {}
+        for part in in_chunks(ids):
+            for row in self._connection.execute(select(assets).where(assets.c.id.in_(part))):
+                found[row.id] = asset_of(row)
+        return found
 
     def of_numbers(self, numbers: Collection[int]) -> dict[int, Asset]:
         """Return the assets with these numbers, whatever their state, by number; numbers of none are passed over."""

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 
 from guardian.disk_errors import disk_error_text
@@ -23,8 +24,10 @@ def copy_database(database: Path, target: Path) -> None:
     aside = target.with_name(target.name + ".part")
     if not target.parent.is_dir():
         raise StoreUnusable(f"cannot write the backup {target}: there is no folder {target.parent}")
+    # SQLite leaves its journal behind when there was no room for it.
+    parts = (aside, aside.with_name(aside.name + "-journal"))
     try:
-        aside.unlink(missing_ok=True)
+        _remove(parts)
         _copy(database, aside)
         with aside.open("rb") as written:
             os.fsync(written.fileno())
@@ -37,7 +40,12 @@ def copy_database(database: Path, target: Path) -> None:
     except sqlite3.OperationalError as error:
         raise StoreUnusable(f"cannot write the backup {target}: {error}") from error
     finally:
-        aside.unlink(missing_ok=True)
+        _remove(parts)
+
+
+def _remove(files: Iterable[Path]) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)
 
 
 def _refuse_to_replace(database: Path, target: Path) -> None:

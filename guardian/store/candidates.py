@@ -1,11 +1,12 @@
 """Cached answers of the matcher by the digest of a picture, so that the same bytes are not matched twice."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Text, and_, cast, delete, func, or_, select, tuple_
 
 from guardian.model import MatchReport, Skipped, read_reason
+from guardian.store.chunks import in_chunks
 from guardian.store.inserting import insert_into
 from guardian.store.retention import is_of_held_case
 from guardian.store.scan_tables import responses
@@ -44,6 +45,17 @@ class Candidates:
 
         report: MatchReport = row.report
         return report
+
+    def reports(self, digests: Collection[str], recipe: str) -> dict[str, MatchReport]:
+        """Return by digest what was measured of some pictures by this recipe; those without are passed over."""
+        found: dict[str, MatchReport] = {}
+        query = select(candidates.c.sha256, candidates.c.report).where(
+            candidates.c.recipe == recipe, candidates.c.report.is_not(None)
+        )
+        for some in in_chunks(digests):
+            for row in self._connection.execute(query.where(candidates.c.sha256.in_(some))):
+                found[row.sha256] = row.report
+        return found
 
     def matched(self, recipe: str) -> Iterator[tuple[str, MatchReport]]:
         """Yield the digest and the answer of every picture that resembles some asset by this recipe, however little."""

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from guardian.disk_errors import refuse_root_in
+from guardian.durable import naming
 from guardian.errors import AlreadyRunning
 
 _ASK_AGAIN_AFTER = timedelta(milliseconds=200)
@@ -27,7 +28,8 @@ def hold(data_dir: Path, role: str) -> Iterator[None]:
     folder = data_dir / "locks"
     folder.mkdir(parents=True, exist_ok=True)
 
-    handle = os.open(folder / f"{role}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    path = folder / f"{role}.lock"
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -38,8 +40,9 @@ def hold(data_dir: Path, role: str) -> Iterator[None]:
                 f"another guardian is at work on {data_dir}, in the role {role!r}{named}: wait for it, or stop it"
             ) from None
 
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode("ascii"), 0)
+        with naming(path):
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()}\n".encode("ascii"), 0)
         yield
     finally:
         os.close(handle)

@@ -277,6 +277,11 @@ class Seen:
         query = select(seen_pictures.c.number).where(seen_pictures.c.same_as.is_(None))
         return set(self._connection.execute(query).scalars())
 
+    def count_heads(self) -> int:
+        """Return how many pictures are remembered that no near-identical one stands for."""
+        query = select(func.count()).select_from(seen_pictures).where(seen_pictures.c.same_as.is_(None))
+        return self._connection.execute(query).scalar_one()
+
     def count(self) -> int:
         """Return how many pictures are remembered, each near-identical one by itself."""
         return self._connection.execute(select(func.count()).select_from(seen_pictures)).scalar_one()

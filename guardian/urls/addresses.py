@@ -140,17 +140,24 @@ def host_of(url: str) -> str:
     return host.strip("[]")
 
 
+def host_and_port(host: str, port: int | None) -> str:
+    """Return a host and its port (None: that of the scheme) as a URL holds them: an IPv6 address in brackets."""
+    in_url = f"[{host}]" if ":" in host else host
+    return in_url if port is None else f"{in_url}:{port}"
+
+
 def with_ascii_host(url: str) -> str:
-    """Return a URL with its host as the DNS holds it (xn--...), else unchanged; one that cannot be read as it is."""
+    """Return a URL with its host as the DNS holds it (xn--...), else unchanged; one that cannot be read as it is.
+
+    Raises ValueError for a port that is no number.
+    """
     host = host_of(url)
     if url.isascii() or not host:
         return url
 
     parts = urlsplit(url)
-    user, at, place = parts.netloc.rpartition("@")
-    port = place.rpartition("]")[2].partition(":")[2]
-    origin = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
-    return parts._replace(netloc=f"{user}{at}{origin}").geturl()
+    user, at, _ = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user}{at}{host_and_port(host, parts.port)}").geturl()
 
 
 def host_without_www(url: str) -> str:
@@ -163,7 +170,7 @@ def host_in(text: str) -> str:
     plain = text.strip(_BLANKS).removeprefix("*").removeprefix(".")
     # A bare IPv6 address needs brackets before it can stand in a URL.
     if is_ip_address(plain):
-        return host_of(f"//[{plain}]" if ":" in plain else f"//{plain}")
+        return host_of(f"//{host_and_port(plain, None)}")
     return host_of(plain if "://" in plain else f"//{plain}")
 
 

@@ -9,6 +9,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from guardian.errors import UsageError
+from guardian.urls.addresses import host_and_port
 
 
 @contextlib.asynccontextmanager
@@ -23,7 +24,7 @@ async def serving(app: Starlette, listen: str) -> AsyncIterator[str]:
         server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
         serving_task = asyncio.create_task(server.serve([listener]))
         try:
-            yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            yield host_and_port(host, port)
         finally:
             # Streams would never end by themselves.
             closing: asyncio.Event | None = getattr(app.state, "closing", None)

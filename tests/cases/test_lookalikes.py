@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from guardian.cases import Edit, RecordedUse, call_not_mine, decide, join_works, record, undo
-from guardian.cases.lookalikes import are_hashes_near, closed_with, maybe_kin, pictures_of
+from guardian.cases.lookalikes import are_hashes_near, closed_with, pictures_of, possibly_same
 from guardian.errors import UsageError
 from guardian.model import LOOKALIKE_RULE, Action, Asset, Case, CaseState, Decision, DismissReason, TaskKind
 from guardian.store import Store
@@ -50,7 +50,7 @@ def states(store: Store) -> dict[str, tuple[str, str | None]]:
 def test_only_cases_that_wait_and_show_nothing_else_close_with_it(store: Store, cases: dict[str, Case]) -> None:
     with store.begin() as tx:
         decide(tx, cases["closed"].id, CaseState.CLOSED, EDIT)
-        near = maybe_kin(tx, cases["this"], pictures_of(tx, cases["this"].id))
+        near = possibly_same(tx, cases["this"], pictures_of(tx, cases["this"].id))
         assert set(near) == {THIS, SMALLER}
         would = closed_with(tx, cases["this"], {THIS, SMALLER})
         done = call_not_mine(tx, cases["this"].id, {SMALLER}, EDIT)

@@ -82,7 +82,7 @@ def test_a_bundle_is_exported_and_verifies_elsewhere(home: Home, tmp_path: Path,
         "evidence", "verify", tmp_path / "b.zip", "--key", key, "--authority", authority.root
     ).stdout
     assert "whole" in said
-    assert "CN=Clock of the test" in said
+    assert ", by the time-stamp authority CN=Clock of the test" in said
     assert "the one that you named" in said
     assert not list(elsewhere.folder.iterdir())
 

@@ -90,7 +90,7 @@ def test_a_collection_that_has_no_image_is_said(tmp_path: Path, asset: Asset) ->
             ["--host", "a.example", "--collection", "press", "--from", "2026-02-02", "--until", "2026-02-01"],
             "would end (2026-02-01) before it begins (2026-02-02)",
         ),
-        (["--host", "a.example", "--collection", "press", "--from", "2.1.2026"], "is no day; write one such as"),
+        (["--host", "a.example", "--collection", "press", "--from", "2.1.2026"], "is not a date; write one such as"),
         (["--host", "a.example", "--collection", "press", "--until", "2026-02-30"], "'--until'"),
         (["--host", "a.example", "--collection", "press", "--proof", "/no/such/file"], "does not exist"),
         (["--host", "not a host", "--collection", "press"], "'not a host' is not a host"),

@@ -9,6 +9,8 @@ import click
 import pytest
 
 from guardian.cli import COMMANDS, guardian
+from guardian.cli.search import command as search
+from guardian.cli.searching import find
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOCUMENTS = [
@@ -53,6 +55,9 @@ def problem_of(mention: str) -> str | None:
         if word in (">", "|", "&&", "--") or WORDS_OF_OUR_OWN.match(word):
             break
         if word.startswith("-"):
+            # `guardian search --text ...` is short for `guardian search find --text ...`.
+            meant = find if command is search else command
+            options |= {option for one in meant.params for option in one.opts}
             if word.partition("=")[0] not in options:
                 return f"`guardian {mention}`: {command.name} has no option {word}"
         elif isinstance(command, click.Group):
@@ -60,7 +65,6 @@ def problem_of(mention: str) -> str | None:
             if below is None:
                 return f"`guardian {mention}`: there is no command {word}"
             command = below
-            options |= {option for one in command.params for option in one.opts}
     return None
 
 

@@ -52,7 +52,7 @@ def test_what_could_not_be_fetched_is_3(watched: Home, site: Any) -> None:
 def test_a_source_that_is_none_and_a_missing_contact_are_2(watched: Home) -> None:
     refused = watched.guardian("scan", "galery", code=2).stderr
     assert "there is no source 'galery'" in refused
-    assert "configured are: gallery" in refused
+    assert "sources are: gallery" in refused
     config = watched.folder / "config.yaml"
     config.write_text(config.read_text().replace("contact: test@example.com, ", ""))
     assert "fetch.contact is not set" in watched.guardian("scan", "gallery", code=2).stderr

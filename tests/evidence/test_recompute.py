@@ -205,6 +205,8 @@ def test_another_confidence_is_read_from_the_bundle(place: Place, tmp_path: Path
     assert numbers["probability"].computed is not None
     assert numbers["probability"].computed < 1e-6
     assert numbers["keypoint_inliers"].verdict is Verdict.EXACT
+    said = next(remark for remark in again.remarks if "came with the bundle" in remark)
+    assert "By its own, it is >99.9 %" in said, "who reads it learns what is the maker's and what is guardian's"
 
     garbage = b'{"facts": []}'
     confidence["sha256"] = hashlib.sha256(garbage).hexdigest()
@@ -223,7 +225,9 @@ def test_a_bundle_without_the_original_says_what_it_needs(place: Place, tmp_path
     other.write_bytes(b"x")
     with pytest.raises(UsageError, match=f"is another file: the one that was compared has the SHA-256 {digest}"):
         place.recomputed(path, other)
-    assert place.recomputed(path, place.original).holds
+    again = place.recomputed(path, place.original)
+    assert again.holds
+    assert not any("came with the bundle" in remark for remark in again.remarks)
 
 
 def test_other_tools_and_methods_are_said(place: Place, tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """Whatever is done to a bundle is noticed, and where; what was not touched verifies anywhere."""
 
+import hashlib
 import io
 import os
 import random
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -242,7 +244,7 @@ def test_it_is_checked_with_the_network_off(bundle: Path, tmp_path: Path) -> Non
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "whole: case case_1" in done.stdout
-    assert "existed at" in done.stdout
+    assert "by what calls itself the time-stamp authority CN=Clock of the test" in done.stdout
     assert not list(tmp_path.iterdir())
 
 
@@ -257,6 +259,8 @@ def test_verify_txt_says_how_to_check_it_without_guardian(bundle: Path, tmp_path
     subprocess.run(["unzip", "-q", bundle, "-d", tmp_path], check=True)
     lines = (tmp_path / "VERIFY.txt").read_text().splitlines()
     commands = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+    documented = (Path(__file__).parents[2] / "docs" / "evidence.md").read_text()
+    assert all(command in documented for command in commands if "storeutl" not in command and "-reply" not in command)
     said = [run_in(tmp_path, command) for command in commands]
     assert [code for code, _ in said] == [0] * len(commands)
     everything = "\n".join(text for _, text in said)
@@ -279,6 +283,40 @@ def test_verify_txt_says_how_to_check_it_without_guardian(bundle: Path, tmp_path
     manifest.write_bytes(manifest.read_bytes().replace(b"case_1", b"case_2"))
     assert run_in(tmp_path, commands[2])[0] != 0
     assert "Verification: FAILED" in run_in(tmp_path, next(one for one in commands if "-verify -data" in one))[1]
+
+
+def test_a_list_of_digests_that_came_from_a_site_does_not_pass_for_that_of_the_bundle(
+    make_bundle: Callable[..., Written], tmp_path: Path
+) -> None:
+    """A site that foresees a dispute may serve, as a page, the digests of files that it makes up."""
+    forged = b'{"id":"case_1","withdrawn":true}'
+    served = f"{hashlib.sha256(forged).hexdigest()}  case.json\n".encode()
+    members = (
+        Member("case.json", b'{"id":"case_1"}', "application/json", "The case."),
+        Member("scans/page-1.html", served, "text/plain", "A page."),
+    )
+    bundle = make_bundle(tmp_path / "b.zip", members=members).path
+    folder = tmp_path / "unpacked"
+    subprocess.run(["unzip", "-q", bundle, "-d", folder], check=True)
+    lines = (folder / "VERIFY.txt").read_text().splitlines()
+    commands = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+    is_named = next(one for one in commands if "grep" in one)
+    assert run_in(folder, is_named)[0] == 0
+
+    (folder / "case.json").write_bytes(forged)
+    (folder / "SHA256SUMS").write_bytes(served)
+    shutil.rmtree(folder / "scans")
+    (folder / "VERIFY.txt").unlink()
+    assert run_in(folder, commands[0]) == (0, "case.json: OK\n")
+    assert run_in(folder, is_named) == (1, "")
+
+
+def test_a_link_that_was_added_is_shown(bundle: Path, tmp_path: Path) -> None:
+    subprocess.run(["unzip", "-q", bundle, "-d", tmp_path], check=True)
+    (tmp_path / "report-final.pdf").symlink_to("report.pdf")
+    lines = (tmp_path / "VERIFY.txt").read_text().splitlines()
+    unnamed = next(line.removeprefix("$ ") for line in lines if "uniq" in line)
+    assert "report-final.pdf" in run_in(tmp_path, unnamed)[1]
 
 
 def run_in(folder: Path, command: str) -> tuple[int, str]:

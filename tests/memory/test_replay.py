@@ -6,7 +6,7 @@ import pytest
 
 from guardian import rules
 from guardian.memory.remembering import Memory
-from guardian.memory.replay import Ground, compare_recipes, replay
+from guardian.memory.replay import ReplaySettings, compare_recipes, replay
 from guardian.memory.settings import MemorySettings
 from guardian.model import Asset, Comparison, Match, MatchReport
 from guardian.rules import Rules
@@ -15,7 +15,7 @@ from guardian.views.replays import case_change_json, comparison_lines, recipe_li
 from tests.memory.made import NOW, met
 
 OLD, NEW = "v3-none-full-m4-aaaa", "v3-none-full-m5-bbbb"
-GROUND = Ground(own_hosts=("mine.example",))
+SETTINGS = ReplaySettings(own_hosts=("mine.example",))
 
 
 @pytest.fixture
@@ -63,18 +63,18 @@ def test_laxer_rules_open_cases_for_matches_that_were_below_every_threshold(
     memory.remember(store, [met(5, "three.example")])
     strict, lax = rules_from(tmp_path / "r", 0.9), rules_from(tmp_path / "r", 0.5)
     with store.read() as tx:
-        found = replay(tx, strict, lax, GROUND, OLD)
+        found = replay(tx, strict, lax, SETTINGS, OLD)
         assert (found.pictures, found.places, found.not_compared) == (4, 4, 1)
         (opened,) = [case_change_json(change) for change in found.changes]
         assert (opened["change"], opened["operator"], opened["before"]) == ("opens", "two.example", None)
         assert opened["after"] == {"action": "alert", "severity": "high", "rule": "copies"}
         assert [use["probability"] for use in opened["uses"]] == [0.62, 0.61], "the first seen comes first"
 
-        (vanished,) = replay(tx, lax, strict, GROUND, OLD).changes
+        (vanished,) = replay(tx, lax, strict, SETTINGS, OLD).changes
         assert vanished.kind.value == "vanishes"
-        (changed,) = replay(tx, strict, rules_from(tmp_path / "r", 0.9, "review"), GROUND, OLD).changes
+        (changed,) = replay(tx, strict, rules_from(tmp_path / "r", 0.9, "review"), SETTINGS, OLD).changes
         assert (changed.kind.value, changed.operator) == ("changes", "one.example")
-        assert replay(tx, strict, strict, GROUND, OLD).changes == ()
+        assert replay(tx, strict, strict, SETTINGS, OLD).changes == ()
         assert tx.cases.list() == []
 
         lines = " ".join(replay_lines(found))
@@ -87,7 +87,7 @@ def test_only_what_was_seen_since_then_is_judged(store: Store, memory: Memory, a
     seen(store, memory, asset, 2, 0.7, "new.example", days_ago=1)
     strict, lax = rules_from(tmp_path / "r", 0.9), rules_from(tmp_path / "r", 0.5)
     with store.read() as tx:
-        found = replay(tx, strict, lax, GROUND, OLD, met(3, days_ago=90).seen_at)
+        found = replay(tx, strict, lax, SETTINGS, OLD, met(3, days_ago=90).seen_at)
     assert [change.operator for change in found.changes] == ["new.example"]
 
 
@@ -102,7 +102,7 @@ def test_two_recipes_differ_where_a_picture_changes_sides(
     with store.read() as tx:
         known = tx.candidates.recipes()
         assert known == {OLD: 3, NEW: 2}
-        found = compare_recipes(tx, rules_from(tmp_path / "r", 0.9), GROUND, OLD, NEW)
+        found = compare_recipes(tx, rules_from(tmp_path / "r", 0.9), SETTINGS, OLD, NEW)
     assert (found.pictures, found.only_before) == (2, 1)
     lost, gained = (side_change_json(change) for change in found.changes)
     assert (lost["operator"], lost["before"]["measured"]["probability"], lost["after"]) == ("1.example", 0.99, None)

@@ -14,7 +14,7 @@ from guardian.config import load_config
 from guardian.errors import UsageError
 from guardian.model import LOOKALIKE_RULE
 from guardian.outbox import mint
-from guardian.scan.lookalikes import find_kin
+from guardian.scan.lookalikes import find_same_pictures
 from guardian.scan.message_pictures import pictures_of
 from guardian.scan.runs import scan_source
 from guardian.shipped import rules_folder
@@ -85,12 +85,12 @@ def test_kin_is_quiet_and_ones_own_is_not(tmp_path: Path, web: Site, photographs
             assert await pictures_of(archive, mint("digest", {"count": 0, "events": []}, app.services.clock())) == []
 
             with pytest.raises(UsageError, match="so it is yours"):
-                await find_kin(archive, cases["carol"][0])
-            kin = await find_kin(archive, cases["alice"][0])
-            assert (len(kin.digests), kin.not_compared) == (1, 0)
+                await find_same_pictures(archive, cases["carol"][0])
+            same = await find_same_pictures(archive, cases["alice"][0])
+            assert (len(same.digests), same.not_compared) == (1, 0)
             edit = Edit("mara", app.services.clock())
             with app.store.begin() as tx:
-                done = call_not_mine(tx, cases["alice"][0], kin.digests, edit)
+                done = call_not_mine(tx, cases["alice"][0], same.digests, edit)
             assert [case.id for case in done.closed] == [cases["bob"][0]]
 
             web.put("/", "".join(f"<a href=/user/{name}>{name}</a>" for name in shown))

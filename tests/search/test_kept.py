@@ -42,7 +42,7 @@ def test_of_several_who_keep_a_search_under_one_name_at_once_one_does(kept: Kept
             return str(error)
         return "kept"
 
-    refused = "there is a search 'style' already; take another name, or remove it first"
+    refused = "there is a search 'style' already; choose another name, or remove it first"
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(keep, range(4))) == ["kept", *[refused] * 3]
     with kept.store.read() as tx:

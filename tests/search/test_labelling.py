@@ -14,7 +14,7 @@ from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.workers import Workers
 from guardian.memory.remembering import Memory
 from guardian.memory.settings import MemorySettings
-from guardian.model import Context, LabelSource, NewlySeen, PictureLabel
+from guardian.model import Comparison, Context, LabelSource, Match, MatchReport, NewlySeen, PictureLabel
 from guardian.search.facets import facets_of
 from guardian.search.labelling import Labelling, LabelsLeft
 from guardian.search.neighbours import majority
@@ -139,6 +139,34 @@ async def _goes_on(store: Store, workers: Workers, memory: Memory, data_dir: Pat
     assert terms_of(12) == terms_of(40) == [("sea", words), ("water", words)]
     with store.read() as tx:
         assert tx.assets.list()[0].terms == ("sea", "water")
+
+
+def test_a_picture_and_its_copies_vote_once(tmp_path: Path) -> None:
+    asyncio.run(_voted(tmp_path))
+
+
+async def _voted(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), tmp_path / "index")
+    memory = Memory(store, tmp_path / "memory", workers.small_recipe, MemorySettings())
+    memory.remember(store, [*(_alike(seed, "dunes") for seed in range(2, 6)), _alike(11, "nothing to see")])
+    memory.fold()
+    try:
+        labelling = Labelling(store, workers, tmp_path, VOCABULARY)
+        counts = await labelling.all()
+        assert counts.by_term["dunes", LabelSource.NEIGHBOURS] == 1, "four are enough"
+
+        with store.begin() as tx:
+            asset = tx.assets.reserve("a" * 64, title="Hills", collection="shop", path="/x.jpg", size=(8, 6), at=NOW)
+            copied = (Match(asset.id, Comparison(probability=0.98)),)
+            for seed in (2, 3):
+                report = MatchReport(workers.report_recipe, copied, asset.number, 1, 320, 240)
+                tx.candidates.remember(f"{seed:064x}", workers.report_recipe, report, NOW)
+        counts = await labelling.all()
+        assert counts.by_term["dunes", LabelSource.NEIGHBOURS] == 0, "two of the four show one work"
+    finally:
+        await workers.aclose()
+        store.close()
 
 
 def test_most_of_the_votes_of_the_nearest_decide() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from guardian.errors import UsageError
 from guardian.matching.features.appearance import appearance_of
+from guardian.matching.features.small import small_fingerprint
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.workers import Workers
 from guardian.memory.remembering import Memory
@@ -42,7 +43,9 @@ async def _asked(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), tmp_path / "index")
     memory = Memory(store, tmp_path / "memory", workers.small_recipe, MemorySettings())
-    memory.remember(store, [met(seed, "shop.example") for seed in range(1, 6)] + [met(6, "other.example")])
+    # Of the seventh, which looks just like the sixth, only the sixth is found, and counted.
+    alike = met(66, "mirror.example", fingerprint=small_fingerprint(picture(6)))
+    memory.remember(store, [met(seed, "shop.example") for seed in range(1, 6)] + [met(6, "other.example"), alike])
     memory.fold()
     search = Search(store, workers, tmp_path)
     _protect(store, tmp_path)
@@ -86,6 +89,9 @@ async def _asked(tmp_path: Path) -> None:
         assert worded.results[0].preview is not None
         assert worded.searched == {Kind.ASSET: 3, Kind.SEEN: 6}
         assert worded.not_searched == ()
+        assert worded.in_words == "1 result among 9 pictures"
+        beside = await search.answer(Request(picture=_encoded(3), text="lighthouse"))
+        assert beside.in_words == "8 results among 8 pictures; none of the pictures has these words"
         joined = await search.answer(Request(picture=_encoded(3), text='"picture 5"', by=By.AUTO))
         assert [one.seen.sha256 for one in joined.results[:2] if one.seen] == [f"{3:064x}", f"{5:064x}"]
         assert joined.results[0].why.startswith("copy: ")

@@ -11,6 +11,7 @@ from guardian.errors import StoreUnusable, UsageError
 from guardian.model import TaskKind
 from guardian.store import Store
 from tests.databases import store_in
+from tests.disks import small_disk
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -56,6 +57,18 @@ def test_backup_to_nowhere_says_so(tmp_path: Path) -> None:
     store = store_in(tmp_path / "data")
     with pytest.raises(StoreUnusable, match="cannot write the backup"):
         store.backup(tmp_path / "missing" / "guardian.db")
+    store.close()
+
+
+def test_a_backup_without_room_leaves_nothing_behind(tmp_path: Path) -> None:
+    store = store_in(tmp_path / "data")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    for kilobytes in (100, 400):
+        with small_disk(disk, kilobytes):
+            with pytest.raises(StoreUnusable, match="cannot write the backup"):
+                store.backup(disk / "guardian.db")
+            assert list(disk.iterdir()) == []
     store.close()
 
 

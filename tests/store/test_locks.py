@@ -11,6 +11,7 @@ import pytest
 import guardian
 from guardian.errors import AlreadyRunning
 from guardian.store import hold
+from tests.disks import fill, small_disk
 
 REPOSITORY = Path(guardian.__file__).parents[1]
 HOLDER = """
@@ -82,3 +83,16 @@ def test_a_child_does_not_inherit_the_role(tmp_path: Path) -> None:
     with hold(tmp_path, "run"):
         assert child.poll() is None
     child.communicate()
+
+
+def test_a_lock_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """A message that only says that there is no space does not say where."""
+    with small_disk(tmp_path, 64):
+        (tmp_path / "locks").mkdir()
+        fill(tmp_path)
+        with pytest.raises(OSError, match="No space left") as full, hold(tmp_path, "run"):
+            pass
+        assert full.value.filename == str(tmp_path / "locks" / "run.lock")
+        (tmp_path / "filling").unlink()
+        with hold(tmp_path, "run"):
+            pass

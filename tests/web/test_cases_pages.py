@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from html import unescape
 
+import httpx
 import pytest
 
 from guardian.cases.lookalikes import MOST_NOT_MINE
@@ -103,9 +104,44 @@ def test_a_decision_is_made_shown_and_undone(served: Served, cases: list[Case]) 
     assert answer.headers["location"].startswith("/cases?state=all&done=dismiss")
     now = state(served, cases[0])
     assert (now.state, now.reason, now.reviewed_by) == (CaseState.DISMISSED, DismissReason.LOOK_ALIKE, "Rita")
-    assert "Undo" in rita.get(answer.headers["location"]).text
-    assert rita.post("/cases/undo", data={"which": cases[0].id, "back": "/cases"}).status_code == 303
+    assert rita.post("/cases/undo", data={"which": undo_of(rita, answer), "back": "/cases"}).status_code == 303
     assert state(served, cases[0]).state is CaseState.OPEN
+
+
+def test_undo_of_one_takes_back_nothing_else(served: Served, cases: list[Case]) -> None:
+    """A colleague may have decided since, the button may be pressed twice, or found again in the history."""
+    rita, anna = served.signed_in("Rita"), served.signed_in("Anna")
+    one = cases[2]
+    path = f"/cases/{one.id}"
+    start = state(served, one).state
+    form = {"selected": f"{one.id}:{state(served, one).version}", "decision": "dismiss:permitted", "back": "/cases"}
+    which = undo_of(rita, rita.post("/cases", data=form))
+
+    assert anna.post(path, data={"decision": "confirm", "note": "to court"}).status_code == 303
+    refused = rita.post("/cases/undo", data={"which": which})
+    assert (refused.status_code, "by Anna: to court" in refused.text) == (409, True)
+    assert state(served, one).state is CaseState.CONFIRMED
+    assert anna.post(path, data={"decision": "undo"}).status_code == 303
+
+    which = undo_of(rita, rita.post(path, data={"decision": "close"}))
+    assert rita.post("/cases/undo", data={"which": which}).status_code == 303
+    assert rita.post("/cases/undo", data={"which": which}).status_code == 409, "the same once more"
+    assert state(served, one).state is CaseState.DISMISSED
+    assert rita.post("/cases/undo", data={"which": one.id}).status_code == 400, "of which decision is not said"
+
+    # What was noted or undone is no decision: a button would take back the one before.
+    for decision in ("note", "undo"):
+        answer = rita.post(path, data={"decision": decision, "note": "asked them"})
+        assert 'name="which"' not in rita.get(answer.headers["location"]).text
+    assert state(served, one).state is start
+
+
+def undo_of(client: httpx.Client, done: httpx.Response) -> str:
+    """What the button to undo sends that is shown after a decision."""
+    shown = client.get(done.headers["location"]).text
+    which = re.search(r'action="/cases/undo".*?name="which" value="([^"]+)"', shown, re.DOTALL)
+    assert which is not None
+    return which[1]
 
 
 def test_many_are_decided_at_once_and_undone_at_once(served: Served, cases: list[Case]) -> None:
@@ -140,7 +176,7 @@ def test_undo_of_many_takes_back_nothing_else(served: Served, cases: list[Case])
         assert (state(served, first).state, state(served, first).assignee) == (CaseState.OPEN, "Vera")
         assert state(served, second).state is CaseState.CLOSED
     for one in (first, second, second):
-        anna.post("/cases/undo", data={"which": one.id})
+        anna.post(f"/cases/{one.id}", data={"decision": "undo"})
     assert [(state(served, one).state, state(served, one).assignee) for one in (first, second)] == [
         (CaseState.OPEN, None)
     ] * 2
@@ -287,7 +323,7 @@ def test_not_mine_shows_what_else_it_closes_before_it_does(served: Served) -> No
         DismissReason.LOOK_ALIKE,
         None,
     ]
-    rita.post("/cases/undo", data={"which": first.id})
+    rita.post("/cases/undo", data={"which": undo_of(rita, done)})
     assert {one.id: state(served, one).state for one in (first, second, alone)} == states
     # What closes nothing else needs no question.
     form = {"decision": "not_mine", "version": str(alone.version)}
@@ -298,9 +334,9 @@ def test_several_that_are_not_mine_are_undone_in_one_step(served: Served) -> Non
     rita = served.signed_in("Rita")
     asset = protected(served.desk, picture_bytes(11), "Ferry")
     poster, stamp = picture_bytes(12), picture_bytes(13)
-    first, second, kin = (used(served.desk, asset, poster, f"https://ferry-{one}.example/page") for one in "abc")
+    first, second, same = (used(served.desk, asset, poster, f"https://ferry-{one}.example/page") for one in "abc")
     alone = used(served.desk, asset, stamp, "https://stamp.example/page")
-    all_four = (first, second, kin, alone)
+    all_four = (first, second, same, alone)
     chosen = [f"{one.id}:{state(served, one).version}" for one in (first, second, alone)]
 
     done = rita.post("/cases", data={"decision": "not_mine", "selected": chosen, "sure": "1"})

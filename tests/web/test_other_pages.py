@@ -171,7 +171,7 @@ def test_people_and_tokens_are_changed_by_admins(served: Served) -> None:
 def test_a_password_is_changed_by_whoever_knows_it_or_by_an_admin(served: Served) -> None:
     anna, new = served.signed_in("Anna"), "another one, as long"
     anna.post("/people", data={"change": "add", "name": "Olga", "role": "viewer", "password": PASSWORD})
-    olga, elsewhere = served.signed_in("Olga"), served.signed_in("Olga")
+    olga, elsewhere = served.signed_in_by_password("Olga"), served.signed_in("Olga")
     asked = {"current": PASSWORD, "password": new, "again": new}
     short = {"password": "short", "again": "short"}
     for wrong, why in (({"current": "no"}, "present"), ({"again": "x"}, "twice"), (short, "at least 12")):
@@ -185,7 +185,7 @@ def test_a_password_is_changed_by_whoever_knows_it_or_by_an_admin(served: Served
     assert served.signed_in("Vera").post("/people", data=given).status_code == 403
     assert anna.post("/people", data=given).status_code == 303
     assert olga.get("/account").status_code == 303
-    assert served.signed_in("Olga").get("/account").status_code == 200
+    assert served.signed_in_by_password("Olga").get("/account").status_code == 200
     with served.store.read() as tx:
         changed = [line.actor for line in tx.audit.lines() if line.action == "user.password_changed"]
     assert changed == ["Olga", "Anna"]

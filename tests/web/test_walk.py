@@ -90,6 +90,10 @@ def somebody(browser: "Browser", served: Served, name: str | None = None, **opti
 
 def sign_in(page: "Page", name: str, to: str = "/cases") -> None:
     page.goto(to)
+    sign_in_here(page, name)
+
+
+def sign_in_here(page: "Page", name: str) -> None:
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
@@ -239,6 +243,44 @@ def sign_out(page: "Page", served: Served) -> None:
     page.wait_for_url("**/login**")
     assert now(served, case).state is CaseState.OPEN
 
+    # What was written comes back, once, to who wrote it; the keys of the queue lead to the form, too.
+    sign_in_here(page, "Rita")
+    page.get_by_label("Note: why").fill("a long letter")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Only note").click()
+    sign_in_here(page, "Rita")
+    page.get_by_role("alert").filter(has_text="Nothing was done").wait_for()
+    assert page.get_by_label("Note: why").input_value() == "a long letter"
+    page.reload()
+    assert page.get_by_label("Note: why").input_value() == ""
+
+    page.goto("/cases?operator=over.example")
+    page.keyboard.press("j")
+    page.context.clear_cookies()
+    page.keyboard.press("c")
+    page.wait_for_url("**/login**")
+    sign_in_here(page, "Rita")
+    page.wait_for_url("**/cases?operator=over.example")
+
+    # A key that is held down sends more key presses, which decide nothing.
+    page.keyboard.press("j")
+    page.evaluate("document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'c', repeat: true, bubbles: true}))")
+    page.goto(f"/cases/{case.id}")
+    page.evaluate("document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'c', repeat: true, bubbles: true}))")
+    page.goto("/cases?operator=over.example")
+    assert now(served, case).state is CaseState.OPEN
+
+    # Where guardian refuses or does not answer, the queue says so.
+    page.evaluate("document.querySelectorAll('[name=csrf]').forEach(one => one.value = 'old')")
+    page.evaluate("document.querySelector('meta[name=csrf]').content = 'old'")
+    page.keyboard.press("j")
+    page.keyboard.press("c")
+    page.get_by_role("alert").filter(has_text="the form is of another session").wait_for()
+    page.context.set_offline(True)
+    page.keyboard.press("c")
+    page.get_by_role("alert").filter(has_text="guardian does not answer").wait_for()
+    assert now(served, case).state is CaseState.OPEN
+
 
 def check_upload(page: "Page", copy: Path) -> None:
     page.goto("/check")
@@ -255,6 +297,8 @@ def axe(pytestconfig: pytest.Config) -> str:
 
 def barriers(page: "Page", axe: str) -> list[str]:
     """What axe-core finds wrong on a page: rule, element, and what is to be done."""
+    # A heading can be seen before the style sheet has arrived, and colours are judged without it then.
+    page.wait_for_load_state()
     page.evaluate(axe)
     result = page.evaluate("axe.run().then(({passes, violations}) => ({looked: passes.length, violations}))")
     assert result["looked"] > 10

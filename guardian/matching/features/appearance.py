@@ -22,7 +22,7 @@ from guardian.matching.features.figure import (
     figure_contrasts,
     figure_patterns,
 )
-from guardian.matching.features.local_shapes import LOCAL_SHAPES, local_shapes
+from guardian.matching.features.local_shapes import LOCAL_SHAPES, DescribedFigure, described, local_shapes
 from guardian.matching.features.patterns import PATTERNS, pattern_shares
 from guardian.matching.features.resizing import reduced
 
@@ -40,8 +40,10 @@ COLOUR_CELLS = _LIGHTNESSES + (_CHROMAS - 1) * _LIGHTNESSES * _HUES
 """Greys by lightness first, then colours by chroma, lightness and hue."""
 
 _LAYOUT_KEPT = (28, 15, 15)
-_FREQUENCIES, _DIRECTIONS = 4, 6
-_GRADIENT_BINS = 8
+_FREQUENCIES, DIRECTIONS = 4, 6
+GRADIENT_BINS = 8
+"""Directions of gradients, and of the filters of each octave: within half a turn, from 0 on."""
+
 _EDGE_KINDS = 5
 
 SIZES: dict[str, int] = {
@@ -49,9 +51,9 @@ SIZES: dict[str, int] = {
     "edge_colours": COLOUR_CELLS,
     "layout": sum(_LAYOUT_KEPT),
     "edges": 16 * _EDGE_KINDS,
-    "energies": 16 * _FREQUENCIES * _DIRECTIONS,
-    "gradients": 16 * _GRADIENT_BINS,
-    "spectrum": 2 * _FREQUENCIES * _DIRECTIONS,
+    "energies": 16 * _FREQUENCIES * DIRECTIONS,
+    "gradients": 16 * GRADIENT_BINS,
+    "spectrum": 2 * _FREQUENCIES * DIRECTIONS,
     "patterns": 3 * PATTERNS,
     "contrasts": 12,
     "silhouette": 64,
@@ -188,6 +190,23 @@ def appearance_of(rgb: NDArray[np.uint8]) -> Appearance:
     Pictures of any size may be given; they are reduced to 160 pixels of their longer side by averaging areas. About
     4 ms of one core from there.
     """
+    return with_sources(rgb)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What an appearance was made of: a reduced picture, `lab` float32 [h, w, 3] in CIE Lab, and its figure.
+
+    `figure` is bool [h, w]: what is not ground. `described` are the descriptors of the figure in its square.
+    """
+
+    lab: Floats
+    figure: NDArray[np.bool_]
+    described: DescribedFigure
+
+
+def with_sources(rgb: NDArray[np.uint8]) -> tuple[Appearance, Sources]:
+    """Return the appearance of a picture, uint8 [h, w, 3] in sRGB, and what it was made of."""
     rgb = reduced(rgb, PREVIEW_SIDE)
     lab = _lab(rgb)
     grey = lab[:, :, 0] * 2.55
@@ -195,22 +214,20 @@ def appearance_of(rgb: NDArray[np.uint8]) -> Appearance:
     ground = _ground_of(lab)
 
     square = _squared(lab, ground)
+    sources = Sources(lab, ground.figure, described(square, ground.longer_side))
     luma = np.ascontiguousarray(square[:, :, 0]) * 2.55
     energies = _energies(luma)
     flat, edge, of_figure = _colour_shares(rgb, contrast > 12, ground.figure)
-    in_lightness, in_colour = figure_patterns(lab, ground.figure)
 
     shares = {
         "flat_colours": flat,
         "edge_colours": edge,
         "edges": _edges(luma),
-        "patterns": np.concatenate([pattern_shares(level, _CLEARLY_LIGHTER) for level in _halved(grey, 3)]),
         "contrasts": _octaves(contrast),
         "figure_colours": of_figure,
-        "figure_patterns": in_lightness,
-        "colour_patterns": in_colour,
         "colour_pairs": colour_pairs(square),
         "figure_contrasts": figure_contrasts(contrast, ground.figure),
+        **_patterns(lab, ground.figure),
     }
     others = {
         "layout": _layout(square),
@@ -221,12 +238,21 @@ def appearance_of(rgb: NDArray[np.uint8]) -> Appearance:
         ),
         "silhouette": _silhouette(ground),
         "frame": _frame(lab, ground),
-        "local_shapes": local_shapes(square, ground.longer_side),
+        "local_shapes": local_shapes(sources.described),
     }
-    # All shares in one go: each of NumPy's calls takes as long as a hundred of them.
-    kept = np.split(_shares_as_bytes(np.concatenate(list(shares.values()))), np.cumsum([*map(len, shares.values())]))
-    parts = {**others, **dict(zip(shares, kept[:-1], strict=True))}
-    return Appearance(np.concatenate([parts[name] for name in SIZES]))
+    parts = {**others, **_shares_as_bytes(shares)}
+    return Appearance(np.concatenate([parts[name] for name in SIZES])), sources
+
+
+def pattern_parts(lab: Floats, figure: NDArray[np.bool_]) -> dict[str, NDArray[np.uint8]]:
+    """Return the parts of an appearance that count patterns, of a picture and its figure as `Sources` has them."""
+    return _shares_as_bytes(_patterns(lab, figure))
+
+
+def _patterns(lab: Floats, figure: NDArray[np.bool_]) -> dict[str, Floats]:
+    in_lightness, in_colour = figure_patterns(lab, figure)
+    everywhere = [pattern_shares(level, _CLEARLY_LIGHTER) for level in _halved(lab[:, :, 0] * 2.55, 3)]
+    return {"patterns": np.concatenate(everywhere), "figure_patterns": in_lightness, "colour_patterns": in_colour}
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,11 +351,25 @@ def _colour_shares(
 
     All are float32 [COLOUR_CELLS]; the first two together add up to 1, and so does the third.
     """
-    levels = (rgb >> 3).astype(np.int32)
-    colours = (levels[:, :, 0] * _RGB_LEVELS + levels[:, :, 1]) * _RGB_LEVELS + levels[:, :, 2]
-    counts = [np.bincount(colours[where], minlength=_RGB_LEVELS**3) for where in (~on_edge, on_edge, figure)]
+    # A new array, since kernels are compiled for each layout, and for pixels that may not be written to.
+    counts = _count_colours(np.right_shift(rgb, 3, order="C"), on_edge, figure)
     flat, edge = _binned(counts[0], on_edge.size), _binned(counts[1], on_edge.size)
     return flat, edge, _binned(counts[2], int(counts[2].sum()))
+
+
+@kernel
+def _count_colours(levels, on_edge, figure):  # type: ignore[no-untyped-def]
+    """Return how many pixels of each of 32^3 colours lie off edges, on them, and in the figure: int64 [3, n].
+
+    `levels` of red, green and blue are uint8 [h, w, 3], 0-31.
+    """
+    counts = np.zeros((3, _RGB_LEVELS**3), np.int64)
+    for y in range(levels.shape[0]):
+        for x in range(levels.shape[1]):
+            colour = (levels[y, x, 0] * _RGB_LEVELS + levels[y, x, 1]) * _RGB_LEVELS + levels[y, x, 2]
+            counts[int(on_edge[y, x]), colour] += 1
+            counts[2, colour] += figure[y, x]
+    return counts
 
 
 def _binned(counts: NDArray[np.int64], pixels: int) -> Floats:
@@ -372,6 +412,9 @@ def _layout(square: Floats) -> NDArray[np.uint8]:
 
 _ZIGZAG = sorted(((row, column) for row in range(8) for column in range(8)), key=lambda place: (sum(place), place))
 
+LAYOUT_COLUMNS = np.array([column for count in _LAYOUT_KEPT for _, column in _ZIGZAG[:count]])
+"""Which wave from left to right each number of the layout stands for, from 0 on: int64 [58]."""
+
 _ROOT = float(np.sqrt(2))
 _EDGE_FILTERS = np.array(
     [[1, -1, 1, -1], [1, 1, -1, -1], [_ROOT, 0, 0, -_ROOT], [0, _ROOT, -_ROOT, 0], [2, -2, -2, 2]], dtype=np.float32
@@ -396,13 +439,13 @@ def _oriented(luma: Floats) -> Floats:
     across = cv2.Sobel(luma, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
     down = cv2.Sobel(luma, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
     strength, angle = cv2.cartToPolar(across, down)
-    place = angle * (_GRADIENT_BINS / np.pi) % _GRADIENT_BINS
-    below = np.floor(place).astype(np.int64) % _GRADIENT_BINS
+    place = angle * (GRADIENT_BINS / np.pi) % GRADIENT_BINS
+    below = np.floor(place).astype(np.int64) % GRADIENT_BINS
     above = place - np.floor(place)
 
-    planes = np.zeros((_GRADIENT_BINS, *luma.shape), dtype=np.float32)
+    planes = np.zeros((GRADIENT_BINS, *luma.shape), dtype=np.float32)
     np.put_along_axis(planes, below[None], (strength * (1 - above))[None], axis=0)
-    np.put_along_axis(planes, ((below + 1) % _GRADIENT_BINS)[None], (strength * above)[None], axis=0)
+    np.put_along_axis(planes, ((below + 1) % GRADIENT_BINS)[None], (strength * above)[None], axis=0)
     return planes
 
 
@@ -419,9 +462,9 @@ def _filters() -> list[Floats]:
         frequency, direction = np.hypot(across, down) * side / 64, np.arctan2(down, across)
         ring = np.exp(-(np.log2(np.maximum(frequency, 1e-6) / (0.35 / 2**octave)) ** 2) / (2 * 0.55**2))
 
-        off = direction - (np.arange(_DIRECTIONS) * np.pi / _DIRECTIONS)[:, None, None]
+        off = direction - (np.arange(DIRECTIONS) * np.pi / DIRECTIONS)[:, None, None]
         off = (off + np.pi) % (2 * np.pi) - np.pi
-        bank.append((ring * np.exp(-(off**2) / (2 * (np.pi / _DIRECTIONS * 0.6) ** 2))).astype(np.float32))
+        bank.append((ring * np.exp(-(off**2) / (2 * (np.pi / DIRECTIONS * 0.6) ** 2))).astype(np.float32))
     return bank
 
 
@@ -481,9 +524,13 @@ def _frame(lab: Floats, ground: _Ground) -> NDArray[np.uint8]:
     return np.round([elongation, share, light * 2.55, a + 128, b + 128, 255 * ground.is_plain]).astype(np.uint8)
 
 
-def _shares_as_bytes(shares: Floats) -> NDArray[np.uint8]:
+def _shares_as_bytes(shares: dict[str, Floats]) -> dict[str, NDArray[np.uint8]]:
     """Keep the roots of shares (0-1), by which rare ones count too: their Euclidean distance is Hellinger's."""
-    return np.round(np.sqrt(np.clip(shares, 0, 1)) * 255).astype(np.uint8)
+    # All in one go: each of NumPy's calls takes as long as a hundred shares.
+    every = np.concatenate(list(shares.values()))
+    kept = np.round(np.sqrt(np.clip(every, 0, 1)) * 255).astype(np.uint8)
+    ends = np.cumsum([len(one) for one in shares.values()])
+    return dict(zip(shares, np.split(kept, ends[:-1]), strict=True))
 
 
 def _strengths_as_bytes(strengths: Floats) -> NDArray[np.uint8]:

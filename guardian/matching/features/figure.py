@@ -22,6 +22,9 @@ _GREY_BELOW = 12.0
 
 _PAIRS_SIDE, _PAIR_DISTANCES = 64, (1, 3)
 
+_UNLIKE = np.triu_indices(16, 1)
+"""Which two of 16 colours each pair is."""
+
 
 def figure_patterns(lab: Floats, figure: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """Return how often patterns occur on the figure (bool [h, w]) of a picture in CIE Lab, float32 [h, w, 3].
@@ -65,13 +68,15 @@ def colour_pairs(square: Floats) -> Floats:
         counts += np.bincount((colours[:, :-distance] * 16 + colours[:, distance:]).ravel(), minlength=256)
         counts += np.bincount((colours[:-distance] * 16 + colours[distance:]).ravel(), minlength=256)
     table = counts.reshape(16, 16)
-    pairs = (table + table.T)[np.triu_indices(16, 1)]
+    pairs = (table + table.T)[_UNLIKE]
     return np.asarray(pairs / max(1, pairs.sum()), dtype=np.float32)
 
 
 def _coarse_colours(lab: Floats) -> NDArray[np.int32]:
     """Return the coarse colour of each pixel, 0-15: four greys, then six hues, each dark and light."""
     light, a, b = lab[..., 0], lab[..., 1], lab[..., 2]
-    hue = (np.arctan2(b, a) / (2 * np.pi) % 1 * 6).astype(np.int32) % 6
+    turn = np.arctan2(b, a) / (2 * np.pi)
+    turn += turn < 0
+    hue = (turn * 6).astype(np.int32) % 6
     grey = np.clip((light / 25).astype(np.int32), 0, 3)
     return np.where(np.hypot(a, b) < _GREY_BELOW, grey, 4 + hue * 2 + (light > 55)).astype(np.int32)

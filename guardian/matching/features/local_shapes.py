@@ -5,13 +5,15 @@ differ, in mean and deviation, from a mixture of Gaussians (Perronnin, Sánchez 
 directions come with guardian: guardian/search/fitting_shapes.py fits them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from guardian.matching.compiling import kernel
 
 Floats = NDArray[np.float32]
 
@@ -75,19 +77,59 @@ def _fitted() -> tuple[Mixture, Shortening]:
     return Mixture(place_weight=place_weight, **arrays), shortening
 
 
-def local_shapes(square: Floats, figure_side: int) -> NDArray[np.uint8]:
-    """Return the local shapes of a figure in the middle of a square, float32 [128, 128, 3] in CIE Lab: uint8 [192].
+@dataclass(frozen=True, slots=True)
+class DescribedFigure:
+    """The descriptors of a figure, `patches` float32 [n, 128], and where they lie, `places` float32 [n, 2].
 
-    They are a vector of length 1, less where `figure_side`, the figure's longer side in pixels, is short: signed about
-    128, in steps of 1/254.
+    `share` (0-1): how much they count. Where that is 0, there are none.
+    """
+
+    patches: Floats
+    places: Floats
+    share: float
+
+
+def described(square: Floats, figure_side: int) -> DescribedFigure:
+    """Describe a figure in the middle of a square, float32 [128, 128, 3] in CIE Lab.
+
+    Where `figure_side`, the figure's longer side in pixels, is short, its shapes count for less.
     """
     share = float(np.clip((figure_side - _SMALL) / (_LARGE - _SMALL), 0, 1))
     if share == 0:
-        return np.full(LOCAL_SHAPES, _ZERO, dtype=np.uint8)
+        return DescribedFigure(np.empty((0, _CELLS * _CELLS * _BINS), np.float32), np.empty((0, 2), np.float32), share)
+    return DescribedFigure(*descriptors(square), share)
 
+
+def local_shapes(figure: DescribedFigure) -> NDArray[np.uint8]:
+    """Return the local shapes of a figure, uint8 [192]: a vector as long as its share, signed, in steps of 1/254."""
     mixture, shortening = _fitted()
-    short = (fisher_vector(square, mixture) - shortening.mean) @ shortening.directions
-    short *= share / max(float(np.linalg.norm(short)), 1e-9)
+    return _shortened(figure, mixture, shortening)
+
+
+def mirrored_local_shapes(figure: DescribedFigure) -> NDArray[np.uint8]:
+    """Return the local shapes of the figure's mirror image, uint8 [192]."""
+    _, shortening = _fitted()
+    # The grid lies evenly in the square: its descriptors are those of the mirror image, in another order.
+    mirrored = replace(figure, places=figure.places * np.array([1, -1], np.float32))
+    return _shortened(mirrored, _mirrored_mixture(), shortening)
+
+
+@lru_cache(maxsize=1)
+def _mirrored_mixture() -> Mixture:
+    """Return the mixture for descriptors whose mirror images are meant."""
+    mixture, _ = _fitted()
+    numbers = np.arange(_CELLS * _CELLS * _BINS).reshape(_CELLS, _CELLS, _BINS)
+    # Cells change sides, and so do directions: what points to the right, at 0, points to the left, at half a turn.
+    opposite = (_BINS // 2 - np.arange(_BINS)) % _BINS
+    order = numbers[:, ::-1, opposite].ravel()
+    return replace(mixture, mean=mixture.mean[order], axes=mixture.axes[order])
+
+
+def _shortened(figure: DescribedFigure, mixture: Mixture, shortening: Shortening) -> NDArray[np.uint8]:
+    if figure.share == 0:
+        return np.full(LOCAL_SHAPES, _ZERO, dtype=np.uint8)
+    short = (fisher_vector(figure.patches, figure.places, mixture) - shortening.mean) @ shortening.directions
+    short *= figure.share / max(float(np.linalg.norm(short)), 1e-9)
     return np.clip(np.round(short * _STEPS) + _ZERO, 1, 255).astype(np.uint8)
 
 
@@ -98,10 +140,12 @@ def local_shape_values(kept: NDArray[np.uint8]) -> Floats:
     return values
 
 
-def fisher_vector(square: Floats, mixture: Mixture) -> Floats:
-    """Return the Fisher vector of a picture, float32 [2 * k * (d + 2)], of length 1, after signed square roots."""
-    described, places = descriptors(square)
-    points = np.concatenate([(described - mixture.mean) @ mixture.axes, places * mixture.place_weight], axis=1)
+def fisher_vector(patches: Floats, places: Floats, mixture: Mixture) -> Floats:
+    """Return the Fisher vector, float32 [2 * k * (d + 2)], of a picture's `descriptors`.
+
+    It has a length of 1, after signed square roots.
+    """
+    points = np.concatenate([(patches - mixture.mean) @ mixture.axes, places * mixture.place_weight], axis=1)
     shares = _shares(points, mixture)
 
     count = len(points)
@@ -163,20 +207,21 @@ def _directions(luma: Floats, cell: int) -> Floats:
     across = cv2.Sobel(luma, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
     down = cv2.Sobel(luma, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
     strength, angle = cv2.cartToPolar(across, down)
-    place = angle.ravel() * np.float32(_BINS / (2 * np.pi))
-    below = place.astype(np.int64)
-    of_next = strength.ravel() * (place - below)
-
-    first = _first_bins(cell)
-    size = (_SIDE // cell) ** 2 * _BINS
-    # _BINS is a power of two.
-    total = np.bincount(first + (below & (_BINS - 1)), strength.ravel() - of_next, size)
-    total += np.bincount(first + ((below + 1) & (_BINS - 1)), of_next, size)
-    return (total / cell**2).astype(np.float32).reshape(_SIDE // cell, _SIDE // cell, _BINS)
+    place = angle * np.float32(_BINS / (2 * np.pi))
+    return np.asarray(_add_up(strength, place, cell) / cell**2, dtype=np.float32)
 
 
-@lru_cache(maxsize=len(_SCALES))
-def _first_bins(cell: int) -> NDArray[np.int64]:
-    """Return where the bins of each pixel's cell begin: int64 [128 * 128]."""
-    numbers = np.arange(_SIDE) // cell
-    return ((numbers[:, None] * (_SIDE // cell) + numbers) * _BINS).ravel()
+@kernel
+def _add_up(strength, place, cell):  # type: ignore[no-untyped-def]
+    """Return the strengths in cells, float64 [128 / cell, 128 / cell, 8], each shared by the bins beside its place."""
+    size = strength.shape[0] // cell
+    first, second = np.zeros((size, size, _BINS)), np.zeros((size, size, _BINS))
+    for y in range(size * cell):
+        of_first, of_second = first[y // cell], second[y // cell]
+        for x in range(size * cell):
+            below = int(place[y, x])
+            of_next = strength[y, x] * (place[y, x] - below)
+            # _BINS is a power of two.
+            of_first[x // cell, below & (_BINS - 1)] += strength[y, x] - of_next
+            of_second[x // cell, (below + 1) & (_BINS - 1)] += of_next
+    return first + second

@@ -21,9 +21,9 @@ from guardian.notices.settling import settle_recheck
 from guardian.scan.context import ScanContext, context_of_person, context_of_place
 from guardian.scan.recheck.case_places import CasePlaces, KnownPlace, places_of
 from guardian.scan.recheck.memory_copies import copies_in_memory
-from guardian.scan.recheck.one_place import Sought, look_again
+from guardian.scan.recheck.one_place import RecheckTarget, look_again
 from guardian.scan.recheck.places import LEASE
-from guardian.scan.recheck.site_search import Search, search_site
+from guardian.scan.recheck.site_search import SiteSearch, search_site
 from guardian.scan.services import Services
 from guardian.scan.site_answers import SiteAnswers
 from guardian.sources.settings import SourceSettings
@@ -43,7 +43,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class RecheckReason:
     """Why a case is looked at again: so many days after a notice, or because somebody asks."""
 
     notice_id: str | None = None
@@ -123,9 +123,9 @@ class NoticeRecheckConsumer:
             return Done()
 
         is_last_try = task.attempts >= len(_PAUSES)
-        occasion = Occasion(notice_id, day)
+        reason = RecheckReason(notice_id, day)
         try:
-            recheck = await recheck_case(services, self._sources, case, occasion, settle_unclear=is_last_try)
+            recheck = await recheck_case(services, self._sources, case, reason, settle_unclear=is_last_try)
         except GuardianError as error:
             # No fault of the site: the index, a worker or the database was lost.
             return Postponed(services.clock() + _PAUSES[0], str(error))
@@ -142,7 +142,7 @@ async def recheck_case(
     services: Services,
     sources: Mapping[str, SourceSettings],
     case: Case,
-    occasion: Occasion,
+    reason: RecheckReason,
     *,
     settle_unclear: bool = True,
 ) -> Recheck | None:
@@ -151,12 +151,12 @@ async def recheck_case(
     Without `settle_unclear` a recheck that could tell nothing is not written; then None is returned. Raises
     GuardianError when the index, a worker or the database is lost.
     """
-    recheck = _Recheck(services, sources, case, occasion, services.clock())
+    recheck = _Recheck(services, sources, case, reason, services.clock())
     places = await recheck.places()
     looks = await recheck.look_at_all(places)
     if outcome_of(looks.places, looks.moved_to, ()) is RecheckOutcome.GONE:
         looks = replace(looks, unmet=await recheck.search_sites(places))
-    return await asyncio.to_thread(_settle, services, case, occasion, looks, settle_unclear)
+    return await asyncio.to_thread(_settle, services, case, reason, looks, settle_unclear)
 
 
 class _Recheck:
@@ -167,10 +167,10 @@ class _Recheck:
         services: Services,
         sources: Mapping[str, SourceSettings],
         case: Case,
-        occasion: Occasion,
+        reason: RecheckReason,
         begun: datetime,
     ) -> None:
-        self._services, self._sources, self._case, self._occasion = services, sources, case, occasion
+        self._services, self._sources, self._case, self._reason = services, sources, case, reason
         self._begun = begun
         self._contexts: dict[str, ScanContext] = {}
         self._answers = SiteAnswers(services)
@@ -184,7 +184,7 @@ class _Recheck:
             services.store,
             services.settings,
             case,
-            self._occasion.notice_id,
+            self._reason.notice_id,
             self._begun.date(),
             alike,
         )
@@ -208,14 +208,14 @@ class _Recheck:
         found: list[PlaceLook] = []
         for of_host in [*by_host.values()][:_MOST_SITES]:
             first, _ = of_host[0]
-            search = Search(first.asset_ids, pages, partial(self._belongs, first.source))
+            search = SiteSearch(first.asset_ids, pages, partial(self._belongs, first.source))
             context = self._context_of(first.source)
             found += await search_site(self._services, context, [url for _, url in of_host], search)
         return found
 
     async def _look(self, known: KnownPlace) -> _Looked:
-        context, sought = self._context_of(known.source), Sought(known.asset_ids)
-        seen = await look_again(self._services, context, known.place, sought, self._answers)
+        context, target = self._context_of(known.source), RecheckTarget(known.asset_ids)
+        seen = await look_again(self._services, context, known.place, target, self._answers)
         return _Looked(known, _as_look(known, seen.state, seen.detail))
 
     def _belongs(self, source: str, page_url: str) -> bool:
@@ -225,7 +225,7 @@ class _Recheck:
     def _context_of(self, source: str) -> ScanContext:
         """Return the context of a source: with its credentials, or for a person as `check` looks."""
         if source not in self._contexts:
-            if self._occasion.asked_by is not None:
+            if self._reason.asked_by is not None:
                 context = context_of_person(self._services, source, self._begun)
             else:
                 context = context_of_place(self._services, self._sources, source, self._begun)
@@ -234,7 +234,7 @@ class _Recheck:
 
 
 def _settle(
-    services: Services, case: Case, occasion: Occasion, looks: _CaseLooks, settle_unclear: bool
+    services: Services, case: Case, reason: RecheckReason, looks: _CaseLooks, settle_unclear: bool
 ) -> Recheck | None:
     """Write what was seen and let the case follow, in one transaction; see `recheck_case`."""
 
@@ -247,13 +247,13 @@ def _settle(
         recheck = Recheck(
             id=new_id("recheck"),
             case_id=case.id,
-            notice_id=occasion.notice_id,
-            day=occasion.day,
+            notice_id=reason.notice_id,
+            day=reason.day,
             at=services.clock(),
             outcome=outcome,
             places=looks.places,
             elsewhere=looks.moved_to,
-            asked_by=occasion.asked_by,
+            asked_by=reason.asked_by,
         )
         settle_recheck(tx, recheck, looks.gone_findings, earlier)
         return recheck

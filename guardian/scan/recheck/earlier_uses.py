@@ -15,7 +15,7 @@ from guardian.model import EarlierUse, EarlierUseState, SkipReason, Task
 from guardian.model.notices import PlaceState
 from guardian.scan.context import context_of_place
 from guardian.scan.recheck.list_looks import lists_of
-from guardian.scan.recheck.one_place import PlaceSeen, Sought, look_again
+from guardian.scan.recheck.one_place import PlaceSeen, RecheckTarget, look_again
 from guardian.scan.recheck.places import LEASE, Place
 from guardian.scan.services import Services
 from guardian.scan.site_answers import SiteAnswers
@@ -85,12 +85,12 @@ class EarlierUseConsumer:
             lists = await lists_of(self._sources.get(use.source), context)
         except FetchRefused as error:
             return PlaceSeen(PlaceState.UNCLEAR, str(error), reason=error.reason)
-        sought = Sought(asset_ids, use.first_seen_at, page_decides=True, lists=lists)
+        target = RecheckTarget(asset_ids, use.first_seen_at, page_decides=True, lists=lists)
         answers = SiteAnswers(services)
-        seen = await look_again(services, context, place, sought, answers)
+        seen = await look_again(services, context, place, target, answers)
         if seen.state is PlaceState.THERE and not seen.is_recorded:
             # Its page cannot tell, but the file is there: a use that was seen by itself.
-            seen = await look_again(services, context, replace(place, page_url=None), sought, answers)
+            seen = await look_again(services, context, replace(place, page_url=None), target, answers)
         return seen
 
 

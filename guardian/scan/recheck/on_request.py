@@ -10,7 +10,7 @@ from guardian.errors import GuardianError, UsageError
 from guardian.model import Actor, Task, TaskKind
 from guardian.notices import steps
 from guardian.notices.steps import StepAuthor
-from guardian.scan.recheck.cases import Occasion, recheck_case
+from guardian.scan.recheck.cases import RecheckReason, recheck_case
 from guardian.scan.recheck.notice_addresses import dead_addresses, recipient_doubt
 from guardian.scan.recheck.places import LEASE
 from guardian.scan.services import Services
@@ -73,7 +73,7 @@ class RequestedRecheckConsumer(_Looks):
         if case is None:
             return Done()
         try:
-            await recheck_case(services, self._sources, case, Occasion(asked_by=asked.by.name))
+            await recheck_case(services, self._sources, case, RecheckReason(asked_by=asked.by.name))
         except GuardianError as error:
             return postponed(task, error, services.clock())
         return Done()

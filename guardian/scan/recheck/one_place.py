@@ -52,8 +52,8 @@ class PlaceSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
-    """What is looked for at a place: the assets of a work, of which one is enough.
+class RecheckTarget:
+    """What a look at a place is for: the assets of a work, of which one is enough.
 
     `seen_since`: since when the memory has known the picture there; None for one of which there is a finding.
     `page_decides`: a page that was seen whole and does not show it is enough to call it gone, whatever its file is,
@@ -73,11 +73,11 @@ class _Look:
     services: Services
     context: ScanContext
     place: Place
-    sought: Sought
+    target: RecheckTarget
 
 
 async def look_again(
-    services: Services, context: ScanContext, place: Place, sought: Sought, answers: SiteAnswers
+    services: Services, context: ScanContext, place: Place, target: RecheckTarget, answers: SiteAnswers
 ) -> PlaceSeen:
     """Return what is to be seen at a place now. `answers` are kept for all the places that are looked at together.
 
@@ -86,7 +86,7 @@ async def look_again(
     decides: only an address that is gone, or has another picture, is enough then, and a page in its place says nothing.
     Raises GuardianError when the index, a worker or the database is lost.
     """
-    look = _Look(services, context, place, sought)
+    look = _Look(services, context, place, target)
     try:
         if place.page_url is None:
             return await _by_itself(look)
@@ -97,7 +97,7 @@ async def look_again(
         if place.image_url is None:
             state = PlaceState.GONE if page.verdict in _SEEN_WHOLE else PlaceState.UNCLEAR
             seen = PlaceSeen(state, page.detail, reason=page.reason)
-        elif sought.page_decides and page.verdict in _SEEN_WHOLE:
+        elif target.page_decides and page.verdict in _SEEN_WHOLE:
             seen = await _by_lists(look, page)
         else:
             seen = await _by_file(look, page)
@@ -117,7 +117,7 @@ async def look_again(
 async def _compared(look: _Look, sighting: Sighting, said: str) -> PlaceSeen:
     """Return what a picture that a page shows is, compared and recorded as a scan does; `said` tells who shows it."""
     answer = await _recorded(look, sighting)
-    if shows_work(answer, look.sought.asset_ids) or answer.sha256 in look.place.digests:
+    if shows_work(answer, look.target.asset_ids) or answer.sha256 in look.place.digests:
         return PlaceSeen(PlaceState.THERE, said, answer, is_recorded=True)
     problem = answer.problem
     if problem is None:
@@ -143,7 +143,7 @@ async def _by_itself(look: _Look) -> PlaceSeen:
     answer = await _recorded(look, sighting)
     if answer.sha256 is not None and answer.sha256 in place.digests:
         return PlaceSeen(PlaceState.THERE, "the same file lies at the picture's address", answer, is_recorded=True)
-    if shows_work(answer, look.sought.asset_ids):
+    if shows_work(answer, look.target.asset_ids):
         return PlaceSeen(PlaceState.THERE, "the picture at its address shows the work", answer, is_recorded=True)
 
     problem = answer.problem
@@ -164,13 +164,13 @@ async def _by_lists(look: _Look, page: PageLook) -> PlaceSeen:
 
     An address of the picture that is gone needs no list.
     """
-    if not look.sought.lists:
+    if not look.target.lists:
         return PlaceSeen(PlaceState.GONE, page.detail)
     file = await look_at_file(look.services, look.context, look.place)
     if file.verdict is FileVerdict.GONE:
         return PlaceSeen(PlaceState.GONE, f"{page.detail}; {file.detail}")
 
-    listed = await look_in_lists(look.services, look.context, look.place, look.sought.lists)
+    listed = await look_in_lists(look.services, look.context, look.place, look.target.lists)
     said = f"{page.detail}; {listed.detail}"
     if listed.sighting is not None:
         return await _compared(look, listed.sighting, said)
@@ -202,7 +202,7 @@ async def _other_file(look: _Look, said: str) -> PlaceSeen:
     place = look.place
     sighting = Sighting(look.context.source, place.image_url, place.page_url, look.services.clock())
     answer = await answer_only(look.services, look.context, sighting)
-    if shows_work(answer, look.sought.asset_ids):
+    if shows_work(answer, look.target.asset_ids):
         return PlaceSeen(PlaceState.THERE, f"{said}, which shows the work", answer)
     state = PlaceState.GONE if answer.unmatchable else _state_of_another(answer)
     return PlaceSeen(state, said, answer)
@@ -216,7 +216,7 @@ def _state_of_another(answer: Answer) -> PlaceState:
 
 async def _recorded(look: _Look, sighting: Sighting) -> Answer:
     (answer,) = await answer_and_record(
-        look.services, look.context, [sighting], asyncio.Semaphore(1), look.sought.seen_since
+        look.services, look.context, [sighting], asyncio.Semaphore(1), look.target.seen_since
     )
     return answer
 

@@ -41,7 +41,7 @@ _HIDES_NOTHING = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class SiteSearch:
     """What is looked for on a site, and where not.
 
     `asset_ids` are those of the work. `known` are keys of pages that were looked at already. `belongs` tells whether a
@@ -54,7 +54,7 @@ class Search:
 
 
 async def search_site(
-    services: Services, context: ScanContext, pages: Sequence[str], search: Search
+    services: Services, context: ScanContext, pages: Sequence[str], search: SiteSearch
 ) -> list[PlaceLook]:
     """Return where a site shows the work without a licence; what its pages show is recorded as by a scan.
 
@@ -106,7 +106,7 @@ def _looks(page_url: str, answers: Sequence[Answer], asset_ids: Set[str], which:
             yield PlaceLook(*place, PlaceState.UNSEEN, problem.detail or problem.reason.label)
 
 
-def _near(page_url: str, readings: list[PageReading], search: Search) -> list[str]:
+def _near(page_url: str, readings: list[PageReading], search: SiteSearch) -> list[str]:
     """Return the pages of its host that some pages link to and that are not known, the nearest first."""
     is_own = same_host(page_url)
     links: dict[str, str] = {}

@@ -16,7 +16,7 @@ from guardian.cases.lookalikes import refuse_too_many
 from guardian.cases.reading import operator_named
 from guardian.errors import UsageError
 from guardian.model import PURSUED_STATES, Actor, Case, CaseFilter, CaseState, DismissReason, Permission
-from guardian.scan.lookalikes import find_kin
+from guardian.scan.lookalikes import find_same_pictures
 from guardian.store import Transaction
 from guardian.store.ids import new_id
 from guardian.web.api import schemas
@@ -171,11 +171,11 @@ async def decide_case(
     now = desk.clock()
     expected = _expected(if_match)
     known = await run_in_threadpool(_known, desk, [case_id])
-    kin = await _kin(desk, known, decision)
+    same_pictures = await _same_pictures(desk, known, decision)
 
     def write(tx: Transaction) -> tuple[Case, dict[str, Any]]:
         edit = Edit(actor.name, now, getattr(decision, "note", None), expected)
-        case = _Decider(tx, desk, actor, kin).decide(known[0], decision, edit)
+        case = _Decider(tx, desk, actor, same_pictures).decide(known[0], decision, edit)
         return case, object_of(tx, case, now)
 
     case, found = await run_in_threadpool(desk.store.run, write)
@@ -213,14 +213,14 @@ async def decide_cases(request: Request, actor: Reviewer, bulk: BulkDecision) ->
     desk = desk_of(request)
     now = desk.clock()
     meant = await run_in_threadpool(_meant, desk, bulk)
-    kin = {} if bulk.dry_run else await _kin(desk, [one.id for one in meant], bulk.decision)
+    same_pictures = {} if bulk.dry_run else await _same_pictures(desk, [one.id for one in meant], bulk.decision)
 
     batch = new_id("batch") if len(meant) > 1 and not bulk.dry_run else None
 
     def write(tx: Transaction) -> list[dict[str, Any]]:
         _refuse_followed(tx, [one.id for one in meant], bulk.decision)
         note = getattr(bulk.decision, "note", None)
-        decider = _Decider(tx, desk, actor, kin)
+        decider = _Decider(tx, desk, actor, same_pictures)
         for one in meant:
             decider.decide(one.id, bulk.decision, Edit(actor.name, now, note, one.version, batch))
         # Read anew: a decision about one may have changed another of them.
@@ -241,13 +241,13 @@ def _known(desk: Desk, case_ids: Sequence[str]) -> list[str]:
         return [case_of_id(tx, case_id).id for case_id in case_ids]
 
 
-async def _kin(desk: Desk, case_ids: Sequence[str], decision: Decision) -> Mapping[str, frozenset[str]]:
+async def _same_pictures(desk: Desk, case_ids: Sequence[str], decision: Decision) -> Mapping[str, frozenset[str]]:
     """Return what else shows the pictures of cases that are called not one's own: the matcher compares them."""
     if not isinstance(decision, CallNotMine):
         return {}
     refuse_too_many(len(case_ids))
     archive = archive_of(desk)
-    return {case_id: (await find_kin(archive, case_id)).digests for case_id in case_ids}
+    return {case_id: (await find_same_pictures(archive, case_id)).digests for case_id in case_ids}
 
 
 def _refuse_followed(tx: Transaction, case_ids: Sequence[str], decision: Decision) -> None:
@@ -266,37 +266,46 @@ def _refuse_followed(tx: Transaction, case_ids: Sequence[str], decision: Decisio
 
 def _meant(desk: Desk, bulk: BulkDecision) -> list[MeantCase]:
     """Return the cases that are meant, each once. Raises 404 for an unknown one; UsageError when there is none."""
-    found: dict[str, MeantCase] = {}
     platforms = desk.services.settings.platforms if desk.services is not None else ()
+    batch = bulk.decision.batch if isinstance(bulk.decision, Undo) else None
     with desk.store.read() as tx:
-        for one in bulk.cases:
-            id_ = case_of_id(tx, one.id).id
-            found[id_] = MeantCase(id=id_, version=one.version)
+        named = [MeantCase(id=case_of_id(tx, one.id).id, version=one.version) for one in bulk.cases]
         operator = operator_named(bulk.operator, platforms) if bulk.operator is not None else None
-        if isinstance(bulk.decision, Undo) and bulk.decision.batch is not None:
-            if operator is not None or not bulk.cases:
-                decided = [case_of_id(tx, id_) for id_ in cases_of_decision(tx, bulk.decision.batch)]
-                for case in decided:
-                    if operator is None or case.operator == operator:
-                        found.setdefault(case.id, MeantCase(id=case.id))
-        elif operator is not None:
-            wanted = CaseFilter(states=PURSUED_STATES, operator=operator, by_priority=True)
-            for case in tx.cases.matching(wanted):
-                # With the version just read: what somebody decides meanwhile is not decided over.
-                found.setdefault(case.id, MeantCase(id=case.id, version=case.version))
+        others: list[MeantCase] = []
+        if batch is not None and (operator is not None or not named):
+            others = _of_decision(tx, batch, operator)
+        elif batch is None and operator is not None:
+            others = _that_wait(tx, operator)
+
+    found = {one.id: one for one in named}
+    for one in others:
+        # Of a case that is meant in both ways counts what the sender says of it.
+        found.setdefault(one.id, one)
     if not found:
         raise UsageError("no case is meant: name some in `cases`, or an `operator` that has cases that wait")
     return list(found.values())
 
 
+def _of_decision(tx: Transaction, batch: str, operator: str | None) -> list[MeantCase]:
+    """Return the cases that a decision was about; where an operator is named, its cases alone."""
+    decided = [case_of_id(tx, id_) for id_ in cases_of_decision(tx, batch)]
+    return [MeantCase(id=case.id) for case in decided if operator in (None, case.operator)]
+
+
+def _that_wait(tx: Transaction, operator: str) -> list[MeantCase]:
+    """Return the cases of an operator that wait, with the version just read: nothing newer is decided over."""
+    wanted = CaseFilter(states=PURSUED_STATES, operator=operator, by_priority=True)
+    return [MeantCase(id=case.id, version=case.version) for case in tx.cases.matching(wanted)]
+
+
 @dataclass(frozen=True, slots=True)
 class _Decider:
-    """Decides in one transaction for somebody; `kin` are the digests of what shows the same as a case's pictures."""
+    """Decides in one transaction for somebody; `same_pictures` are the digests of what shows the pictures of a case."""
 
     tx: Transaction
     desk: Desk
     actor: Actor
-    kin: Mapping[str, frozenset[str]]
+    same_pictures: Mapping[str, frozenset[str]]
 
     def decide(self, case_id: str, decision: Decision, edit: Edit) -> Case:
         """Change a case, and note it in the audit log; return the case. Raises as `guardian.cases.decide`."""
@@ -315,7 +324,7 @@ class _Decider:
             case Dismiss():
                 return decide(tx, case_id, CaseState.DISMISSED, edit, reason=decision.reason)
             case CallNotMine():
-                return call_not_mine(tx, case_id, self.kin[case_id], edit, self.kin.keys()).case
+                return call_not_mine(tx, case_id, self.same_pictures[case_id], edit, self.same_pictures.keys()).case
             case CallLicensed():
                 return call_licensed(tx, case_id, judging_of(self.desk), edit, until=decision.until)[0]
             case Assign():

@@ -18,7 +18,7 @@ from guardian.notices.documents import mail_of
 from guardian.notices.drafting import DraftRequest, draft
 from guardian.notices.steps import StepAuthor
 from guardian.notices.timeline import timeline_of
-from guardian.scan.recheck.cases import Occasion, recheck_case
+from guardian.scan.recheck.cases import RecheckReason, recheck_case
 from guardian.scan.recheck.notice_addresses import dead_addresses, recipient_doubt
 from guardian.scan.recheck.on_request import ask_for_recheck, ask_to_verify
 from guardian.store import Transaction
@@ -254,7 +254,7 @@ async def recheck(
 
     case = await run_in_threadpool(read)
     sources = {source.name: source for source in desk.sources}
-    looked = await recheck_case(services_of(desk), sources, case, Occasion(asked_by=actor.name))
+    looked = await recheck_case(services_of(desk), sources, case, RecheckReason(asked_by=actor.name))
     if looked is None:
         raise LookupError("a recheck that was asked for is always written")
     return recheck_json(looked)

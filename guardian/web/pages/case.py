@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from pydantic import BaseModel, Field
@@ -20,6 +20,8 @@ from guardian.model import (
     CaseState,
     DismissReason,
     Finding,
+    FindingDigest,
+    MeasuredFact,
     Permission,
 )
 from guardian.store import Transaction
@@ -30,9 +32,17 @@ from guardian.views.overlap import Overlap, finding_sentence, overlap_of, points
 from guardian.views.sighting_chart import sighting_chart
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, person_may
-from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Tools, tools_of, with_done
+from guardian.web.pages.deciding import (
+    DONE_TEXTS,
+    DecisionContext,
+    DecisionKind,
+    RequestedDecision,
+    as_changed,
+    context_of_decision,
+    with_done,
+)
 from guardian.web.pages.evidence import EvidencePanel, panel_of_evidence
-from guardian.web.pages.not_mine import Again, ask_if_sure
+from guardian.web.pages.not_mine import PostedForm, ask_if_sure
 from guardian.web.pages.notice_panel import NoticePanel, panel_of_case
 from guardian.web.queue_filter import Choice, choice_kept_in
 from guardian.web.rendering import csv_file, page
@@ -76,7 +86,7 @@ async def show_case(
     case: str = "",
 ) -> Response:
     """Show a case; `finding` is the one of its findings that is compared."""
-    said = DONE_TEXTS[Decision(done)] if done in list(Decision) else None
+    said = DONE_TEXTS[DecisionKind(done)] if done in list(DecisionKind) else None
     return await _case_page(request, case_id, finding=finding, done=(said, case[:200]) if said else None)
 
 
@@ -137,28 +147,28 @@ async def decide_one(
     choice = choice_kept_in(request.query_params)
     edit = edit_by(session, desk, form.note, expected=form.version, batch=None)
 
-    def change(asked: Asked, tools: Tools, tx: Transaction) -> tuple[Case, str]:
-        changed = asked.change(tx, case_id, edit, tools)
+    def change(asked: RequestedDecision, context: DecisionContext, tx: Transaction) -> tuple[Case, str]:
+        changed = asked.change(tx, case_id, edit, context)
         return changed, _next_case(tx, changed, choice) if form.then == "next" else changed.id
 
     try:
-        if word not in list(Decision):
+        if word not in list(DecisionKind):
             raise UsageError("choose what is decided")
-        asked = Asked(Decision(word), own_value or form.value)
-        tools = await tools_of(request, session, asked, [case_id])
+        asked = RequestedDecision(DecisionKind(word), own_value or form.value)
+        context = await context_of_decision(request, session, asked, [case_id])
         if not form.sure:
             seen = [("version", str(form.version))] if form.version is not None else []
-            again = Again(f"/cases/{case_id}{choice.kept}", [*seen, ("note", form.note), ("then", form.then)])
-            asking = await ask_if_sure(request, asked, [case_id], tools, again)
+            posted = PostedForm(f"/cases/{case_id}{choice.kept}", [*seen, ("note", form.note), ("then", form.then)])
+            asking = await ask_if_sure(request, asked, [case_id], context, posted)
             if asking is not None:
                 return asking
-        changed, following = await run_in_threadpool(desk.store.run, partial(change, asked, tools))
+        changed, following = await run_in_threadpool(desk.store.run, partial(change, asked, context))
     except CaseChanged as error:
         return await _case_page(request, error.case.id, meanwhile=error.since, note=form.note, status=409)
     except UsageError as error:
         return await _case_page(request, case_id, fault=str(error), note=form.note, status=400)
     path = f"/cases/{following}{choice.kept}" if following else choice.path
-    return RedirectResponse(with_done(path, Decision(word), changed.id), status_code=303)
+    return RedirectResponse(with_done(path, DecisionKind(word), as_changed(changed)), status_code=303)
 
 
 async def _case_page(
@@ -172,6 +182,11 @@ async def _case_page(
     note: str = "",
     status: int = 200,
 ) -> Response:
+    """Return the page of a case; `finding` is the id of the finding that is compared.
+
+    `done` says what was just decided, about which case or decision; `meanwhile` what others have changed since the
+    person looked. `fault` is what is wrong with their form, and `note` the note in it, so that it is not lost.
+    """
     desk = desk_of(request)
     choice = choice_kept_in(request.query_params)
 
@@ -186,40 +201,50 @@ async def _case_page(
         # Merged into another one: its address leads on.
         return RedirectResponse(f"/cases/{found.detail.case.id}{choice.kept}", status_code=303)
 
-    detail, compared = found.detail, found.finding
     return page(
         request,
         "case.html",
         status=status,
-        detail=detail,
-        case=detail.case,
         choice=choice,
-        asset=detail.asset,
-        finding=compared,
-        sentence=finding_sentence(compared, detail.asset) if compared is not None else "",
-        overlap=found.overlap,
-        points_text=points_text,
-        numbers=[(fact, getattr(compared.comparison, fact.name)) for fact in MEASURED_FACTS] if compared else [],
-        licence_text=licence_text,
-        missed_text=missed_text,
-        versions=[(version, version_facts(version)["seen"]) for version in detail.versions.get(compared.id, ())]
-        if compared
-        else [],
-        findings=detail.findings[:_MOST_FINDINGS],
-        left_out=max(0, len(detail.findings) - _MOST_FINDINGS),
-        line=sighting_chart(detail.findings, detail.versions),
-        history=[(event, event_text(event)) for event in reversed(detail.history)],
-        next_step=NEXT_STEPS[detail.case.state],
-        can_undo=was_decided(detail.history),
-        reasons=list(DismissReason),
-        people=found.people,
-        drafting=found.notices,
-        evidence=found.evidence,
         done=done,
         meanwhile=[event_text(event) for event in meanwhile],
         fault=fault,
         note=note,
+        **_values_of(found),
     )
+
+
+def _values_of(found: _Read) -> dict[str, Any]:
+    """Return what the template shows of a case, by the names that it has there."""
+    detail, compared = found.detail, found.finding
+    numbers: list[tuple[MeasuredFact, object]] = []
+    versions: list[tuple[FindingDigest, str]] = []
+    if compared is not None:
+        numbers = [(fact, getattr(compared.comparison, fact.name)) for fact in MEASURED_FACTS]
+        versions = [(version, version_facts(version)["seen"]) for version in detail.versions.get(compared.id, ())]
+    return {
+        "detail": detail,
+        "case": detail.case,
+        "asset": detail.asset,
+        "finding": compared,
+        "sentence": finding_sentence(compared, detail.asset) if compared is not None else "",
+        "overlap": found.overlap,
+        "points_text": points_text,
+        "numbers": numbers,
+        "licence_text": licence_text,
+        "missed_text": missed_text,
+        "versions": versions,
+        "findings": detail.findings[:_MOST_FINDINGS],
+        "left_out": max(0, len(detail.findings) - _MOST_FINDINGS),
+        "line": sighting_chart(detail.findings, detail.versions),
+        "history": [(event, event_text(event)) for event in reversed(detail.history)],
+        "next_step": NEXT_STEPS[detail.case.state],
+        "can_undo": was_decided(detail.history),
+        "reasons": list(DismissReason),
+        "people": found.people,
+        "drafting": found.notices,
+        "evidence": found.evidence,
+    }
 
 
 def _read(tx: Transaction, desk: Desk, case_id: str, finding_id: str) -> _Read | None:

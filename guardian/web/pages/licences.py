@@ -19,6 +19,7 @@ from guardian.web.auth.requests import person_acting
 from guardian.web.desk import desk_of
 from guardian.web.licence_files import import_licences, keep_proof, licences_csv, proof_of
 from guardian.web.pages.access import LONGEST_FIELD, needed_judging, person_may
+from guardian.web.pages.forms import day_in
 from guardian.web.rendering import csv_file, page
 
 router = APIRouter(prefix="/licences", include_in_schema=False)
@@ -119,7 +120,7 @@ async def change(request: Request, licence_id: str, session: BrowserSession = WR
     desk = desk_of(request)
     judging = needed_judging(desk.judging)
     actor = person_acting(request, session)
-    first, last = (_day(str(form.get(name, "")).strip()) for name in ("valid_from", "valid_until"))
+    first, last = (day_in(str(form.get(name, "")).strip()) for name in ("valid_from", "valid_until"))
     said: dict[str, Any] = {
         name: str(form.get(name, ""))[:LONGEST_FIELD].strip() or None for name in ("territory", "medium", "note")
     }
@@ -179,7 +180,7 @@ async def grant(request: Request, session: BrowserSession = WRITER) -> Response:
     scope, named = said("scope"), said("name")
     if scope not in ("collection", "asset", "tag") or not named:
         raise UsageError("say what the licence covers: a collection, a tag or an image")
-    first, last = _day(said("begins")), _day(said("until"))
+    first, last = day_in(said("begins")), day_in(said("until"))
     judging = needed_judging(desk.judging)
     actor = person_acting(request, session)
 
@@ -237,10 +238,3 @@ def _licence(tx: Transaction, licence_id: str) -> Licence:
 
 def _none(licence_id: str) -> HTTPException:
     return HTTPException(404, f"there is no licence {licence_id[:80]} any more")
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise UsageError(f"{text!r} is no day; write one such as 2026-11-24") from error

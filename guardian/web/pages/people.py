@@ -1,6 +1,6 @@
 """People and tokens, for admins."""
 
-from datetime import date, datetime
+from datetime import datetime
 
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.concurrency import run_in_threadpool
@@ -14,6 +14,7 @@ from guardian.views.people import token_state
 from guardian.web.auth.requests import person_acting
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may
+from guardian.web.pages.forms import day_in
 from guardian.web.rendering import page
 
 router = APIRouter(prefix="/people", include_in_schema=False)
@@ -115,7 +116,5 @@ def _role(text: str) -> Role:
 
 def _end_of(text: str) -> datetime | None:
     """Return the moment after the last day of a token; None for no end."""
-    try:
-        return end_after(date.fromisoformat(text)) if text else None
-    except ValueError as error:
-        raise UsageError(f"{text!r} is no day; write one such as 2026-11-24") from error
+    last = day_in(text)
+    return end_after(last) if last is not None else None

@@ -32,8 +32,17 @@ from guardian.store.ids import new_id
 from guardian.views.case_tables import cases_csv
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, local_path, person_may
-from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Outcome, decide_all, tools_of, with_done
-from guardian.web.pages.not_mine import Again, ask_if_sure
+from guardian.web.pages.deciding import (
+    DONE_TEXTS,
+    BulkOutcome,
+    DecisionKind,
+    RequestedDecision,
+    as_changed,
+    context_of_decision,
+    decide_all,
+    with_done,
+)
+from guardian.web.pages.not_mine import PostedForm, ask_if_sure
 from guardian.web.pages.whole_choice import MOST_AT_ONCE, ask_about_all
 from guardian.web.queue_filter import Choice, choice_of
 from guardian.web.rendering import csv_file, page
@@ -129,16 +138,16 @@ async def decide_many(request: Request, session: BrowserSession = REVIEWER) -> R
         (id_, replace(edit, expected=_version(number))) for id_, _, number in (one.partition(":") for one in selected)
     ]
 
-    tools = await tools_of(request, session, asked, [case_id for case_id, _ in cases])
+    context = await context_of_decision(request, session, asked, [case_id for case_id, _ in cases])
     if not form.get("sure"):
-        again = Again("/cases", [("back", back), ("note", edit.note or ""), ("selected", " ".join(selected))])
-        asking = await ask_if_sure(request, asked, [case_id for case_id, _ in cases], tools, again)
+        posted = PostedForm("/cases", [("back", back), ("note", edit.note or ""), ("selected", " ".join(selected))])
+        asking = await ask_if_sure(request, asked, [case_id for case_id, _ in cases], context, posted)
         if asking is not None:
             return asking
 
-    outcome = await run_in_threadpool(decide_all, desk.store, asked, cases, tools)
+    outcome = await run_in_threadpool(decide_all, desk.store, asked, cases, context)
     if not outcome.refused:
-        name = outcome.changed[0].id if batch is None else batch
+        name = as_changed(outcome.changed[0]) if batch is None else batch
         return RedirectResponse(with_done(back, asked.decision, name), status_code=303)
     choice = choice_of(_query_of(back))
     done = (asked.decision, batch or "") if outcome.changed else None
@@ -152,26 +161,33 @@ async def undo_last(
     which: str = Form("", max_length=200),
     back: str = Form("/cases", max_length=LONGEST_FIELD),
 ) -> Response:
-    """Undo what was just decided: about one case, or about all of one decision."""
+    """Undo what was just decided: about one case, or about all of one decision.
+
+    `which`: the id and the version of a case, or a batch. So whoever sends it twice, or late, takes back nothing else:
+    neither what was decided before nor what a colleague has decided since.
+    """
     desk = desk_of(request)
     is_batch = which.startswith("batch_")
-    edit = edit_by(session, desk, None, expected=None, batch=new_id("batch") if is_batch else None)
+    case_id, _, number = which.partition(":")
+    expected = None if is_batch else _version(number)
+    if not is_batch and expected is None:
+        raise UsageError("open the case to undo the last change")
+    edit = edit_by(session, desk, None, expected=expected, batch=new_id("batch") if is_batch else None)
 
-    # Whoever sends it twice must not take back what was decided before it, too.
-    asked = Asked(Decision.UNDO, which if is_batch else "")
-    tools = await tools_of(request, session, asked, [])
+    asked = RequestedDecision(DecisionKind.UNDO, which if is_batch else "")
+    context = await context_of_decision(request, session, asked, [])
 
-    def take_back() -> Outcome:
+    def take_back() -> BulkOutcome:
         with desk.store.read() as tx:
-            ids = cases_of_decision(tx, which) if is_batch else [which]
-        return decide_all(desk.store, asked, [(id_, edit) for id_ in ids], tools)
+            ids = cases_of_decision(tx, which) if is_batch else [case_id]
+        return decide_all(desk.store, asked, [(id_, edit) for id_ in ids], context)
 
     outcome = await run_in_threadpool(take_back)
     path = local_path(back)
     if outcome.refused:
         choice = choice_of(_query_of(path))
         return await _queue(request, choice, refused=outcome.refused, status=409)
-    return RedirectResponse(with_done(path, Decision.UNDO, ""), status_code=303)
+    return RedirectResponse(with_done(path, DecisionKind.UNDO, ""), status_code=303)
 
 
 @router.post("/cases/views")
@@ -204,10 +220,15 @@ async def _queue(
     choice: Choice,
     *,
     after: str = "",
-    done: tuple[Decision, str] | None = None,
+    done: tuple[DecisionKind, str] | None = None,
     refused: Iterable[tuple[str, UsageError]] = (),
     status: int = 200,
 ) -> Response:
+    """Return one page of the queue; `after` is the cursor of the page before it, "" for the first.
+
+    `done` says what was just decided, about which case or decision; `refused` which cases were left as they are, and
+    why.
+    """
     desk = desk_of(request)
     wanted = choice.filter()
     person: Person = request.state.session.person
@@ -276,18 +297,18 @@ def _suggestions(tx: Transaction) -> dict[str, list[str]]:
     }
 
 
-def _done(done: str, case: str) -> tuple[Decision, str] | None:
+def _done(done: str, case: str) -> tuple[DecisionKind, str] | None:
     try:
-        return Decision(done), case[:200]
+        return DecisionKind(done), case[:200]
     except ValueError:
         return None
 
 
-def _asked(decision: str, value: str) -> Asked:
+def _asked(decision: str, value: str) -> RequestedDecision:
     """Return the decision that a form asks for; "dismiss:look_alike" says its value with it. Raises UsageError."""
     word, _, own_value = decision.partition(":")
     try:
-        return Asked(Decision(word), own_value or value)
+        return RequestedDecision(DecisionKind(word), own_value or value)
     except ValueError as error:
         raise UsageError("choose what is decided") from error
 

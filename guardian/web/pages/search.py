@@ -15,7 +15,7 @@ from guardian.errors import Unmatchable, UsageError
 from guardian.model import BrowserSession, Case, Permission, Severity
 from guardian.search.asking import WHERE, Asked
 from guardian.search.facets import facets_of
-from guardian.search.kept import can_watch
+from guardian.search.kept import why_not_watched
 from guardian.search.question import By
 from guardian.search.search import Result, SearchAnswer
 from guardian.web.desk import Desk, desk_of
@@ -130,6 +130,11 @@ async def _shown(
     problem: str | None = None,
     address: str = "",
 ) -> Response:
+    """Return the page of the search: its form, and the answer where there is one.
+
+    `content` is the picture that was asked with. `problem` is what is wrong with the request, and `address` what was
+    written as the address of a picture, so that it is not lost.
+    """
     desk = desk_of(request)
     may_read_cases = Permission.CASES_READ in session.person.role.scopes
     results = answer.results if answer is not None else ()
@@ -159,7 +164,7 @@ async def _shown(
         "most_examples": MOST_EXAMPLES,
         "most": MOST_RESULTS if len(results) == asked.top < MOST_RESULTS else None,
         "kept": kept,
-        "can_watch": {one.name for one, its, *_ in kept if can_watch(its)},
+        "can_watch": {one.name for one, its, *_ in kept if why_not_watched(its) is None},
         "told": destinations_told(desk),
         "removed": removed_search(desk, session) if "removed" in request.query_params else None,
         "places": list(WHERE),

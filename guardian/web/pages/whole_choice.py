@@ -11,7 +11,7 @@ from guardian.cases.queue import QueuedCase, queued
 from guardian.errors import UsageError
 from guardian.model import Case
 from guardian.web.desk import desk_of
-from guardian.web.pages.deciding import DECISION_TEXTS, Asked
+from guardian.web.pages.deciding import DECISION_TEXTS, RequestedDecision
 from guardian.web.queue_filter import Choice
 from guardian.web.rendering import page
 
@@ -19,7 +19,7 @@ MOST_AT_ONCE = 5_000
 _MOST_SHOWN, _MOST_OPERATORS = 20, 10
 
 
-async def ask_about_all(request: Request, asked: Asked, choice: Choice, note: str) -> Response:
+async def ask_about_all(request: Request, asked: RequestedDecision, choice: Choice, note: str) -> Response:
     """Return a page that shows what is chosen; its form decides about these cases as they are now, and no others.
 
     Raises UsageError where there are none, or too many for one decision.

@@ -11,3 +11,55 @@ if (atOnce && document.prerendering) document.addEventListener("prerenderingchan
 else if (atOnce) atOnce.submit();
 // On a phone the navigation is one line that scrolls: the page that is shown shall be in sight.
 document.querySelector("nav [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
+// What was written is kept in this tab until it has been taken: a session may end while somebody writes. Pages that stand
+// between (signing in, a fault) have no form with words; the page that was sent from gets them back, for the same person.
+const UNSENT = "unsent";
+const person = document.querySelector(".who a")?.firstChild.textContent.trim();
+document.addEventListener("submit", ({ target: form }) => {
+  if (form.method !== "post" || !person) return;
+  const words = [...form.querySelectorAll("textarea")].map((area) => [area.id, area.value]).filter(([, value]) => value);
+  const page = location.pathname;
+  if (words.length) sessionStorage.setItem(UNSENT, JSON.stringify({ person, page, words, refused: false }));
+  else sessionStorage.removeItem(UNSENT);
+});
+const unsent = JSON.parse(sessionStorage.getItem(UNSENT));
+if (unsent && document.querySelector("[data-not-taken]")) {
+  sessionStorage.setItem(UNSENT, JSON.stringify({ ...unsent, refused: true }));
+} else if (unsent && person) {
+  sessionStorage.removeItem(UNSENT);
+  if (unsent.refused && unsent.person === person && unsent.page === location.pathname) putBack(unsent.words);
+}
+
+function putBack(words) {
+  const areas = words.map(([id, value]) => [document.getElementById(id), value]).filter(([area]) => area);
+  areas.forEach(([area, value]) => { area.value = value; });
+  if (!areas.length) return;
+  const said = document.createElement("p");
+  said.className = "fault";
+  said.setAttribute("role", "alert");
+  said.textContent = "Nothing was done: what you wrote is in the form again. Look, and send it once more.";
+  document.getElementById("content").prepend(said);
+}
+
+// A decision by script says what a form would have shown: where to sign in, or why nothing was done.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr } = event.detail;
+  if (new URL(xhr.responseURL).pathname !== "/login") return;
+  event.detail.shouldSwap = false;
+  location.assign(xhr.responseURL);
+});
+document.addEventListener("htmx:responseError", ({ detail: { xhr } }) => {
+  const text = new DOMParser().parseFromString(xhr.responseText, "text/html").querySelector("[data-not-taken]");
+  if (xhr.status !== 409) sayUndone(text?.textContent ?? `guardian answered with HTTP status ${xhr.status}`);
+});
+document.addEventListener("htmx:sendError", () => sayUndone("guardian does not answer"));
+
+function sayUndone(why) {
+  document.querySelector(".not-done")?.remove();
+  const said = document.createElement("p");
+  said.className = "fault not-done";
+  said.setAttribute("role", "alert");
+  said.textContent = `Nothing was done: ${why.trim()}`;
+  document.getElementById("content").prepend(said);
+}

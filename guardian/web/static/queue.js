@@ -27,7 +27,8 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
   if (event.key === "j") go(current + 1);
   else if (event.key === "k") go(current - 1);
-  else if ("cldnux?".includes(event.key) && press(event.key)) event.preventDefault();
+  // A key that is held down would decide about one case after the other.
+  else if (!event.repeat && "cldnux?".includes(event.key) && press(event.key)) event.preventDefault();
 });
 
 document.addEventListener("focusin", (event) => {

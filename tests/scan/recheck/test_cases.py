@@ -22,7 +22,7 @@ from guardian.model.people import ActorKind
 from guardian.notices.drafting import DraftRequest, NoticeConfig, draft
 from guardian.notices.steps import StepAuthor, approve, check_licence, consider, mark_sent, note_verified, withdraw
 from guardian.scan.context import ScanContext
-from guardian.scan.recheck.cases import NoticeRecheckConsumer, Occasion, recheck_case
+from guardian.scan.recheck.cases import NoticeRecheckConsumer, RecheckReason, recheck_case
 from guardian.scan.recheck.notice_addresses import dead_addresses
 from guardian.scan.recheck.on_request import (
     RequestedRecheckConsumer,
@@ -30,9 +30,9 @@ from guardian.scan.recheck.on_request import (
     ask_for_recheck,
     ask_to_verify,
 )
-from guardian.scan.recheck.one_place import Sought, look_again
+from guardian.scan.recheck.one_place import RecheckTarget, look_again
 from guardian.scan.recheck.places import PageVerdict, Place, look_at_page
-from guardian.scan.recheck.site_search import MOST_PAGES, Search, search_site
+from guardian.scan.recheck.site_search import MOST_PAGES, SiteSearch, search_site
 from guardian.scan.runs import scan_source
 from guardian.scan.site_answers import SiteAnswers
 from guardian.shipped import rules_folder
@@ -73,8 +73,8 @@ class Shop:
         return case
 
     async def recheck(self, notice: Notice | None = None) -> tuple[RecheckOutcome, Recheck]:
-        occasion = Occasion(notice.id, 1) if notice is not None else Occasion(asked_by="mara")
-        recheck = await recheck_case(self.app.services, {"shop": self.settings}, self.case, occasion)
+        reason = RecheckReason(notice.id, 1) if notice is not None else RecheckReason(asked_by="mara")
+        recheck = await recheck_case(self.app.services, {"shop": self.settings}, self.case, reason)
         assert recheck is not None
         return recheck.outcome, recheck
 
@@ -328,11 +328,11 @@ async def looked_at_by_itself(shop: Shop, picture: Conditional, other: Condition
     services, web = shop.app.services, shop.web
     url = web.put("/alone.jpg", picture)
     context = ScanContext("shop", services.clock(), Fetcher.for_person(services.web))
-    sought = Sought(frozenset({shop.case.asset_id}))
+    target = RecheckTarget(frozenset({shop.case.asset_id}))
 
     async def seen() -> PlaceState:
         place = Place(None, url, frozenset())
-        return (await look_again(services, context, place, sought, SiteAnswers(services))).state
+        return (await look_again(services, context, place, target, SiteAnswers(services))).state
 
     def is_absent() -> bool:
         with shop.app.store.read() as tx:
@@ -394,7 +394,7 @@ async def moved_to_a_page_that_no_scan_has_met(shop: Shop, picture: Conditional)
     services = shop.app.services
     context = ScanContext("shop", services.clock(), Fetcher.for_person(services.web))
     for belongs in (False, True):
-        search = Search(frozenset({shop.case.asset_id}), frozenset(), lambda _url, answer=belongs: answer)
+        search = SiteSearch(frozenset({shop.case.asset_id}), frozenset(), lambda _url, answer=belongs: answer)
         found = await search_site(services, context, [f"{shop.start}prints/old"], search)
         assert [(one.page_url, one.image_url, one.state) for one in found] == [
             (f"{shop.start}prints/new", f"{shop.start}unmet.jpg", PlaceState.THERE)
@@ -467,9 +467,9 @@ async def not_gone_while_every_address_answers_alike(shop: Shop) -> None:
     async def state(*answers: tuple[str, Says | str]) -> PlaceState:
         for path, answer in answers:
             web.put(path, answer)
-        sought = Sought(frozenset({shop.case.asset_id}))
+        target = RecheckTarget(frozenset({shop.case.asset_id}))
         before = len(web.asked)
-        seen = await look_again(services, context, place, sought, SiteAnswers(services))
+        seen = await look_again(services, context, place, target, SiteAnswers(services))
         assert len(web.asked) - before <= 9, "six requests more at most"
         assert ("under repair" in seen.detail) is (seen.state is PlaceState.UNCLEAR)
         return seen.state
@@ -514,13 +514,13 @@ async def not_gone_while_every_address_answers_alike(shop: Shop) -> None:
     folders = [f"/shelf-{number}" for number in range(4)]
     shut_pages = [f"{folder}/{name}" for folder in folders for name in ("new", "sale")]
     web.put(front, "<p>Welcome.</p>" + "".join(f"<a href={path}>{path}</a>" for path in shut_pages))
-    answers, sought = SiteAnswers(services), Sought(frozenset({shop.case.asset_id}))
+    answers, target = SiteAnswers(services), RecheckTarget(frozenset({shop.case.asset_id}))
     places = [replace(place, page_url=web.put(f"{folder}/old", repairs)) for folder in folders]
     for path in (*shut_pages, old):
         web.put(path, repairs)
     web.put(every, gone)
     before = len(web.asked)
-    states = [(await look_again(services, context, one, sought, answers)).state for one in places]
+    states = [(await look_again(services, context, one, target, answers)).state for one in places]
     asked = [one.path for one in web.asked[before:] if not one.path.endswith(("/old", old))]
     assert states == ["unclear"] * len(places)
     assert (len(asked), len(set(asked) & set(shut_pages))) == (6, 4)
@@ -529,5 +529,5 @@ async def not_gone_while_every_address_answers_alike(shop: Shop) -> None:
     for path in (every, page, front, old):
         web.put(path, varying)
     long_ago = replace(place, last_seen_at=services.clock() - timedelta(days=31))
-    sought = Sought(frozenset({shop.case.asset_id}))
-    assert (await look_again(services, context, long_ago, sought, SiteAnswers(services))).state == "gone"
+    target = RecheckTarget(frozenset({shop.case.asset_id}))
+    assert (await look_again(services, context, long_ago, target, SiteAnswers(services))).state == "gone"
