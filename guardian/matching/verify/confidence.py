@@ -91,9 +91,7 @@ FEATURES = {
     "whole_gone": -1,
     "whole_bared": -1,
     "detail_upright": -1,
-    "detail_even": -1,
     "whole_upright": -1,
-    "whole_even": -1,
 }
 """The features in their order, and how the probability may move with each: 1 only up, -1 only down, 0 freely."""
 

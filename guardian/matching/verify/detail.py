@@ -18,7 +18,7 @@ from guardian.matching.verify.alignment import SIDE, Overlap
 from guardian.matching.verify.bending import Bend
 from guardian.matching.verify.cells import CELL, CellMap, compare_cells
 from guardian.matching.verify.outlines import Outlines, outlines_of
-from guardian.matching.verify.page_like import page_like
+from guardian.matching.verify.upright import upright_share
 
 FINEST_SIDE = 384
 """Pixels of the longer side of what is looked at, where both pictures have as many."""
@@ -55,7 +55,7 @@ class Detail:
     The asset's cells are drawn (writing, lines, flat shapes) or natural, like a photograph's. `drawn`: share that is
     drawn. `drawn_unlike`: share of the drawn ones that are replaced or lost. `natural_held`: share of the natural
     ones' weight that agrees. `natural`: that weight, and `natural_mean` its mean in all agreeing cells, 0 to 2.
-    `kept`, `gone` and `bared`: see Outlines. `upright` and `even`: what the asset shows there, see PageLike.
+    `kept`, `gone` and `bared`: see Outlines. `upright`: see upright.py, of the asset.
     """
 
     side: float
@@ -74,7 +74,6 @@ class Detail:
     gone: float
     bared: float
     upright: float
-    even: float
 
 
 def detail_of(
@@ -170,7 +169,6 @@ def _summarised(
     drawn = cells.rich & (weight < _DRAWN_BELOW)
     natural = np.where(cells.rich & ~drawn, weight, 0.0)
     held = float(natural[agreeing].sum())
-    page = page_like(asset)
     return Detail(
         side=side,
         agreeing=int(agreeing.sum()),
@@ -187,8 +185,7 @@ def _summarised(
         kept=outlines.kept,
         gone=outlines.gone,
         bared=outlines.bared,
-        upright=page.upright,
-        even=page.even,
+        upright=upright_share(asset),
     )
 
 
