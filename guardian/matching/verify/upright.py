@@ -25,7 +25,7 @@ def upright_share(grey: NDArray[np.float32]) -> float:
     `grey` is float32 [h, w], from 0 to 255. The rim has no say.
     """
     edges, upright = _counted(grey)
-    return upright / max(1, edges)
+    return float(upright / max(1, edges))
 
 
 @kernel
