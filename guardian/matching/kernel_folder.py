@@ -15,7 +15,7 @@ _WITH_KERNELS = (
     *("geometry.py", "features/appearance.py", "features/corners.py", "features/descriptors.py"),
     *("features/hashing.py", "features/local_shapes.py", "features/patterns.py", "features/resizing.py"),
     *("index/layout.py", "index/votes.py"),
-    *("verify/cells.py", "verify/confidence.py", "verify/detail.py", "verify/outlines.py"),
+    *("verify/cells.py", "verify/confidence.py", "verify/detail.py", "verify/outlines.py", "verify/upright.py"),
 )
 """The modules that have kernels; a test compares them with the code."""
 

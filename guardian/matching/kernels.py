@@ -21,6 +21,7 @@ from guardian.matching.verify.cells import compare_cells, core_of
 from guardian.matching.verify.confidence import leaves_of
 from guardian.matching.verify.detail import particular
 from guardian.matching.verify.outlines import outlines_of
+from guardian.matching.verify.upright import upright_share
 
 _SIDE = 64
 T = TypeVar("T", bound=np.generic)
@@ -102,6 +103,7 @@ def _call_all() -> None:
         core_of(laid)
     finer = grey.astype(np.float32)
     outlines_of(finer, finer, compare_cells(finer, finer, np.eye(3), (_SIDE, _SIDE)), np.eye(3), (_SIDE, _SIDE))
+    upright_share(finer)
 
     root = np.zeros((1, 1), np.uint16)
     leaves_of(np.zeros(1), root, root.astype(np.float64), root, root, root.astype(np.float64))

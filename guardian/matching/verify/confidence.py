@@ -1,7 +1,7 @@
 """Measurement to probability: boosted trees fitted on edited copies, distractors and look-alikes.
 
-The fitted parameters and their provenance are in confidence.json: the mean of two fits, see "Fitting" in
-docs/matching.md. `make fit` makes one such fit.
+The fitted parameters and their provenance are in confidence.json: the mean of two fits and small trees on top, see
+"Fitting" in docs/matching.md. `make fit` makes one such fit.
 """
 
 import hashlib
@@ -90,6 +90,8 @@ FEATURES = {
     "whole_kept": 1,
     "whole_gone": -1,
     "whole_bared": -1,
+    "detail_upright": -1,
+    "whole_upright": -1,
 }
 """The features in their order, and how the probability may move with each: 1 only up, -1 only down, 0 freely."""
 

@@ -18,6 +18,7 @@ from guardian.matching.verify.alignment import SIDE, Overlap
 from guardian.matching.verify.bending import Bend
 from guardian.matching.verify.cells import CELL, CellMap, compare_cells
 from guardian.matching.verify.outlines import Outlines, outlines_of
+from guardian.matching.verify.upright import upright_share
 
 FINEST_SIDE = 384
 """Pixels of the longer side of what is looked at, where both pictures have as many."""
@@ -54,7 +55,7 @@ class Detail:
     The asset's cells are drawn (writing, lines, flat shapes) or natural, like a photograph's. `drawn`: share that is
     drawn. `drawn_unlike`: share of the drawn ones that are replaced or lost. `natural_held`: share of the natural
     ones' weight that agrees. `natural`: that weight, and `natural_mean` its mean in all agreeing cells, 0 to 2.
-    `kept`, `gone` and `bared`: see Outlines.
+    `kept`, `gone` and `bared`: see Outlines. `upright`: see upright.py, of the asset.
     """
 
     side: float
@@ -72,6 +73,7 @@ class Detail:
     kept: float
     gone: float
     bared: float
+    upright: float
 
 
 def detail_of(
@@ -108,7 +110,7 @@ def detail_of(
     if as_soft is not None:
         softened = as_soft
         soft = compare_cells(softened, their_softened, to_level, level)
-    return _summarised(soft, weight, side, outlines_of(softened, their_softened, soft, to_level, level))
+    return _summarised(soft, weight, side, outlines_of(softened, their_softened, soft, to_level, level), mine)
 
 
 def _softened(grey: NDArray[np.float32], deviation: float = _SOFTENED) -> NDArray[np.float32]:
@@ -146,8 +148,10 @@ def _edges(picture: NDArray[np.float32], chosen: NDArray[np.bool_]) -> NDArray[n
     return np.asarray(cv2.resize(fine, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)[chosen]
 
 
-def _summarised(cells: CellMap, weight: NDArray[np.float32], side: float, outlines: Outlines) -> Detail | None:
-    """Summarise the cells; `weight` is float32 [rows, columns], how photograph-like the asset's are."""
+def _summarised(
+    cells: CellMap, weight: NDArray[np.float32], side: float, outlines: Outlines, asset: NDArray[np.float32]
+) -> Detail | None:
+    """Summarise the cells of `asset`; `weight` is float32 [rows, columns], how photograph-like they are."""
     # What was faded keeps its texture, only weaker.
     their_texture = cells.their_variance > _TEXTURE * cells.contrast**2
     textured = cells.known & (cells.rich | their_texture)
@@ -181,6 +185,7 @@ def _summarised(cells: CellMap, weight: NDArray[np.float32], side: float, outlin
         kept=outlines.kept,
         gone=outlines.gone,
         bared=outlines.bared,
+        upright=upright_share(asset),
     )
 
 

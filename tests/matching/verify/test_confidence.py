@@ -48,7 +48,7 @@ RANGES = {
             for part in ("detail", "whole")
             for share in (
                 *("replaced", "lost", "added", "differing", "drawn", "drawn_unlike", "natural_held"),
-                *("kept", "gone", "bared"),
+                *("kept", "gone", "bared", "upright"),
             )
         ),
         (0, 1),
@@ -130,7 +130,7 @@ def test_trees_end_in_leaves() -> None:
 
 def test_a_file_fitted_for_other_features_is_refused(tmp_path: Path) -> None:
     data = json.loads(recipe.FITTED.read_bytes())
-    data["facts"] = data["facts"][:-1]
+    data["facts"] = data["facts"][: len(FEATURES) // 2]
     path = tmp_path / "confidence.json"
     path.write_text(json.dumps(data))
     with pytest.raises(ValueError, match="make fit"):
