@@ -162,7 +162,7 @@ def test_every_row_that_is_wrong_is_named_and_no_proof_kept(store: Store, tmp_pa
             "exactly one",
             "exactly one",
             "asset",
-            "YYYY-MM-DD",
+            "write one such as 2026-11-24",
             "before it",
             "such as /blog",
             "not there",
