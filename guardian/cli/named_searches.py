@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shlex
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,8 @@ def save(session: Session, name: str, asked: SearchOptions) -> None:
 
     check_name(name)
     asyncio.run(_save(session, name, asked))
-    words = "`guardian search run NAME` asks it again, `guardian search watch NAME` has it watch"
+    typed = shlex.quote(name)
+    words = f"`guardian search run {typed}` asks it again, `guardian search watch {typed}` has it watch"
     echo(Screen.of_output().wrapped(f"saved as {name}: {words}"))
 
 

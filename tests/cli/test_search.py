@@ -90,7 +90,7 @@ def test_searches_are_kept_run_watched_and_removed(protected: Home, photographs:
 
     assert "no search 'other'" in protected.guardian("search", "run", "other", code=2).stderr
     saved = protected.guardian("search", "save", "words", "--text", "coffee").stdout
-    assert saved.startswith("saved as words: `guardian search run NAME` asks it again")
+    assert saved.startswith("saved as words: `guardian search run words` asks it again")
     assert "compares looks" in protected.guardian("search", "watch", "words", "--above", "0.5", code=2).stderr
     watched = protected.guardian("search", "watch", "style", "--above", "0.7", "--severity", "high").stdout
     assert watched == "style watches what is met from now on, but nobody is told: no destination wants watch.found\n"
