@@ -43,8 +43,8 @@ def save(session: Session, name: str, asked: SearchOptions) -> None:
     check_name(name)
     asyncio.run(_save(session, name, asked))
     typed = shlex.quote(name)
-    words = f"`guardian search run {typed}` asks it again, `guardian search watch {typed}` has it watch"
-    echo(Screen.of_output().wrapped(f"saved as {name}: {words}"))
+    again, watching = f"`guardian search run {typed}` asks it again", f"`guardian search watch {typed}` has it watch"
+    echo(Screen.of_output().wrapped(f"saved as {name}: {again}, {watching}"))
 
 
 @click.command("run")
