@@ -103,15 +103,4 @@ def _clean_context(context: Context) -> Context:
 
     PostgreSQL takes neither NUL nor lone surrogates, and both occur on pages.
     """
-
-    def clean(text: str | None) -> str | None:
-        return None if text is None else cleaned(text[:10_000])
-
-    return Context(
-        alt=clean(context.alt),
-        caption=clean(context.caption),
-        title=clean(context.title),
-        page_title=clean(context.page_title),
-        nearby_text=clean(context.nearby_text),
-        claims=clean(context.claims),
-    )
+    return context.with_each(lambda text: cleaned(text[:10_000]))

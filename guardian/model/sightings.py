@@ -1,6 +1,7 @@
 """What was seen on the web: answers of sites, the pages that were captured, and the images that they show."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -42,6 +43,10 @@ class Context:
     page_title: str | None = None
     nearby_text: str | None = None
     claims: str | None = None
+
+    def with_each(self, change: Callable[[str], str | None]) -> "Context":
+        """Return the words with `change` made to each one that the page said."""
+        return Context(**{name: text if text is None else change(text) for name, text in asdict(self).items()})
 
 
 @dataclass(frozen=True, slots=True)

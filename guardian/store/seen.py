@@ -430,18 +430,7 @@ def _address_text(url: str | None) -> str | None:
 
 def _bounded(context: Context) -> Context:
     """Return the words around a picture made safe to store and bounded in length."""
-
-    def bounded(text: str | None) -> str | None:
-        return None if text is None else cleaned(text[:_LONGEST_TEXT]) or None
-
-    return Context(
-        alt=bounded(context.alt),
-        caption=bounded(context.caption),
-        title=bounded(context.title),
-        page_title=bounded(context.page_title),
-        nearby_text=bounded(context.nearby_text),
-        claims=bounded(context.claims),
-    )
+    return context.with_each(lambda text: cleaned(text[:_LONGEST_TEXT]) or None)
 
 
 def _picture(row: Row[Any]) -> SeenPicture:
