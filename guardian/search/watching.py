@@ -15,7 +15,6 @@ from guardian.outbox import enqueue, mint
 from guardian.search.asking import asked_of
 from guardian.search.kept import KeptSearches
 from guardian.search.question import By, Kind
-from guardian.search.ranking import HEAD
 from guardian.search.search import Request, Result, Search
 from guardian.store import Store
 from guardian.views.plain_text import clipped
@@ -23,8 +22,8 @@ from guardian.views.timestamps import message_timestamp
 
 EVENT = "watch.found"
 
-_AT_ONCE = HEAD
-"""Pictures that a watch looks at in one search: no more than a search compares one by one. As many make a message."""
+_AT_ONCE = 400
+"""Pictures that a watch looks at in one search. As many make a message."""
 
 _MOST_IN_MESSAGE = 10
 _LONGEST_ADDRESS = 500
