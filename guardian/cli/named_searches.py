@@ -80,7 +80,7 @@ def list_(session: Session, as_lines: bool) -> None:
         watch = named.watch
         watching = f"; watches above {watch.above:g}, {watch.severity.value}" if watch else ""
         no_more = f"; cannot be asked: {why_not}" if why_not else ""
-        echo(screen.wrapped(f"{named.name}: {its.in_words()}{watching}{no_more}", 2, first=""))
+        echo(screen.wrapped(f"{named.name}: {its.as_options()}{watching}{no_more}", 2, first=""))
 
 
 @click.command("remove")

@@ -158,9 +158,14 @@ async def _complete(app: "App") -> int:
 
 
 def asked_by(app: "App", options: SearchOptions, *, facets: bool) -> "Asked":
-    """Return what the options ask for; an asset that is asked with is found by its id or how that begins."""
+    """Return what the options ask for; an asset that is asked with is found by its id or how that begins.
+
+    Raises UsageError for options that name nothing to search with.
+    """
     from guardian.search.asking import Asked
 
+    if options.picture is None and options.text is None and not options.colours and not options.like:
+        raise UsageError("nothing to search with: name a picture, an address, an asset, --text, --colour or --like")
     with app.store.read() as tx:
         own = _asset_of(tx, options.picture)
     return Asked(

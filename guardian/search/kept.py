@@ -48,7 +48,7 @@ class KeptSearches:
             # Somebody may have taken it just now, with another tab or a second click.
             if (before is not None and not replaces) or not tx.named_searches.save(name, kept.as_json(), at):
                 raise _taken(name)
-            tx.audit.add(actor, "search.kept", name, at, {"asked": kept.in_words()[:2_000]})
+            tx.audit.add(actor, "search.kept", name, at, {"asked": kept.as_options()[:2_000]})
             unused = _unused_picture(tx, before)
         if unused is not None:
             self.pictures.remove(unused)
@@ -144,9 +144,9 @@ def why_not_watched(asked: Asked) -> str | None:
     """
     has_picture = asked.picture is not None or asked.own is not None or bool(asked.like)
     if not has_picture and not asked.colours:
-        return "a watch compares looks: save a search with a picture, --like or --colour"
+        return "a watch compares looks: save a search with a picture, an example or a colour"
     if not has_picture and asked.text is not None:
-        return "words are ranks, and no measure: leave --text away, or add a picture"
+        return "words are ranks, and no measure: leave the text away, or add a picture"
     if asked.by in (By.COPY, By.WORDS):
         return f"a watch compares looks, not by {asked.by}: copies are found by scans and told as cases"
     return None

@@ -168,7 +168,7 @@ def _examples(keys: Sequence[PictureKey], segments: Sequence[_Segment]) -> NDArr
         ]
         found += [one[:1] for one in rows if len(one)]
     if len(found) < len(keys):
-        raise UsageError("--like, --unlike: an example has no appearance yet, or is not among what is searched")
+        raise UsageError("an example (like or unlike) has no appearance yet, or is not among what is searched")
     return np.concatenate(found) if found else np.empty((0, APPEARANCE_BYTES), np.uint8)
 
 

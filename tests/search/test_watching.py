@@ -192,9 +192,11 @@ def test_what_is_asked_is_kept_as_it_was() -> None:
     asked = Asked(where="seen", colours=("#c03", "navy:40%"), text='"red sand"', filters=("tag=a",), own="asset_1")
     assert asked_of(asked.as_json()) == asked
     assert asked_of('{"where": "seen", "later": 1}') == Asked(where="seen")
-    assert asked.in_words() == "asset_1 --in seen --text '\"red sand\"' --colour #c03 --colour navy:40% --filter tag=a"
+    assert (
+        asked.as_options() == "asset_1 --in seen --text '\"red sand\"' --colour #c03 --colour navy:40% --filter tag=a"
+    )
     for unwatchable in (Asked(text="dunes"), Asked(own="asset_1", by="copy"), Asked(own="asset_1", by="words")):
         assert "a watch compares looks" in (why_not_watched(unwatchable) or "")
-    assert "leave --text away" in (why_not_watched(Asked(text="dunes", colours=("#c03",))) or "")
+    assert "leave the text away" in (why_not_watched(Asked(text="dunes", colours=("#c03",))) or "")
     for watchable in (Asked(own="asset_1"), Asked(like=("asset_1",), text="dunes"), Asked(colours=("#c03",))):
         assert why_not_watched(watchable) is None

@@ -1,7 +1,6 @@
 """Searches what is owned and what was seen: by a picture, by words, by examples. Nothing is recorded."""
 
 import base64
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -150,8 +149,7 @@ async def _shown(
         "chosen": dict(text.split("=", 1) for text in asked.filters),
         "parts_of_search": [(words, query_of(without)) for words, without in parts_of(asked)],
         "answer": answer,
-        # Options are of the command line; the form has fields of the same names. (Hosts have "xn--" within.)
-        "problem": re.sub(r"(?<![\w-])--(?=[a-z])", "", problem) if problem is not None else None,
+        "problem": problem,
         "previews": {one.rank: _data(one.preview) for one in results if one.preview is not None},
         "cases": cases,
         "facets": _facet_links(asked, results),
