@@ -94,6 +94,9 @@ def test_from_draft_to_counter_notice(desk: Desk, tmp_path: Path) -> None:
     # Everything that is open is named; nothing is recorded as sent before.
     said = desk.refused("sent", notice_id, "--to", "abuse@shop.example", "--by", "jo")
     assert all(word in said for word in ("licence check", "fair use", "approved"))
+    assert all(
+        command in said for command in (" --licence '", " --exceptions '", "notice approve ", "notice verify ")
+    ), "the command line says how"
     assert "licence check" in desk.refused("approve", notice_id, "--by", "jo")
     desk.notice("consider", notice_id, *CONSIDERED, "--by", "mara")
     assert "four_eyes" in desk.refused("approve", notice_id, "--by", "mara")
