@@ -105,7 +105,7 @@ async def _asked(tmp_path: Path) -> None:
             await search.answer(Request(text="-- *"))
         with pytest.raises(UsageError, match="needs words"):
             await search.answer(Request(picture=_encoded(3), by=By.WORDS))
-        with pytest.raises(UsageError, match="needs a picture"):
+        with pytest.raises(UsageError, match="needs something to compare with"):
             await search.answer(Request(text="picture", by=By.LOOK))
         await _asked_of_assets(store, search)
     finally:
