@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from guardian.cases import Kept, RecordedUse, record
-from guardian.model import Change, Context, FindingDigest, Importance, Severity
+from guardian.model import Audience, Change, Context, FindingDigest, Importance, Severity
 from guardian.store import Store
 
 Use = Callable[..., RecordedUse]
@@ -20,7 +20,7 @@ def visits(store: Store, *uses: RecordedUse, to: tuple[str, ...] = ("legal",)) -
     """Record uses one after the other; return what is then listed of their finding."""
     for use in uses:
         with store.begin() as tx:
-            finding = record(tx, use, to)
+            finding = record(tx, use, Audience(to))
     with store.read() as tx:
         return tx.versions.of(finding.id)
 

@@ -33,7 +33,7 @@ with store.begin() as tx:
         "c" * 64, asset, Comparison(0.99, description="x" * 200_000), LicenceStatus.NONE,
         Decision(Action.ALERT, "copies", Severity.HIGH), noon,
     )
-    record(tx, use, ("legal", "archive"))
+    record(tx, use, Audience(("legal", "archive")))
     if sys.argv[2] == "before":
         print("waiting", flush=True)
         sys.stdin.readline()

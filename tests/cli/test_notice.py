@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from guardian.cases import Kept, RecordedUse, record
-from guardian.model import Action, Comparison, Context, Decision, LicenceStatus, Severity, Sighting
+from guardian.model import Action, Audience, Comparison, Context, Decision, LicenceStatus, Severity, Sighting
 from guardian.shipped import rules_folder
 from tests.cli.home import Home
 from tests.conftest import Site
@@ -72,7 +72,7 @@ def desk(tmp_path: Path, site: Site) -> Desk:
             at,
             Kept(None),
         )
-        finding = record(tx, use, ("legal",))
+        finding = record(tx, use, Audience(("legal",)))
     store.close()
     return Desk(Home(tmp_path), site, finding.case_id or "")
 

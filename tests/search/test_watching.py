@@ -18,7 +18,7 @@ from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.workers import Workers
 from guardian.memory.remembering import Memory
 from guardian.memory.settings import MemorySettings
-from guardian.model import NewlySeen, Routing, Severity
+from guardian.model import Audience, NewlySeen, Severity
 from guardian.search.asking import Asked, asked_of, request_of
 from guardian.search.kept import why_not_watched
 from guardian.search.question import Kind
@@ -50,7 +50,7 @@ async def _watched(tmp_path: Path) -> None:
 
     async def look() -> int:
         memory.fold()
-        return await look_for_watches(store, search, pictures, ["desk"], Routing(), NOW)
+        return await look_for_watches(store, search, pictures, Audience(("desk",)), NOW)
 
     encoded = cv2.imencode(".png", cv2.cvtColor(picture(1).rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
     try:
@@ -150,13 +150,13 @@ async def _many_watched(tmp_path: Path) -> None:
             tx.named_searches.save("style", Asked(picture=pictures.keep(encoded)).as_json(), NOW)
             tx.named_searches.watch("style", 0.8, Severity.MEDIUM, NOW)
         meet(1, 451)
-        assert await look_for_watches(store, search, pictures, ["desk"], Routing(), NOW) == 450
+        assert await look_for_watches(store, search, pictures, Audience(("desk",)), NOW) == 450
         assert told() == [(50, True), (400, False)]
         with store.read() as tx:
             assert len(tx.named_searches.told("style", [f"{seed:064x}" for seed in range(1, 451)])) == 450
 
         meet(451, 453)
-        assert await look_for_watches(store, search, pictures, ["desk"], Routing(), NOW) == 2
+        assert await look_for_watches(store, search, pictures, Audience(("desk",)), NOW) == 2
         assert told() == [(2, True), (50, True), (400, False)]
     finally:
         await workers.aclose()

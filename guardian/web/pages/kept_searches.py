@@ -147,5 +147,4 @@ def destinations_told(desk: Desk) -> tuple[str, ...]:
     """Return the destinations that watches tell."""
     if desk.services is None:
         return ()
-    settings = desk.services.settings
-    return settings.routing.wanting(EVENT, settings.destinations)
+    return desk.services.settings.audience.wanting(EVENT)
