@@ -15,7 +15,7 @@ import structlog
 from guardian import __version__
 from guardian.cases.capture_orders import owe_again
 from guardian.errors import GuardianError, SiteSilent, VaultFull, internal_error_text
-from guardian.evidence.comparison import take_comparison
+from guardian.evidence.comparison import ComparisonMeans, take_comparison
 from guardian.evidence.contacts import ContactMeans, take_contacts
 from guardian.evidence.exchanges import Exchanges, ExchangeServices, keep_exchanges, site_of, take_exchanges
 from guardian.evidence.keeper import Keeper, Taken, is_fault_of_machine, opened_keeper, reason_of, together
@@ -122,9 +122,9 @@ async def _take_all(
 
     contacts = await _step("contacts", take_contacts(subject, keeper, _contact_means(services, subject, exchanges)))
     kept = await keep_exchanges(exchanges, keeper)
-    comparing = (services.vault, services.workers, services.rules, services.own_hosts)
+    means = ComparisonMeans(services.vault, services.workers, services.rules, services.own_hosts)
     came = exchanges.image.content if exchanges.image is not None else None
-    comparison = await _step("comparison", take_comparison(subject, keeper, *comparing, came))
+    comparison = await _step("comparison", take_comparison(subject, keeper, means, came))
     vaults = Vaults(services.vault, services.originals)
     rights = await _step("rights", take_rights(subject, keeper, vaults, services.workers, exchanges))
     return together(kept, exchanges.taken, views, comparison, rights, contacts)

@@ -18,7 +18,7 @@ from guardian.cli.evidence_bundle import INCOMPLETE
 from guardian.cli.evidence_recompute import exit_code_of, lines_of
 from guardian.cli.screen import Screen
 from guardian.errors import UsageError
-from guardian.evidence.comparison import JSON_NAME, take_comparison
+from guardian.evidence.comparison import JSON_NAME, ComparisonMeans, take_comparison
 from guardian.evidence.keeper import Keeper, Taken
 from guardian.evidence.recompute import TOLERANCES, Number, Recomputed, Verdict, recompute
 from guardian.evidence.subjects import CaptureSubject
@@ -73,7 +73,8 @@ def taken(
     )
     keeper = Keeper(folder, ROOM)
     checked = rules.load(home / "rules", ["legal"])
-    return kept().run(take_comparison(subject, keeper, vault, workers, checked, ("own.example",), came)), keeper
+    means = ComparisonMeans(vault, workers, checked, ("own.example",))
+    return kept().run(take_comparison(subject, keeper, means, came)), keeper
 
 
 @pytest.fixture(scope="module")
