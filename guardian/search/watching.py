@@ -13,9 +13,9 @@ from guardian.evidence import Vault
 from guardian.model import Audience, NamedSearch, Watch
 from guardian.outbox import enqueue, mint
 from guardian.search.asking import asked_of
+from guardian.search.candidates import HEAD
 from guardian.search.kept import KeptSearches
 from guardian.search.question import By, Kind
-from guardian.search.ranking import HEAD
 from guardian.search.search import Request, Result, Search
 from guardian.store import Store
 from guardian.views.plain_text import clipped
