@@ -22,7 +22,7 @@ WHERE = {"assets": (Kind.ASSET,), "seen": (Kind.SEEN,), "all": tuple(Kind)}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SearchSpec:
     """A search as a person writes it; all but the picture, which is the asset `own`, or a kept file (its SHA-256).
 
     `like` and `unlike` are ids of assets and of pictures that were seen.
@@ -56,16 +56,16 @@ class Asked:
         """Return it as a JSON object."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
+    @classmethod
+    def from_json(cls, text: str) -> "SearchSpec":
+        """Return what `as_json` wrote; keys of later versions are passed over."""
+        read: dict[str, Any] = json.loads(text)
+        known = {field.name: read[field.name] for field in fields(cls) if field.name in read}
+        values: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in known.items()}
+        return cls(**values)
 
-def asked_of(text: str) -> Asked:
-    """Return what `as_json` wrote; keys of later versions are passed over."""
-    read: dict[str, Any] = json.loads(text)
-    known = {field.name: read[field.name] for field in fields(Asked) if field.name in read}
-    values: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in known.items()}
-    return Asked(**values)
 
-
-def request_of(tx: Transaction, asked: Asked, picture: bytes | None) -> Request:
+def request_of(tx: Transaction, asked: SearchSpec, picture: bytes | None) -> Request:
     """Return the request that is meant, with the bytes of the picture. Raises UsageError for what means nothing."""
     if asked.where not in WHERE:
         raise UsageError(f"in {asked.where!r}: one of {', '.join(WHERE)}")

@@ -29,7 +29,7 @@ LIKE, UNLIKE = 0.75, 0.35
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class SearchSegment:
     """One segment on disk: rows of one kind, and which of them may be returned, bool [n]."""
 
     kind: Kind
@@ -45,12 +45,12 @@ class ColourFit:
     shares: tuple[float, ...]
 
 
-def open_segments(question: Question) -> tuple[list[Segment], tuple[str, ...]]:
+def open_segments(question: Question) -> tuple[list[SearchSegment], tuple[str, ...]]:
     """Return the segments that a question is asked of, and what of them cannot be searched, in words.
 
     Of kinds that only examples come from nothing may be returned.
     """
-    segments: list[Segment] = []
+    segments: list[SearchSegment] = []
     not_searched: tuple[str, ...] = ()
     examples: dict[Kind, NDArray[np.int64] | None] = {
         kind: np.empty(0, np.int64) for kind, _ in (*question.like, *question.unlike)
@@ -67,7 +67,7 @@ def open_segments(question: Question) -> tuple[list[Segment], tuple[str, ...]]:
             hidden = [number for left_out, number in question.left_out if left_out is kind]
             if hidden:
                 eligible = eligible & ~np.isin(rows.numbers, hidden)
-            segments.append(Segment(kind, rows, eligible))
+            segments.append(SearchSegment(kind, rows, eligible))
     return segments, not_searched
 
 
@@ -96,7 +96,7 @@ def _opened_assets(data_dir: Path, generation: int) -> Sequence[Rows]:
     return AssetRows(data_dir).open()
 
 
-class Query:
+class VisualQuery:
     """What is asked for by looks: appearances, uint8 [n, APPEARANCE_BYTES], of a picture's views and of examples.
 
     Without views (where only colours or words are asked for) there are no vectors, and the query is false.
@@ -120,7 +120,7 @@ class Query:
         return self._known[aspect, version]
 
 
-def query_of(question: Question, segments: Sequence[Segment], settings: MatchingSettings) -> Query:
+def query_of(question: Question, segments: Sequence[SearchSegment], settings: MatchingSettings) -> VisualQuery:
     """Return what a question asks for by looks: its picture, moved by examples, or the examples alone.
 
     Raises Unmatchable for a picture that cannot be looked at, UsageError for a wrong region or an unknown example.
@@ -129,7 +129,7 @@ def query_of(question: Question, segments: Sequence[Segment], settings: Matching
     if question.content is not None:
         views = views_of(decode(question.content, settings), question.region)
     like, unlike = _examples(question.like, segments), _examples(question.unlike, segments)
-    return Query(views, like, unlike) if len(views) else Query(like, views, unlike)
+    return VisualQuery(views, like, unlike) if len(views) else VisualQuery(like, views, unlike)
 
 
 def _moved(views: NDArray[np.uint8], like: NDArray[np.uint8], unlike: NDArray[np.uint8], aspect: Aspect) -> Floats:
@@ -142,7 +142,7 @@ def _moved(views: NDArray[np.uint8], like: NDArray[np.uint8], unlike: NDArray[np
     return unit(moved)
 
 
-def _examples(keys: Sequence[PictureKey], segments: Sequence[Segment]) -> NDArray[np.uint8]:
+def _examples(keys: Sequence[PictureKey], segments: Sequence[SearchSegment]) -> NDArray[np.uint8]:
     """Return the appearances of examples, uint8 [n, APPEARANCE_BYTES]. Raises UsageError for one that has none."""
     found = []
     for kind, number in keys:
@@ -160,7 +160,7 @@ def _examples(keys: Sequence[PictureKey], segments: Sequence[Segment]) -> NDArra
 class Candidates:
     """The pictures that may answer a query, each by one row of a segment, in the order in which they were added."""
 
-    def __init__(self, segments: Sequence[Segment], query: Query) -> None:
+    def __init__(self, segments: Sequence[SearchSegment], query: VisualQuery) -> None:
         self._segments, self._query = segments, query
         self._places: dict[PictureKey, tuple[int, int]] = {}
 

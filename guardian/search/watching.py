@@ -12,7 +12,7 @@ from guardian.errors import GuardianError
 from guardian.evidence import Vault
 from guardian.model import Audience, NamedSearch, Watch
 from guardian.outbox import enqueue, mint
-from guardian.search.asking import asked_of
+from guardian.search.asking import SearchSpec
 from guardian.search.candidates import HEAD
 from guardian.search.kept import KeptSearches
 from guardian.search.question import By, Kind
@@ -66,7 +66,9 @@ def _watches(store: Store) -> tuple[list[NamedSearch], int]:
 
 async def _request(kept: KeptSearches, named: NamedSearch) -> Request:
     """Return what a watch asks of remembered pictures. Raises GuardianError where its picture is lost."""
-    request = await asyncio.to_thread(kept.request, replace(asked_of(named.asked), where="seen", facets=False))
+    request = await asyncio.to_thread(
+        kept.request, replace(SearchSpec.from_json(named.asked), where="seen", facets=False)
+    )
 
     # Fused ranks say nothing of a picture by itself, and `auto` asks the matcher too, which names copies; the look says
     # what a watch is for. Of colours alone the fit is the score.

@@ -21,7 +21,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from guardian.cases import RecordedUse, record
-from guardian.model import Action, Comparison, Decision, Severity, Sighting, LicenceStatus
+from guardian.model import Action, Audience, Comparison, Decision, Severity, Sighting, LicenceStatus
 from guardian.store import StoreSettings, open_store
 
 store = open_store(StoreSettings(), Path(sys.argv[1]))

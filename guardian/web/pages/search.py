@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from guardian.errors import Unmatchable, UsageError
 from guardian.model import BrowserSession, Case, Permission, Severity
-from guardian.search.asking import WHERE, Asked
+from guardian.search.asking import WHERE, SearchSpec
 from guardian.search.facets import facets_of
 from guardian.search.kept import why_not_watched
 from guardian.search.question import By
@@ -98,7 +98,7 @@ def _address_in(form: FormData) -> str:
     return address.strip() if isinstance(address, str) else ""
 
 
-async def _answer(request: Request, session: BrowserSession, asked: Asked, top: str) -> Response:
+async def _answer(request: Request, session: BrowserSession, asked: SearchSpec, top: str) -> Response:
     """Answer a search, and say what is wrong with it beside the form."""
     desk = desk_of(request)
     if not (asked.text or asked.like or asked.own or asked.picture or asked.colours):
@@ -122,7 +122,7 @@ async def _answer(request: Request, session: BrowserSession, asked: Asked, top: 
 async def _shown(
     request: Request,
     session: BrowserSession,
-    asked: Asked,
+    asked: SearchSpec,
     *,
     content: bytes | None = None,
     answer: SearchAnswer | None = None,
@@ -187,7 +187,7 @@ def _cases_of(desk: Desk, results: Sequence[Result]) -> dict[int, list[Case]]:
     return {rank: [case for id_ in several if (case := found[id_])] for rank, several in of_rank.items()}
 
 
-def _facet_links(asked: Asked, results: Sequence[Result]) -> dict[str, list[tuple[str, int, str | None]]]:
+def _facet_links(asked: SearchSpec, results: Sequence[Result]) -> dict[str, list[tuple[str, int, str | None]]]:
     """Return by facet its values, how many results have each, and the query that asks for those alone."""
     return {
         name: [
