@@ -89,6 +89,7 @@ class Daemon:
         self.process, self._log = forked.Daemon.heard(*words, environment=environment)
         self.events: list[dict[str, Any]] = []
         self.said: list[str] = []
+        self.has_ended = False
         self._news = news
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -99,6 +100,9 @@ class Daemon:
                 if line.startswith("{"):
                     self.events.append(json.loads(line))
                 self._news.notify_all()
+        with self._news:
+            self.has_ended = True
+            self._news.notify_all()
 
     def heard(self, name: str, **facts: object) -> list[dict[str, Any]]:
         """Events of this name with these facts, so far."""
@@ -108,8 +112,10 @@ class Daemon:
     def until(self, name: str, **facts: object) -> dict[str, Any]:
         """The first event of this name with these facts, once it is logged."""
         with self._news:
-            assert self._news.wait_for(lambda: self.heard(name, **facts), PATIENCE), "".join(self.said)
-        return self.heard(name, **facts)[0]
+            self._news.wait_for(lambda: self.heard(name, **facts) or self.has_ended, PATIENCE)
+            heard = self.heard(name, **facts)
+        assert heard, "".join(self.said)
+        return heard[0]
 
     def kill(self) -> None:
         self.process.kill()
@@ -153,7 +159,10 @@ class Fleet:
     def start(self) -> Daemon:
         home = self.home(len(self.daemons))
         config = home.folder / "config.yaml"
-        config.write_text(config.read_text().replace("every: 1h", f"every: {self.every}"))
+        content = config.read_text()
+        # Not written anew without need: a daemon that begins just now would read an empty file.
+        if (changed := content.replace("every: 1h", f"every: {self.every}")) != content:
+            config.write_text(changed)
         daemon = Daemon(home, self.environment, self.news)
         self.daemons.append(daemon)
         return daemon
