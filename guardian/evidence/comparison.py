@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from guardian import __version__
 from guardian.errors import CaptureFull, Unmatchable, WorkerLost
-from guardian.evidence.keeper import Keeper, Taken, is_fault_of_machine, reason_of
+from guardian.evidence.capture_folder import CaptureFolder
 from guardian.evidence.subjects import CaptureSubject
+from guardian.evidence.taken import Taken, is_fault_of_machine, reason_of
 from guardian.evidence.vault import Vault
 from guardian.matching.recipe import FINGERPRINT_VERSION, MATCHING_VERSION
 from guardian.matching.workers import Workers
@@ -106,7 +107,9 @@ class _Now:
     is_worth_repeating: bool = False
 
 
-async def take_comparison(subject: CaptureSubject, keeper: Keeper, means: ComparisonMeans, came: bytes | None) -> Taken:
+async def take_comparison(
+    subject: CaptureSubject, folder: CaptureFolder, means: ComparisonMeans, came: bytes | None
+) -> Taken:
     """Compare the picture that was found with the owner's own file and keep all that the answer follows from.
 
     `came`: the picture as it came for the capture, None if it did not. One with other bytes than those that were judged
@@ -126,7 +129,7 @@ async def take_comparison(subject: CaptureSubject, keeper: Keeper, means: Compar
             now = await _compare_now(subject, means, original, came)
 
     told = await asyncio.to_thread(_comparison_json, subject, means, found, compared.measured, now)
-    files, left_out = await asyncio.to_thread(_keep, keeper, told, found, compared.drawn, means.workers)
+    files, left_out = await asyncio.to_thread(_keep, folder, told, found, compared.drawn, means.workers)
     if compared.problem is not None:
         left_out = [NotTaken("comparison", compared.problem), *left_out]
     return Taken(
@@ -413,7 +416,7 @@ def _bytes_of(path: Path) -> bytes | None:
 
 
 def _keep(
-    keeper: Keeper, told: Mapping[str, Any], found: bytes, drawings: "Drawn | None", workers: Workers
+    folder: CaptureFolder, told: Mapping[str, Any], found: bytes, drawings: "Drawn | None", workers: Workers
 ) -> tuple[list[EvidenceFile], list[NotTaken]]:
     """Keep the files of a comparison, what is needed to compute it again first; say which do not fit any more."""
     name, media_type = _found_name(found)
@@ -436,7 +439,7 @@ def _keep(
     left_out: list[NotTaken] = []
     for one, bytes_of_it, kind, about in files:
         try:
-            kept.append(keeper.keep(one, bytes_of_it, kind, about))
+            kept.append(folder.add(one, bytes_of_it, kind, about))
         except CaptureFull as error:
             left_out.append(NotTaken(one, str(error)))
     return kept, left_out

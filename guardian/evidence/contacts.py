@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import urljoin
 
 from guardian.errors import CaptureFull, FetchFailed, FetchRefused, GuardianError
+from guardian.evidence.capture_folder import CaptureFolder
 from guardian.evidence.captured_page import kept_page
 from guardian.evidence.exchanges import Exchanges
 from guardian.evidence.http_records import records_of
-from guardian.evidence.keeper import Keeper, Taken
 from guardian.evidence.rdap import Registration, domain_address, network_address, read_registration
 from guardian.evidence.security_txt import PATH, parse_security_txt
 from guardian.evidence.settings import EvidenceSettings
@@ -28,6 +28,7 @@ from guardian.evidence.takedown_addresses import (
     network_hints,
     platform_hints,
 )
+from guardian.evidence.taken import Taken
 from guardian.evidence.vault import Vault
 from guardian.fetch.fetcher import Fetcher
 from guardian.matching.workers import Workers
@@ -69,7 +70,7 @@ class _Found:
     not_taken: list[NotTaken] = field(default_factory=list)
 
 
-async def take_contacts(subject: CaptureSubject, keeper: Keeper, means: ContactMeans) -> Taken:
+async def take_contacts(subject: CaptureSubject, folder: CaptureFolder, means: ContactMeans) -> Taken:
     """Look for who is behind the site of a use, and keep what it says. Raises VaultFull, WorkersUnavailable.
 
     A site of which nothing answered to the exchanges of the capture is not asked again.
@@ -81,10 +82,10 @@ async def take_contacts(subject: CaptureSubject, keeper: Keeper, means: ContactM
 
     found = _Found()
     page = means.exchanges.page or await asyncio.to_thread(_page_of_scan, subject, means.vault, found)
-    await _read_site(subject, address, page, (keeper, means), found)
-    security = await _security_text(subject, address, (keeper, means), found)
+    await _read_site(subject, address, page, (folder, means), found)
+    security = await _security_text(subject, address, (folder, means), found)
     remote = await asyncio.to_thread(_remote_address, subject, means)
-    domain, network = await _registrations(address, remote, (keeper, means), found)
+    domain, network = await _registrations(address, remote, (folder, means), found)
 
     told = {
         "format": FORMAT,
@@ -99,7 +100,7 @@ async def take_contacts(subject: CaptureSubject, keeper: Keeper, means: ContactM
     }
     content = json.dumps(told, ensure_ascii=False, sort_keys=True, indent=1).encode("utf-8", "replace")
     about = "Who is behind the site: its own words, its security.txt, what registries say, and where notices go."
-    kept = await asyncio.to_thread(keeper.keep, "contacts.json", content, "application/json", about)
+    kept = await asyncio.to_thread(folder.add, "contacts.json", content, "application/json", about)
     return Taken((kept, *found.files), tuple(found.not_taken))
 
 
@@ -115,7 +116,11 @@ def _page_of_scan(subject: CaptureSubject, vault: Vault, found: _Found) -> Respo
 
 
 async def _read_site(
-    subject: CaptureSubject, address: str, page: Response | None, given: tuple[Keeper, ContactMeans], found: _Found
+    subject: CaptureSubject,
+    address: str,
+    page: Response | None,
+    given: tuple[CaptureFolder, ContactMeans],
+    found: _Found,
 ) -> None:
     """Read the page of the use, then those of its site that name who is behind it, the linked ones first.
 
@@ -144,9 +149,9 @@ async def _read_site(
             return
 
 
-async def _asked_page(url: str, given: tuple[Keeper, ContactMeans], found: _Found) -> PageContacts:
+async def _asked_page(url: str, given: tuple[CaptureFolder, ContactMeans], found: _Found) -> PageContacts:
     """Ask for a page of the site and return what it says; nothing when it cannot be read, which is noted."""
-    keeper, means = given
+    folder, means = given
     try:
         response = await means.site.get(url, kind="page")
     except (FetchFailed, FetchRefused) as error:
@@ -155,7 +160,7 @@ async def _asked_page(url: str, given: tuple[Keeper, ContactMeans], found: _Foun
     if not is_page(response):
         return PageContacts()
     contacts = await _read_page(response, means.workers, found)
-    _keep_page(keeper, response, found)
+    _keep_page(folder, response, found)
     return contacts
 
 
@@ -180,18 +185,18 @@ async def _read_page(response: Response, workers: Workers, found: _Found) -> Pag
     return contacts
 
 
-def _keep_page(keeper: Keeper, response: Response, found: _Found) -> None:
+def _keep_page(folder: CaptureFolder, response: Response, found: _Found) -> None:
     """Keep a page that was read; its number is that of its kind."""
     number = 1 + sum(file.name.startswith("contacts/page-") for file in found.files)
     if len(response.content) <= _MOST_PAGE_BYTES:
         about = "A page of the site that may name who is behind it, as it was sent."
         # As text: who opens it must not run a stranger's scripts, nor ask the site for anything.
-        _keep_beside(keeper, f"contacts/page-{number}.html.txt", response.content, "text/plain", about, found)
+        _keep_beside(folder, f"contacts/page-{number}.html.txt", response.content, "text/plain", about, found)
 
 
-def _keep_beside(keeper: Keeper, name: str, content: bytes, media_type: str, about: str, found: _Found) -> None:
+def _keep_beside(folder: CaptureFolder, name: str, content: bytes, media_type: str, about: str, found: _Found) -> None:
     try:
-        found.files.append(keeper.keep(name, content, media_type, about))
+        found.files.append(folder.add(name, content, media_type, about))
     except CaptureFull as error:
         found.not_taken.append(NotTaken(name, str(error)))
 
@@ -214,10 +219,10 @@ def _site_told(found: _Found) -> dict[str, Any]:
 
 
 async def _security_text(
-    subject: CaptureSubject, address: str, given: tuple[Keeper, ContactMeans], found: _Found
+    subject: CaptureSubject, address: str, given: tuple[CaptureFolder, ContactMeans], found: _Found
 ) -> dict[str, Any]:
     """Return what the site's security.txt says, or why there is none."""
-    keeper, means = given
+    folder, means = given
     scheme, _, rest = address.partition("://")
     url = f"{scheme}://{rest.partition('/')[0]}{PATH}"
     if means.exchanges.unreachable is not None:
@@ -231,7 +236,7 @@ async def _security_text(
     if text is None:
         return {"url": url, "problem": "what is there is no security.txt"}
     about = "The site's own security.txt (RFC 9116), as it was sent."
-    _keep_beside(keeper, "contacts/security.txt", response.content[:65_536], "text/plain", about, found)
+    _keep_beside(folder, "contacts/security.txt", response.content[:65_536], "text/plain", about, found)
     return {
         "url": response.final_url,
         "is_expired": text.is_expired,
@@ -254,11 +259,11 @@ def _remote_address(subject: CaptureSubject, means: ContactMeans) -> str | None:
 
 
 async def _registrations(
-    address: str, remote: str | None, given: tuple[Keeper, ContactMeans], found: _Found
+    address: str, remote: str | None, given: tuple[CaptureFolder, ContactMeans], found: _Found
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what registries say of the domain and of the network, or why they were not asked."""
-    keeper, means = given
-    settings, asking = means.settings, (keeper, means.registry)
+    folder, means = given
+    settings, asking = means.settings, (folder, means.registry)
     host = host_of(address)
     if not settings.rdap.enabled:
         return {"problem": _NOT_ENABLED}, {"problem": _NOT_ENABLED}
@@ -276,10 +281,10 @@ async def _registrations(
 
 
 async def _ask(
-    address: Callable[[], str | None], why_not: str, kind: str, asking: tuple[Keeper, Fetcher], found: _Found
+    address: Callable[[], str | None], why_not: str, kind: str, asking: tuple[CaptureFolder, Fetcher], found: _Found
 ) -> dict[str, Any]:
     """Return what a registry answers at an address, which is kept as it came, or what went wrong."""
-    keeper, fetcher = asking
+    folder, fetcher = asking
     try:
         url = address()
     except ValueError as error:
@@ -297,7 +302,7 @@ async def _ask(
         return {"asked": shown, "problem": f"the answer cannot be read: {error}"}
 
     about = f"What the registry says of the {kind} (RDAP), as it was sent."
-    _keep_beside(keeper, f"contacts/rdap-{kind}.json", response.content, "application/rdap+json", about, found)
+    _keep_beside(folder, f"contacts/rdap-{kind}.json", response.content, "application/rdap+json", about, found)
     return {"asked": shown, "answered_by": host_of(response.final_url), **_registration_told(registration)}
 
 
