@@ -140,36 +140,52 @@ async def _shown(
     cases = await run_in_threadpool(_cases_of, desk, results) if may_read_cases else {}
     kept = await run_in_threadpool(kept_searches, desk) if answer is None else []
     found = await search_of(desk).shown(content) if content is not None and desk.services is not None else None
-    values: dict[str, Any] = {
+    return page(
+        request,
+        "search.html",
+        status=400 if problem is not None else 200,
+        **_form_values(asked),
+        problem=problem,
+        address=address,
+        picture=found,
+        picture_data=_data(found.jpeg) if found is not None else None,
+        answer=answer,
+        **_result_values(asked, results),
+        cases=cases,
+        kept=kept,
+        can_watch={one.name for one, its, *_ in kept if why_not_watched(its) is None},
+        told=destinations_told(desk),
+        removed=removed_search(desk, session) if "removed" in request.query_params else None,
+        severities=list(Severity),
+    )
+
+
+def _form_values(asked: SearchSpec) -> dict[str, Any]:
+    """Return what the form shows of a search, and offers."""
+    return {
         "asked": asked,
-        "address": address,
-        "longest": LONGEST_TEXT,
-        "picture": found,
-        "picture_data": _data(found.jpeg) if found is not None else None,
+        "query": query_of(asked),
         "chosen": dict(text.split("=", 1) for text in asked.filters),
         "parts_of_search": [(words, query_of(without)) for words, without in parts_of(asked)],
-        "answer": answer,
-        "problem": problem,
+        "longest": LONGEST_TEXT,
+        "places": list(WHERE),
+        "measures": list(By),
+    }
+
+
+def _result_values(asked: SearchSpec, results: Sequence[Result]) -> dict[str, Any]:
+    """Return by rank the previews of results and the searches that lead on from them, and what they have in common."""
+    return {
         "previews": {one.rank: _data(one.preview) for one in results if one.preview is not None},
-        "cases": cases,
-        "facets": _facet_links(asked, results),
-        "query": query_of(asked),
         "links": {
             one.rank: onward_queries(asked, its.id, is_asset=one.asset is not None)
             for one in results
             if (its := one.asset or one.seen) is not None
         },
+        "facets": _facet_links(asked, results),
         "most_examples": MOST_EXAMPLES,
         "most": MOST_RESULTS if len(results) == asked.top < MOST_RESULTS else None,
-        "kept": kept,
-        "can_watch": {one.name for one, its, *_ in kept if why_not_watched(its) is None},
-        "told": destinations_told(desk),
-        "removed": removed_search(desk, session) if "removed" in request.query_params else None,
-        "places": list(WHERE),
-        "measures": list(By),
-        "severities": list(Severity),
     }
-    return page(request, "search.html", status=400 if problem is not None else 200, **values)
 
 
 def _cases_of(desk: Desk, results: Sequence[Result]) -> dict[int, list[Case]]:
