@@ -46,7 +46,7 @@ class KeptSearches:
         with self.store.begin() as tx:
             before = tx.named_searches.get(name)
             # Somebody may have taken it just now, with another tab or a second click.
-            if (before is not None and not replaces) or not tx.named_searches.save(name, kept.as_json(), at):
+            if not tx.named_searches.save(name, kept.as_json(), at, replaces=replaces):
                 raise _taken(name)
             tx.audit.add(actor, "search.kept", name, at, {"asked": kept.as_options()[:2_000]})
             unused = _unused_picture(tx, before)
@@ -114,8 +114,7 @@ def restore_search(
     `content` are the bytes of its picture, None without one. Raises UsageError where another search has its name now.
     """
     with store.begin() as tx:
-        is_taken = tx.named_searches.get(removed.name) is not None
-        if is_taken or not tx.named_searches.save(removed.name, removed.asked, removed.saved_at):
+        if not tx.named_searches.save(removed.name, removed.asked, removed.saved_at, replaces=False):
             raise _taken(removed.name)
         if content is not None:
             pictures.keep(content)
