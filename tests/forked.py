@@ -248,7 +248,7 @@ def _main() -> NoReturn:
     importlib.import_module("sqlalchemy.dialects.sqlite")
     # A forked process has no thread of OpenCV's pool, but would wait for them.
     importlib.import_module("cv2").setNumThreads(1)
-    sys.modules["guardian.matching.kernels"].load()
+    _load_once()
     # What is never looked at again stays shared with the forked processes.
     gc.collect()
     gc.freeze()
@@ -269,6 +269,17 @@ def _main() -> NoReturn:
     except SystemExit as error:
         ended = error.code if isinstance(error.code, int) else 1
     _end(ended)
+
+
+def _load_once() -> None:
+    """Load what each command that fetches, and each worker, would load for itself: a quarter of a second together."""
+    modules = sys.modules
+    modules["guardian.matching.kernels"].load()
+    confidence = modules["guardian.matching.verify.confidence"]
+    confidence.fitted(confidence.FITTED)
+    modules["guardian.fetch.tls"].verifying_context()
+    # For the published hash of the first picture.
+    importlib.import_module("scipy.fftpack")
 
 
 class _Popen(subprocess.Popen):  # type: ignore[type-arg]
