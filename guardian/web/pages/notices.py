@@ -26,7 +26,7 @@ from guardian.views.timelines import TimelineEntry, entry_text
 from guardian.web.auth.requests import person_acting
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may
-from guardian.web.queue_filter import choice_kept_in
+from guardian.web.queue_filter import queue_filter_kept_in
 from guardian.web.rendering import page
 
 router = APIRouter(include_in_schema=False)
@@ -238,7 +238,7 @@ async def recheck(request: Request, case_id: str, session: BrowserSession = WRIT
             return case
 
     case = await run_in_threadpool(write)
-    kept = choice_kept_in(request.query_params).kept
+    kept = queue_filter_kept_in(request.query_params).kept
     return RedirectResponse(f"/cases/{case.id}{kept}#h-notices", status_code=303)
 
 
