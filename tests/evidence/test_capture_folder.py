@@ -39,13 +39,13 @@ def test_names_that_could_lie_elsewhere_are_refused(name: str, tmp_path: Path) -
 
 def test_what_a_killed_process_left_is_removed_and_what_another_holds_is_not(tmp_path: Path) -> None:
     with opened_capture_folder(tmp_path, 100) as other:
-        left = other.folder.parent / "left"
+        left = other.path.parent / "left"
         left.mkdir()
         (left / "page.wacz").write_bytes(b"half")
         with (left / ".lock").open("w") as lock, opened_capture_folder(tmp_path, 100) as captured:
             assert not left.exists()
-            assert other.folder.exists()
-            assert captured.path != other.folder
+            assert other.path.exists()
+            assert captured.path != other.path
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
