@@ -20,9 +20,10 @@ from guardian.matching.index import segments
 from guardian.matching.index.segments import Generation
 from guardian.matching.settings import MatchingSettings
 from guardian.search.aspects import VECTORS, Aspect, exact_vectors_of, rounded, unit
+from guardian.search.candidates import head_of
 from guardian.search.nearest import nearest, signs_of
 from guardian.search.question import By, Kind, Question
-from guardian.search.ranking import head_of, rank
+from guardian.search.ranking import rank
 
 TOP = 20
 _SEGMENTS = 8

@@ -465,20 +465,20 @@ def _key(example: Asset | SeenPicture) -> PictureKey:
 
 def _refuse_meaningless(request: Request) -> None:
     if request.picture is None and not request.colours and not request.like and request.text is None:
-        raise UsageError("nothing to search with: name a picture, an address, an asset, --text, --colour or --like")
+        raise UsageError("nothing to search with: choose a picture, words, colours or examples")
     if request.text is not None and not terms(request.text):
-        raise UsageError(f"--text {request.text!r}: there is no word in it")
+        raise UsageError(f"text {request.text!r}: there is no word in it")
     if request.by is By.WORDS and request.text is None:
-        raise UsageError("--by words needs --text")
+        raise UsageError("by words needs words to search for")
     by_words_alone = request.picture is None and not request.colours and not request.like
     if request.by not in (By.AUTO, By.WORDS, By.COPY) and by_words_alone:
-        raise UsageError(f"--by {request.by.value} needs a picture to compare with, --colour or --like")
+        raise UsageError(f"by {request.by.value} needs something to compare with: a picture, colours or examples")
     if request.by is By.COPY and request.picture is None:
-        raise UsageError("--by copy needs a picture to compare with")
+        raise UsageError("by copy needs a picture to compare with")
     if request.region is not None and request.picture is None:
-        raise UsageError("--region needs a picture of which it is a part")
+        raise UsageError("a region needs a picture of which it is a part")
     if not 1 <= request.top <= MOST_RESULTS:
-        raise UsageError(f"--top: between 1 and {MOST_RESULTS}")
+        raise UsageError(f"top {request.top}: a search has 1 to {MOST_RESULTS} results")
 
 
 def _those_of(numbers: Sequence[int], allowed: NDArray[np.int64] | None) -> set[int]:

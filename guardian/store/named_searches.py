@@ -19,10 +19,10 @@ class NamedSearches:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def save(self, name: str, asked: str, at: datetime, *, replaces: bool = False) -> bool:
+    def save(self, name: str, asked: str, at: datetime, *, replaces: bool = True) -> bool:
         """Keep a search under a name; where `replaces`, in place of one before, whose watch ends.
 
-        Returns False where there is one, or another transaction has kept one meanwhile, which stays.
+        Returns False where there is one of this name which stays, also one that another transaction kept meanwhile.
         """
         if replaces:
             self.remove(name)

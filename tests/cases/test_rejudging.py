@@ -14,6 +14,7 @@ from guardian.cases.rejudging import Judging, Rejudged, judge_again, uses_in_wai
 from guardian.model import (
     Action,
     Asset,
+    Audience,
     Case,
     CaseFilter,
     CaseState,
@@ -31,14 +32,14 @@ Use = Callable[..., RecordedUse]
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 TODAY = NOON.date()
 LICENSED = Decision(Action.IGNORE, "licensed", record=True)
-JUDGING = Judging(rules.load(rules_folder(), ["legal"]), (), ("legal",))
+JUDGING = Judging(rules.load(rules_folder(), ["legal"]), (), Audience(("legal",)))
 
 
 def see(store: Store, *uses: RecordedUse) -> list[Finding]:
     findings = []
     for use in uses:
         with store.begin() as tx:
-            findings.append(record(tx, use, ("legal",)))
+            findings.append(record(tx, use, Audience(("legal",))))
     return findings
 
 

@@ -10,8 +10,8 @@ from jsonschema import Draft202012Validator
 
 from guardian.cases import Edit, RecordedUse, assign, decide, record
 from guardian.cases.absence import missed_in_scan, note_missed
-from guardian.cases.updates import Audience, tell_digests, tell_of_changes, tell_of_licences
-from guardian.model import CaseState, Routing, ScanCounts, Severity, Subscription, TaskKind
+from guardian.cases.updates import tell_digests, tell_of_changes, tell_of_licences
+from guardian.model import Audience, CaseState, Routing, ScanCounts, Severity, Subscription, TaskKind
 from guardian.outbox import release
 from guardian.store import Store
 from guardian.views.message_schemas import event_schema
@@ -61,7 +61,7 @@ def tell(store: Store, to: Audience) -> None:
 
 def see(store: Store, to: Audience, *uses: RecordedUse) -> list[str]:
     with store.begin() as tx:
-        return [record(tx, use, to.destinations, routing=to.routing).case_id or "" for use in uses]
+        return [record(tx, use, to).case_id or "" for use in uses]
 
 
 def test_who_asks_for_nothing_gets_what_it_always_got(store: Store, use: Use) -> None:

@@ -13,6 +13,7 @@ from guardian.cases.priority import points_of_rank
 from guardian.model import (
     Action,
     Asset,
+    Audience,
     CaseState,
     Comparison,
     Context,
@@ -58,7 +59,7 @@ def filled(store: Store) -> None:
             territory="EU",
             proof_file="/contract.pdf",
         )
-        case_id = record(tx, use_of(asset), ("legal",)).case_id
+        case_id = record(tx, use_of(asset), Audience(("legal",))).case_id
         assert case_id is not None
         decide(tx, case_id, CaseState.CONFIRMED, Edit("mara", NOON + timedelta(hours=1), "ours"))
         failed = tx.scans.start("rival", NOON - timedelta(hours=2))

@@ -11,6 +11,7 @@ from guardian.cases import Kept, RecordedUse, record
 from guardian.model import (
     Action,
     Asset,
+    Audience,
     Comparison,
     Context,
     Decision,
@@ -64,7 +65,7 @@ def fill(store: Store) -> None:
                 f"{number}" * 64, title=title, collection=COLLECTION, path=LONG_PATH, size=(12_000, 8_000), at=NOW
             )
             tx.assets.protect([asset.number])
-            record(tx, use_of(asset), ("legal",))
+            record(tx, use_of(asset), Audience(("legal",)))
         tx.licences.add(
             "customer.example",
             at=NOW,

@@ -44,7 +44,7 @@ from guardian.web.pages.deciding import (
 from guardian.web.pages.evidence import EvidencePanel, panel_of_evidence
 from guardian.web.pages.not_mine import PostedForm, ask_if_sure
 from guardian.web.pages.notice_panel import NoticePanel, panel_of_case
-from guardian.web.queue_filter import Choice, choice_kept_in
+from guardian.web.queue_filter import QueueFilter, queue_filter_kept_in
 from guardian.web.rendering import csv_file, page
 
 router = APIRouter(prefix="/cases", include_in_schema=False)
@@ -110,7 +110,7 @@ async def download_places(request: Request, case_id: str) -> Response:
 async def show_next(request: Request, case_id: str) -> Response:
     """Lead to the case that follows in the queue from which this one was opened, or to that queue after the last."""
     desk = desk_of(request)
-    choice = choice_kept_in(request.query_params)
+    choice = queue_filter_kept_in(request.query_params)
 
     def read() -> str | None:
         with desk.store.read() as tx:
@@ -144,7 +144,7 @@ async def decide_one(
     """Decide about a case, unless somebody has changed it since it was looked at: then show what they did."""
     desk = desk_of(request)
     word, _, own_value = form.decision.partition(":")
-    choice = choice_kept_in(request.query_params)
+    choice = queue_filter_kept_in(request.query_params)
     edit = edit_by(session, desk, form.note, expected=form.version, batch=None)
 
     def change(asked: RequestedDecision, context: DecisionContext, tx: Transaction) -> tuple[Case, str]:
@@ -188,7 +188,7 @@ async def _case_page(
     person looked. `fault` is what is wrong with their form, and `note` the note in it, so that it is not lost.
     """
     desk = desk_of(request)
-    choice = choice_kept_in(request.query_params)
+    choice = queue_filter_kept_in(request.query_params)
 
     def read() -> _Read | None:
         with desk.store.read() as tx:
@@ -266,7 +266,7 @@ def _read(tx: Transaction, desk: Desk, case_id: str, finding_id: str) -> _Read |
     return _Read(detail, compared, overlap, people, *panels)
 
 
-def _next_case(tx: Transaction, case: Case, choice: Choice) -> str:
+def _next_case(tx: Transaction, case: Case, choice: QueueFilter) -> str:
     """Return the id of the case that follows in the queue that is chosen so; "" after the last."""
     found = tx.cases.queue(choice.filter(), 1, (case.rank, case.id))
     return found[0].id if found else ""

@@ -1,7 +1,6 @@
 """Searches what is owned and what was seen: by a picture, by words, by examples. Nothing is recorded."""
 
 import base64
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from guardian.errors import Unmatchable, UsageError
 from guardian.model import BrowserSession, Case, Permission, Severity
-from guardian.search.asking import WHERE, Asked
+from guardian.search.asking import WHERE, SearchSpec
 from guardian.search.facets import facets_of
 from guardian.search.kept import why_not_watched
 from guardian.search.question import By
@@ -99,7 +98,7 @@ def _address_in(form: FormData) -> str:
     return address.strip() if isinstance(address, str) else ""
 
 
-async def _answer(request: Request, session: BrowserSession, asked: Asked, top: str) -> Response:
+async def _answer(request: Request, session: BrowserSession, asked: SearchSpec, top: str) -> Response:
     """Answer a search, and say what is wrong with it beside the form."""
     desk = desk_of(request)
     if not (asked.text or asked.like or asked.own or asked.picture or asked.colours):
@@ -123,7 +122,7 @@ async def _answer(request: Request, session: BrowserSession, asked: Asked, top: 
 async def _shown(
     request: Request,
     session: BrowserSession,
-    asked: Asked,
+    asked: SearchSpec,
     *,
     content: bytes | None = None,
     answer: SearchAnswer | None = None,
@@ -141,37 +140,52 @@ async def _shown(
     cases = await run_in_threadpool(_cases_of, desk, results) if may_read_cases else {}
     kept = await run_in_threadpool(kept_searches, desk) if answer is None else []
     found = await search_of(desk).shown(content) if content is not None and desk.services is not None else None
-    values: dict[str, Any] = {
+    return page(
+        request,
+        "search.html",
+        status=400 if problem is not None else 200,
+        **_form_values(asked),
+        problem=problem,
+        address=address,
+        picture=found,
+        picture_data=_data(found.jpeg) if found is not None else None,
+        answer=answer,
+        **_result_values(asked, results),
+        cases=cases,
+        kept=kept,
+        can_watch={one.name for one, its, *_ in kept if why_not_watched(its) is None},
+        told=destinations_told(desk),
+        removed=removed_search(desk, session) if "removed" in request.query_params else None,
+        severities=list(Severity),
+    )
+
+
+def _form_values(asked: SearchSpec) -> dict[str, Any]:
+    """Return what the form shows of a search, and offers."""
+    return {
         "asked": asked,
-        "address": address,
-        "longest": LONGEST_TEXT,
-        "picture": found,
-        "picture_data": _data(found.jpeg) if found is not None else None,
+        "query": query_of(asked),
         "chosen": dict(text.split("=", 1) for text in asked.filters),
         "parts_of_search": [(words, query_of(without)) for words, without in parts_of(asked)],
-        "answer": answer,
-        # Options are of the command line; the form has fields of the same names. (Hosts have "xn--" within.)
-        "problem": re.sub(r"(?<![\w-])--(?=[a-z])", "", problem) if problem is not None else None,
+        "longest": LONGEST_TEXT,
+        "places": list(WHERE),
+        "measures": list(By),
+    }
+
+
+def _result_values(asked: SearchSpec, results: Sequence[Result]) -> dict[str, Any]:
+    """Return by rank the previews of results and the searches that lead on from them, and what they have in common."""
+    return {
         "previews": {one.rank: _data(one.preview) for one in results if one.preview is not None},
-        "cases": cases,
-        "facets": _facet_links(asked, results),
-        "query": query_of(asked),
         "links": {
             one.rank: onward_queries(asked, its.id, is_asset=one.asset is not None)
             for one in results
             if (its := one.asset or one.seen) is not None
         },
+        "facets": _facet_links(asked, results),
         "most_examples": MOST_EXAMPLES,
         "most": MOST_RESULTS if len(results) == asked.top < MOST_RESULTS else None,
-        "kept": kept,
-        "can_watch": {one.name for one, its, *_ in kept if why_not_watched(its) is None},
-        "told": destinations_told(desk),
-        "removed": removed_search(desk, session) if "removed" in request.query_params else None,
-        "places": list(WHERE),
-        "measures": list(By),
-        "severities": list(Severity),
     }
-    return page(request, "search.html", status=400 if problem is not None else 200, **values)
 
 
 def _cases_of(desk: Desk, results: Sequence[Result]) -> dict[int, list[Case]]:
@@ -189,7 +203,7 @@ def _cases_of(desk: Desk, results: Sequence[Result]) -> dict[int, list[Case]]:
     return {rank: [case for id_ in several if (case := found[id_])] for rank, several in of_rank.items()}
 
 
-def _facet_links(asked: Asked, results: Sequence[Result]) -> dict[str, list[tuple[str, int, str | None]]]:
+def _facet_links(asked: SearchSpec, results: Sequence[Result]) -> dict[str, list[tuple[str, int, str | None]]]:
     """Return by facet its values, how many results have each, and the query that asks for those alone."""
     return {
         name: [
