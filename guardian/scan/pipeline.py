@@ -30,6 +30,7 @@ from guardian.model import (
     Checkpoint,
     DescribedPicture,
     Fetched,
+    MatchReport,
     NotSeen,
     Sighting,
     Skipped,
@@ -253,31 +254,10 @@ async def _match_and_judge(services: Services, context: ScanContext, candidate: 
     """
     url = candidate.sighting.image_url or "data:"
     try:
-        if isinstance(candidate, Unchanged):
-            matched = Matched(candidate.report)
-        else:
-            memory = None if context.asked_by_person else services.memory
-            matched = await match_image(services.store, services.workers, services.clock, candidate, memory)
-        recipe = services.workers.report_recipe
-        report = await asyncio.to_thread(with_identical, services.store, recipe, candidate.sha256, matched.report)
-        if isinstance(report, Skipped):
-            return _Answered(_not_compared(candidate, replace(report, url=url), unmatchable=True))
-
-        own_hosts = services.settings.own_hosts
-        judged = await asyncio.to_thread(judge, services.store, services.rules, own_hosts, candidate.sighting, report)
-        judged = await quiet_lookalikes(services, candidate, judged, report)
-        answer = Answer(
-            target=_target(candidate.sighting),
-            sighting=candidate.sighting,
-            sha256=candidate.sha256,
-            judged=judged,
-            report=report,
-            own=is_own(candidate.sighting, own_hosts),
-            cache_status=candidate.cache_status,
-            status=candidate.status,
-            incomplete=candidate.incomplete,
-        )
-        return _Answered(answer, described=matched.described)
+        matched = await _matched(services, context, candidate)
+        if isinstance(matched.report, Skipped):
+            return _Answered(_not_compared(candidate, replace(matched.report, url=url), unmatchable=True))
+        return _Answered(await _judged(services, candidate, matched.report), described=matched.described)
     except WorkerLost as error:
         return _Answered(_not_compared(candidate, Skipped(url, error.reason, str(error))))
     except (IndexNotReady, StoreUnusable, ClaimLost, WorkersUnavailable):
@@ -287,6 +267,35 @@ async def _match_and_judge(services: Services, context: ScanContext, candidate: 
         log.exception("image_failed", image_url=url, page_url=candidate.sighting.page_url, sha256=candidate.sha256)
         problem = Skipped(url, SkipReason.INTERNAL, internal_error_text(error))
         return _Answered(_not_compared(candidate, problem))
+
+
+async def _matched(services: Services, context: ScanContext, candidate: Candidate) -> Matched:
+    """Return what the matcher says of a candidate, now or before, completed by what its very bytes say."""
+    if isinstance(candidate, Unchanged):
+        matched = Matched(candidate.report)
+    else:
+        memory = None if context.asked_by_person else services.memory
+        matched = await match_image(services.store, services.workers, services.clock, candidate, memory)
+    recipe = services.workers.report_recipe
+    report = await asyncio.to_thread(with_identical, services.store, recipe, candidate.sha256, matched.report)
+    return replace(matched, report=report)
+
+
+async def _judged(services: Services, candidate: Candidate, report: MatchReport) -> Answer:
+    """Return the answer for a candidate that was compared: its matches, judged by licences and rules."""
+    sighting, own_hosts = candidate.sighting, services.settings.own_hosts
+    judged = await asyncio.to_thread(judge, services.store, services.rules, own_hosts, sighting, report)
+    return Answer(
+        target=_target(sighting),
+        sighting=sighting,
+        sha256=candidate.sha256,
+        judged=await quiet_lookalikes(services, candidate, judged, report),
+        report=report,
+        own=is_own(sighting, own_hosts),
+        cache_status=candidate.cache_status,
+        status=candidate.status,
+        incomplete=candidate.incomplete,
+    )
 
 
 def _not_fetched(sighting: Sighting, error: FetchRefused | FetchFailed) -> Answer:

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -207,19 +207,15 @@ class Search:
         if request.by in (By.AUTO, By.LOOK) and (request.picture is not None or request.like):
             question = await self._with_descriptor(question)
         ranking = await self._workers.run(rank, self._workers.settings, question)
-        not_searched += ranking.not_searched
-        # Of what was seen the ranking knows the number, where it looks at it.
+        # Where looks are compared, the ranking knows how many pictures that were seen there are.
         uncounted = {kind: numbers for kind, numbers in among.items() if kind is Kind.ASSET or not question.has_picture}
         there_are = await asyncio.to_thread(self._counted, uncounted, request)
         searched = ranking.searched if question.has_picture else there_are
-        assets = there_are.get(Kind.ASSET, 0)
-        if (lacking := assets - searched.get(Kind.ASSET, 0)) > 0:
-            not_searched += (f"{lacking} of {assets} assets, whose appearance is not known",)
         results = await asyncio.to_thread(self._results, ranking.found, request)
         return SearchAnswer(
             results,
             searched,
-            not_searched,
+            (*not_searched, *ranking.not_searched, *_assets_without_appearance(searched, there_are)),
             is_filtered=request.filters != Filters(),
             has_words=None if words is None else bool(words),
         )
@@ -448,6 +444,13 @@ class Search:
             for copy in remembered.copies
             if copy.number in wanted
         }
+
+
+def _assets_without_appearance(searched: Mapping[Kind, int], there_are: Mapping[Kind, int]) -> tuple[str, ...]:
+    """Return in words how many assets were not searched, since nobody knows what they look like; () for none."""
+    assets = there_are.get(Kind.ASSET, 0)
+    lacking = assets - searched.get(Kind.ASSET, 0)
+    return (f"{lacking} of {assets} assets, whose appearance is not known",) if lacking > 0 else ()
 
 
 def _why_by_words(found: Found, request: Request, asset: Asset | None, addresses: Sequence[SeenAddress]) -> str | None:

@@ -79,18 +79,6 @@ async def content_of(desk: Desk, person_id: str, asked: SearchSpec) -> bytes | N
         return None
 
 
-def services_of(desk: Desk) -> Services:
-    """Return what searches are answered with. Raises UsageError where only the database is at hand."""
-    if desk.services is None:
-        raise UsageError("the matcher is not opened here; ask the daemon (`guardian run`)")
-    return desk.services
-
-
-def search_of(desk: Desk) -> Search:
-    """Return the search of a desk. Raises UsageError where only the database is at hand."""
-    return Search(desk.store, services_of(desk).workers, desk.data_dir)
-
-
 async def picture_at(services: Services, address: str) -> bytes:
     """Return the picture of an address. Raises UsageError for another thing, and where it cannot be had."""
     if not is_web_address(address):

@@ -27,6 +27,7 @@ from guardian.model import (
 )
 from guardian.shipped import rules_folder
 from guardian.store import Store
+from tests.granting import grant_licence
 
 Use = Callable[..., RecordedUse]
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -57,7 +58,7 @@ def grant(
     dates: tuple[date | None, date | None] = (None, None),
 ) -> tuple[Licence, Rejudged]:
     with store.begin() as tx:
-        licence = tx.licences.add(host, at=at, collection="shop", dates=dates)
+        licence = grant_licence(tx, host, at=at, collection="shop", dates=dates)
         return licence, judge_again(tx, uses_under(tx, licence), JUDGING, at)
 
 

@@ -15,6 +15,7 @@ from guardian.model import Audience, CaseState, Routing, ScanCounts, Severity, S
 from guardian.outbox import release
 from guardian.store import Store
 from guardian.views.message_schemas import event_schema
+from tests.granting import grant_licence
 
 Use = Callable[..., RecordedUse]
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -176,7 +177,7 @@ def test_licences_that_end_are_told_of_once_each(store: Store) -> None:
     to = audience(Subscription("old"), Subscription("licences", ("licence.*",)))
     with store.begin() as tx:
         for until in (date(2026, 12, 24), date(2026, 12, 25), date(2026, 11, 23), date(2026, 1, 1), None):
-            tx.licences.add("a.example", at=NOON, collection="shop", dates=(None, until))
+            grant_licence(tx, "a.example", at=NOON, collection="shop", dates=(None, until))
         assert [tell_of_licences(tx, to, NOON + timedelta(hours=hours)) for hours in (0, 1)] == [2, 0]
     assert sorted(told(store)) == [("licences", "licence.lapsed"), ("licences", "licence.lapsing")]
     (lapsing,) = bodies(store, "licence.lapsing")

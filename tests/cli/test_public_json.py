@@ -29,6 +29,7 @@ from guardian.model import (
 from guardian.store import Store
 from tests.cli.home import Home
 from tests.databases import store_in
+from tests.granting import grant_licence
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 ASSET_ID = "asset_aaaaaaaaaaaaaaaa"
@@ -50,7 +51,8 @@ def filled(store: Store) -> None:
         )
         tx.assets.note_perceptual_hash(asset.number, "c3a55a3c96694b2d")
         tx.assets.protect([asset.number])
-        tx.licences.add(
+        grant_licence(
+            tx,
             "customer.example",
             at=NOON,
             asset_id=None,

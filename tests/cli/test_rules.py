@@ -10,6 +10,7 @@ from guardian.cases import RecordedUse, record
 from guardian.model import Action, Audience, Comparison, Decision, Finding, LicenceStatus, Severity, Sighting
 from tests import forked
 from tests.databases import store_in
+from tests.granting import grant_licence
 
 SEEN = datetime(2020, 6, 1, 12, 0, tzinfo=UTC)
 RULES = """\
@@ -73,7 +74,7 @@ def finding(tmp_path: Path) -> Finding:
 def license_press(folder: Path, first: date | None, last: date | None) -> None:
     store = store_in(folder / "data")
     with store.begin() as tx:
-        tx.licences.add("customer.example", at=SEEN, collection="press", dates=(first, last))
+        grant_licence(tx, "customer.example", at=SEEN, collection="press", dates=(first, last))
     store.close()
 
 

@@ -24,6 +24,7 @@ from guardian.model import (
 from guardian.store import Store
 from tests.cli.home import Home
 from tests.databases import store_in
+from tests.granting import grant_licence
 
 NOW = datetime.now(UTC) - timedelta(hours=3, minutes=1)
 TITLES = (
@@ -66,7 +67,8 @@ def fill(store: Store) -> None:
             )
             tx.assets.protect([asset.number])
             record(tx, use_of(asset), Audience(("legal",)))
-        tx.licences.add(
+        grant_licence(
+            tx,
             "customer.example",
             at=NOW,
             asset_id=None,

@@ -25,6 +25,7 @@ from guardian.web.desk import Desk
 from guardian.web.metrics import Metrics
 from guardian.web.serving import serving
 from tests.browsers import chromium, from_npm, needs_browser
+from tests.granting import grant_licence
 from tests.kept_workers import run_in_app
 from tests.web.conftest import PASSWORD, Served, add_people
 from tests.web.uses import picture_bytes, protected, used
@@ -335,7 +336,7 @@ NARROW_AND_DARK = {"color_scheme": "dark", "viewport": {"width": 390, "height": 
 def test_no_page_has_barriers(served: Served, axe: str) -> None:
     case, _ = cases_of(served, "barriers.example", [71, 72])
     with served.store.begin() as tx:
-        licence = tx.licences.add("licensee.example", at=served.desk.clock(), collection="press")
+        licence = grant_licence(tx, "licensee.example", at=served.desk.clock(), collection="press")
         tx.named_searches.save("style", SearchSpec(own=case.asset_id, by="look").as_json(), served.desk.clock())
         tx.named_searches.watch("style", 0.7, Severity.LOW, served.desk.clock())
         at, without_blanks = served.desk.clock(), "https://thief.example/" + "long/" * 60

@@ -16,7 +16,6 @@ from guardian.model import (
     MEASURED_FACTS,
     BrowserSession,
     Case,
-    CaseEvent,
     CaseState,
     DismissReason,
     Finding,
@@ -65,6 +64,21 @@ NEXT_STEPS = {
 
 
 @dataclass(frozen=True, slots=True)
+class _Reply:
+    """What the page of a case says to what a person did or sent.
+
+    `done` says what was just decided, about which case or decision; `meanwhile`, in words, what others have changed
+    since the person looked. `fault` is what is wrong with the form, and `note` the note in it, so that it is not lost.
+    """
+
+    status: int = 200
+    done: tuple[str, str] | None = None
+    meanwhile: tuple[str, ...] = ()
+    fault: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class _Read:
     """What the page shows: the case, the finding that is compared, and where the two pictures show the same."""
 
@@ -87,7 +101,7 @@ async def show_case(
 ) -> Response:
     """Show a case; `finding` is the one of its findings that is compared."""
     said = DONE_TEXTS[DecisionKind(done)] if done in list(DecisionKind) else None
-    return await _case_page(request, case_id, finding=finding, done=(said, case[:200]) if said else None)
+    return await _case_page(request, case_id, _Reply(done=(said, case[:200]) if said else None), finding=finding)
 
 
 @router.get("/{case_id}/places.csv", dependencies=[Depends(person_may(Permission.CASES_READ))])
@@ -164,29 +178,16 @@ async def decide_one(
                 return asking
         changed, following = await run_in_threadpool(desk.store.run, partial(change, asked, context))
     except CaseChanged as error:
-        return await _case_page(request, error.case.id, meanwhile=error.since, note=form.note, status=409)
+        meanwhile = tuple(event_text(event) for event in error.since)
+        return await _case_page(request, error.case.id, _Reply(409, meanwhile=meanwhile, note=form.note))
     except UsageError as error:
-        return await _case_page(request, case_id, fault=str(error), note=form.note, status=400)
+        return await _case_page(request, case_id, _Reply(400, fault=str(error), note=form.note))
     path = f"/cases/{following}{choice.kept}" if following else choice.path
     return RedirectResponse(with_done(path, DecisionKind(word), as_changed(changed)), status_code=303)
 
 
-async def _case_page(
-    request: Request,
-    case_id: str,
-    *,
-    finding: str = "",
-    done: tuple[str, str] | None = None,
-    meanwhile: tuple[CaseEvent, ...] = (),
-    fault: str = "",
-    note: str = "",
-    status: int = 200,
-) -> Response:
-    """Return the page of a case; `finding` is the id of the finding that is compared.
-
-    `done` says what was just decided, about which case or decision; `meanwhile` what others have changed since the
-    person looked. `fault` is what is wrong with their form, and `note` the note in it, so that it is not lost.
-    """
+async def _case_page(request: Request, case_id: str, reply: _Reply, *, finding: str = "") -> Response:
+    """Return the page of a case; `finding` is the id of the finding that is compared."""
     desk = desk_of(request)
     choice = queue_filter_kept_in(request.query_params)
 
@@ -197,19 +198,19 @@ async def _case_page(
     found = await run_in_threadpool(read)
     if found is None:
         raise HTTPException(404, f"there is no case {case_id[:80]}")
-    if found.detail.case.id != case_id and status == 200:
+    if found.detail.case.id != case_id and reply.status == 200:
         # Merged into another one: its address leads on.
         return RedirectResponse(f"/cases/{found.detail.case.id}{choice.kept}", status_code=303)
 
     return page(
         request,
         "case.html",
-        status=status,
+        status=reply.status,
         choice=choice,
-        done=done,
-        meanwhile=[event_text(event) for event in meanwhile],
-        fault=fault,
-        note=note,
+        done=reply.done,
+        meanwhile=reply.meanwhile,
+        fault=reply.fault,
+        note=reply.note,
         **_values_of(found),
     )
 

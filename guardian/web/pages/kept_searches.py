@@ -22,9 +22,9 @@ from guardian.search.kept import (
 from guardian.search.watching import EVENT
 from guardian.web.auth.requests import person_acting
 from guardian.web.desk import Desk, desk_of
-from guardian.web.pages.access import person_may
+from guardian.web.pages.access import person_may, search_of
 from guardian.web.search_queries import asked_in, query_of, words_of
-from guardian.web.searching import LET_GO, content_of, search_of
+from guardian.web.searching import LET_GO, content_of
 
 router = APIRouter(prefix="/search", include_in_schema=False)
 

@@ -18,7 +18,8 @@ from guardian.search.kept import why_not_watched
 from guardian.search.question import By
 from guardian.search.search import Result, SearchAnswer
 from guardian.web.desk import Desk, desk_of
-from guardian.web.pages.access import LONGEST_FIELD, person_may
+from guardian.web.pages.access import LONGEST_FIELD, person_may, search_of, services_of
+from guardian.web.pages.forms import picture_in, refuse_large
 from guardian.web.pages.kept_searches import destinations_told, kept_searches, removed_search
 from guardian.web.rendering import page
 from guardian.web.search_queries import (
@@ -30,13 +31,13 @@ from guardian.web.search_queries import (
     parts_of,
     query_of,
 )
-from guardian.web.searching import LET_GO, MOST_RESULTS, answered, content_of, picture_at, search_of, services_of
+from guardian.web.searching import LET_GO, MOST_RESULTS, answered, content_of, picture_at
 
 router = APIRouter(prefix="/search", include_in_schema=False)
 
 SEARCHER = Depends(person_may(Permission.SEARCH))
 
-_MAX_BYTES = 50 * 1024**2
+_COMMAND = "guardian search"
 _SHOWN = 60
 _CASES_SHOWN = 5
 _NOTHING_ASKED = "nothing to search with: choose a picture, write words or colours"
@@ -78,7 +79,7 @@ async def _sent(desk: Desk, form: FormData) -> bytes | None:
     """Return the picture that a form sends or whose address it names; None for neither. Raises UsageError."""
     picture, address = form.get("picture"), _address_in(form)
     if isinstance(picture, UploadFile) and picture.filename:
-        content = await picture.read(_MAX_BYTES + 1)
+        content = await picture_in(picture, _COMMAND)
     elif len(address) > LONGEST_FIELD:
         raise UsageError(f"an address may have {LONGEST_FIELD:,} characters here")
     elif address:
@@ -86,8 +87,7 @@ async def _sent(desk: Desk, form: FormData) -> bytes | None:
     else:
         return None
 
-    if len(content) > _MAX_BYTES:
-        raise UsageError(f"a picture may have {_MAX_BYTES >> 20} MiB here; use `guardian search` for larger ones")
+    refuse_large(content, _COMMAND)
     if not content:
         raise UsageError("the file of the picture is empty")
     return content
