@@ -25,6 +25,7 @@ from guardian.model import (
     Action,
     Actor,
     ActorKind,
+    Audience,
     Comparison,
     Context,
     Decision,
@@ -119,7 +120,7 @@ def fill(store: Store, folder: Path, cases: int = CASES, sightings: int = SIGHTI
             at=datetime.now(UTC),
         )
         tx.assets.protect([asset.number])
-        record(tx, _use(asset), [])
+        record(tx, _use(asset), Audience())
 
     database = sqlite3.connect(folder / "guardian.db", isolation_level=None)
     works = min(WORKS, max(100, cases // 50))

@@ -30,7 +30,7 @@ from guardian.fetch.web import WebClient
 from guardian.matching.workers import Workers
 from guardian.memory.remembering import Memory
 from guardian.memory.shards import FOLDER as MEMORY_FOLDER
-from guardian.model import Routing
+from guardian.model import Audience, Routing
 from guardian.notices.timeline import timeline_of
 from guardian.processes import Heartbeat, registered
 from guardian.scan.context import context_of_place
@@ -206,11 +206,10 @@ def _scan_settings(config: Config) -> ScanSettings:
     """Return the settings that scans and checks need."""
     return ScanSettings(
         own_hosts=config.own_hosts,
-        destinations=tuple(destination.name for destination in config.destinations),
+        audience=audience_of(config),
         max_image_bytes=config.matching.max_bytes,
         longest_freshness=config.fetch.longest_freshness,
         platforms=platforms_of(config),
-        routing=routing_of(config),
     )
 
 
@@ -255,13 +254,13 @@ async def at_work(app: App, command: str) -> AsyncIterator[Heartbeat]:
 
 def judging_of(config: Config) -> Judging:
     """Return what recorded uses are judged by. Raises ConfigError for rules that cannot be read."""
+    return Judging(open_rules(config), config.own_hosts, audience_of(config), platforms_of(config))
+
+
+def audience_of(config: Config) -> Audience:
+    """Return all destinations, and which of them wants which message, and how."""
     names = tuple(one.name for one in config.destinations)
-    return Judging(open_rules(config), config.own_hosts, names, platforms_of(config), routing_of(config))
-
-
-def routing_of(config: Config) -> Routing:
-    """Return which destination wants which message, and how."""
-    return Routing(tuple(one.subscription for one in config.destinations), config.delivery.flood_limit)
+    return Audience(names, Routing(tuple(one.subscription for one in config.destinations), config.delivery.flood_limit))
 
 
 def platforms_of(config: Config) -> tuple[Platform, ...]:

@@ -3,7 +3,8 @@
 GuardianError                 something in the world went wrong, not in guardian's own code
 ├── UsageError                the request makes no sense: say so, exit 2
 │   ├── ConfigError           a configuration or rule file is wrong: file, line, column, what to do
-│   └── CaseChanged           somebody else has changed the case since it was looked at: what they did
+│   ├── CaseChanged           somebody else has changed the case since it was looked at: what they did
+│   └── NoticeIncomplete      a notice cannot be approved or sent yet: what has to be done first
 ├── FetchRefused              guardian decided not to fetch (robots, blocked address, budget, too large)
 ├── FetchFailed               the other side did not deliver (time-out, status, broken transfer)
 ├── BrowserFailed             no browser could view a page: none is installed, or it failed; the message says which
@@ -26,11 +27,13 @@ GuardianError                 something in the world went wrong, not in guardian
     └── SourceClaimed         another scan of this source is running
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from guardian.model import Case, CaseEvent, Skipped, SkipReason, reason_word
+from guardian.model.notices import OpenPoint
 
 
 class GuardianError(Exception):
@@ -76,6 +79,14 @@ class CaseChanged(UsageError):
     def __init__(self, message: str, case: Case, since: tuple[CaseEvent, ...]) -> None:
         super().__init__(message)
         self.case, self.since = case, since
+
+
+class NoticeIncomplete(UsageError):
+    """A notice cannot go on yet: `problem` says which and how, `points` what has to be done first."""
+
+    def __init__(self, problem: str, points: Sequence[OpenPoint]) -> None:
+        super().__init__("\n".join([f"{problem}:", *(f"  - {point.words}" for point in points)]))
+        self.problem, self.points = problem, tuple(points)
 
 
 class FetchRefused(GuardianError):

@@ -10,7 +10,7 @@ import structlog
 
 from guardian.app import App
 from guardian.cases.rejudging import Rejudged, judge_again, uses_in_waiting
-from guardian.cases.updates import Audience, tell_digests, tell_of_changes, tell_of_licences
+from guardian.cases.updates import tell_digests, tell_of_changes, tell_of_licences
 from guardian.config import Config
 from guardian.coverage.alerts import tell_of_trouble
 from guardian.coverage.coverage import coverages
@@ -210,16 +210,15 @@ async def run_watches(app: App) -> None:
 
     if app.services.memory is not None:
         await asyncio.to_thread(app.services.memory.fold)
-    settings = app.services.settings
     pictures, now = search_pictures_in(app.config.data_dir), app.services.clock()
-    told = await look_for_watches(app.store, app.search, pictures, settings.destinations, settings.routing, now)
+    told = await look_for_watches(app.store, app.search, pictures, app.services.settings.audience, now)
     if told:
         log.info("watches_told", pictures=told)
 
 
 def tell_of_what_changed(app: App) -> None:
     """Queue messages about changes of cases and licences for the destinations that ask for them, and digests."""
-    audience = _audience_of(app)
+    audience = app.services.settings.audience
     with app.store.read() as tx:
         is_news, digests = tx.cases.has_untold(), tx.waiting.digests()
     while is_news:
@@ -233,7 +232,7 @@ def tell_of_what_changed(app: App) -> None:
 def tell_of_ending_licences(app: App) -> None:
     """Queue a message about each licence that ends within 30 days or has ended, for the destinations that ask."""
     with app.store.begin() as tx:
-        told = tell_of_licences(tx, _audience_of(app), app.services.clock())
+        told = tell_of_licences(tx, app.services.settings.audience, app.services.clock())
     if told:
         log.info("told_of_ending_licences", messages=told)
 
@@ -241,14 +240,9 @@ def tell_of_ending_licences(app: App) -> None:
 def tell_of_notice_deadlines(app: App) -> None:
     """Queue a message about each day that counts after a notice, for the destinations that ask."""
     with app.store.begin() as tx:
-        told = tell_of_deadlines(tx, _audience_of(app), app.services.clock())
+        told = tell_of_deadlines(tx, app.services.settings.audience, app.services.clock())
     if told:
         log.info("told_of_notice_deadlines", messages=told)
-
-
-def _audience_of(app: App) -> Audience:
-    settings = app.services.settings
-    return Audience(settings.destinations, settings.routing)
 
 
 def tell_of_troubled_sources(app: App) -> None:

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class Claim:
+class ScanClaim:
     """A running scan that this process owns. `is_lost` turns true when another process has taken it over."""
 
     scan_id: int
@@ -51,7 +51,7 @@ class Heartbeat:
         self.id = f"process_{uuid.uuid4().hex[:16]}"
         self.lease = lease
         self._store, self._command = store, command
-        self._claims: dict[int, Claim] = {}
+        self._claims: dict[int, ScanClaim] = {}
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._beat_until_ending, name="heartbeat", daemon=True)
 
@@ -69,9 +69,9 @@ class Heartbeat:
             tx.tasks.free_leases(self.id)
 
     @contextmanager
-    def renewing(self, scan_id: int) -> Iterator[Claim]:
+    def renewing(self, scan_id: int) -> Iterator[ScanClaim]:
         """Renew the claim of a running scan while the body runs."""
-        claim = self._claims[scan_id] = Claim(scan_id)
+        claim = self._claims[scan_id] = ScanClaim(scan_id)
         try:
             yield claim
         finally:

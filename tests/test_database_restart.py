@@ -11,7 +11,7 @@ from guardian.errors import StoreUnusable
 from guardian.model import CrawlRequest, Task, TaskKind
 from guardian.processes import Heartbeat
 from guardian.store import Store
-from guardian.tasks.outcomes import Done, Outcome, Settled
+from guardian.tasks.outcomes import Done, Settled, TaskOutcome
 from guardian.tasks.runner import Runner
 from tests.conftest import start_postgresql
 
@@ -30,13 +30,13 @@ class _Restarting:
     def lanes(self) -> list[str | None]:
         return ["legal"]
 
-    async def perform(self, task: Task) -> Outcome:
+    async def perform(self, task: Task) -> TaskOutcome:
         self.performed.append(task.key)
         if len(self.performed) == 1:
             await asyncio.to_thread(self._server.stop)
         return Done()
 
-    def tell(self, task: Task, outcome: Outcome) -> None:
+    def tell(self, task: Task, outcome: TaskOutcome) -> None:
         pass
 
 

@@ -17,12 +17,14 @@ from guardian.errors import (
     FetchRefused,
     GuardianError,
     NotAnImage,
+    NoticeIncomplete,
     OverLimit,
     TooPlain,
     UsageError,
     WorkerLost,
 )
 from guardian.model import Case, CaseEvent, CaseState, SkipReason
+from guardian.model.notices import NoticeStep, OpenPoint
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 CASE = Case("case_1", "asset_1", "work_1", "shop.example", CaseState.CONFIRMED, None, NOON, NOON, 1)
@@ -36,6 +38,7 @@ EXAMPLES: list[GuardianError] = [
     OverLimit("too many frames"),
     WorkerLost(SkipReason.TIMED_OUT, "busy for more than 30 s"),
     CaseChanged("confirmed meanwhile", CASE, (CaseEvent(CASE.id, CASE.opened_at, "confirmed", by="mara"),)),
+    NoticeIncomplete("notice_1 cannot be approved yet", [OpenPoint("nobody has approved it", NoticeStep.APPROVED)]),
     DeliveryFailed("410 Gone", permanent=True, disable=True, retry_after=timedelta(minutes=5)),
 ]
 KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, GuardianError)]

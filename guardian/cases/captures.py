@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from guardian.cases.uses import Kept
-from guardian.model import Change, Context, Finding, FindingDigest, Importance
+from guardian.model import Context, Finding, FindingDigest, Importance, VersionChange
 from guardian.store import Transaction
 from guardian.urls.addresses import address_key
 
@@ -56,7 +56,7 @@ def note_capture(tx: Transaction, before: Finding | None, finding: Finding, kept
     return version
 
 
-def changes_between(before: Finding, now: Finding) -> tuple[Change, ...]:
+def changes_between(before: Finding, now: Finding) -> tuple[VersionChange, ...]:
     """Return what matters and differs between two sightings of a finding.
 
     Tokens and session ids in addresses do not matter, nor do numbers in the text around a picture. A status that
@@ -64,17 +64,17 @@ def changes_between(before: Finding, now: Finding) -> tuple[Change, ...]:
     """
     changes = []
     if now.candidate_sha256 != before.candidate_sha256:
-        changes.append(Change.PICTURE)
+        changes.append(VersionChange.PICTURE)
     if address_key(now.image_url) != address_key(before.image_url):
-        changes.append(Change.ADDRESS)
+        changes.append(VersionChange.ADDRESS)
     if _words(now.context) != _words(before.context):
-        changes.append(Change.WORDS)
+        changes.append(VersionChange.WORDS)
     if now.context.claims != before.context.claims:
-        changes.append(Change.CLAIMS)
+        changes.append(VersionChange.CLAIMS)
 
     statuses = ((before.image_status, now.image_status), (before.page_status, now.page_status))
     if any(None not in pair and pair[0] != pair[1] for pair in statuses):
-        changes.append(Change.STATUS)
+        changes.append(VersionChange.STATUS)
     return tuple(changes)
 
 

@@ -188,7 +188,7 @@ def _others_of_batch(tx: Transaction, case: Case, batch: str) -> list[tuple[Case
 
 
 @dataclass(slots=True)
-class Change:
+class CaseChange:
     """A change under way: the case as it was, and what its line will say."""
 
     case: Case
@@ -196,9 +196,9 @@ class Change:
 
 
 @contextmanager
-def note_change(tx: Transaction, case_id: str, edit: Edit, kind: str) -> Iterator[Change]:
+def note_change(tx: Transaction, case_id: str, edit: Edit, kind: str) -> Iterator[CaseChange]:
     """Write the line by which can be undone what the body has changed at a case. Raises as `decide`."""
-    change = Change(_seen(tx, case_id, edit))
+    change = CaseChange(_seen(tx, case_id, edit))
     yield change
     case = change.case
     before = _decided(case)

@@ -11,7 +11,7 @@ from guardian.urls.addresses import host_of
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class JudgedPlace:
     """Where and when a picture was seen, as far as rules and licences ask."""
 
     page_url: str | None
@@ -39,7 +39,7 @@ class Judge:
     licences: Sequence[Licence]
     work_of: Callable[[str], Work | None]
 
-    def judged(self, place: Place, matches: Sequence[Match]) -> tuple[JudgedMatch, ...]:
+    def judged(self, place: JudgedPlace, matches: Sequence[Match]) -> tuple[JudgedMatch, ...]:
         """Return each matched work with its licence status and the decision of the rules, in the matches' order.
 
         A work is answered once, by the match with the strongest decision; of several such the most probable one.

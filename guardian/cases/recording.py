@@ -20,6 +20,7 @@ from guardian.model import (
     SETTLED_STATES,
     SEVERITIES_BY_STRENGTH,
     Action,
+    Audience,
     Case,
     CaseEvent,
     CaseFilter,
@@ -29,7 +30,6 @@ from guardian.model import (
     DismissReason,
     Finding,
     FindingDigest,
-    Routing,
 )
 from guardian.outbox import Subject, route
 from guardian.store import Transaction
@@ -47,27 +47,23 @@ _TOLD = frozenset({"case.opened", "case.escalated", "case.reopened"})
 
 _SPREAD_EVERY = timedelta(days=1)
 
-USUAL_ROUTING = Routing()
-"""Each destination gets the default messages, and each message at once."""
-
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Audience:
-    """The names of destinations, and which of them want what."""
+class _Seen:
+    """A use as it was written: its finding, and the version of the finding that was seen, if that is known.
 
-    destinations: Sequence[str]
-    routing: Routing
+    `news` is what makes the finding news, None for one that goes on as it was.
+    """
+
+    use: RecordedUse
+    finding: Finding
+    version: FindingDigest | None
+    news: str | None
 
 
-def record(
-    tx: Transaction,
-    use: RecordedUse,
-    destinations: Sequence[str],
-    platforms: Sequence[Platform] = (),
-    routing: Routing = USUAL_ROUTING,
-) -> Finding:
+def record(tx: Transaction, use: RecordedUse, audience: Audience, platforms: Sequence[Platform] = ()) -> Finding:
     """Write a use that was seen: its finding, its case, and the messages to send, all in the caller's transaction.
 
     A decision to ignore that asks to be recorded (a licensed use) makes a finding without a case; a case all of whose
@@ -80,9 +76,9 @@ def record(
     - a licence no longer covers a licensed or settled case (case.reopened).
 
     A case that was gone is open again when a use of it is seen. Findings of a dismissed case are written without a
-    message. `destinations` are all configured names; the decision's `deliver_to` narrows them. When there are none, the
-    first sighting after there are some enqueues the message instead. `platforms` are those whose accounts are operators
-    beside the usual ones; `routing` says which destination wants which message, and how.
+    message. `audience` has all configured destinations; the decision's `deliver_to` narrows them. When there are none,
+    the first sighting after there are some enqueues the message instead. `platforms` are those whose accounts are
+    operators beside the usual ones.
 
     Raises ValueError for a use that the rules did not want recorded.
     """
@@ -106,19 +102,14 @@ def record(
     case = _case_for(tx, use, known, platforms)
     finding, is_new = tx.findings.upsert(finding_of(use, known, case.id))
     version = note_capture(tx, known, finding, use.kept)
-    _follow(tx, case, finding, version, use, _Audience(destinations, routing), _news(known, finding, is_new=is_new))
+    _follow(tx, case, _Seen(use, finding, version, _news(known, finding, is_new=is_new)), audience)
     owe_captures(tx, case, known, finding, version)
     rank(tx, case.id, finding)
     return finding
 
 
 def tell_of_end(
-    tx: Transaction,
-    before: Finding,
-    use: RecordedUse,
-    destinations: Sequence[str],
-    platforms: Sequence[Platform],
-    routing: Routing,
+    tx: Transaction, before: Finding, use: RecordedUse, audience: Audience, platforms: Sequence[Platform]
 ) -> Case:
     """Write that a licence no longer covers a recorded use, and tell of it as `record` does; return its case.
 
@@ -133,7 +124,7 @@ def tell_of_end(
         (one for one in versions if (one.candidate_sha256, one.page_sha256) == shown),
         max(versions, key=lambda one: one.last_seen_at, default=None),
     )
-    _follow(tx, case, finding, version, use, _Audience(destinations, routing), _news(before, finding, is_new=False))
+    _follow(tx, case, _Seen(use, finding, version, _news(before, finding, is_new=False)), audience)
     owe_captures(tx, case, before, finding, None)
     rank(tx, case.id, finding)
     return tx.cases.get(case.id) or case
@@ -174,33 +165,16 @@ def _note_lookalike(tx: Transaction, finding: Finding, at: datetime) -> None:
         tx.cases.update(replace(case, state=CaseState.DISMISSED, reason=reason, updated_at=at))
 
 
-def _follow(
-    tx: Transaction,
-    case: Case,
-    finding: Finding,
-    version: FindingDigest | None,
-    use: RecordedUse,
-    audience: _Audience,
-    news: str | None,
-) -> None:
-    """Let a case follow one of its findings, and enqueue the message that it calls for.
-
-    `news` is what makes the finding news, None for one that goes on as it was.
-    """
-    named = use.decision.deliver_to or audience.destinations
-    kind = _event(case, use.decision, _Audience(named, audience.routing), is_news=news is not None)
-    if kind is None:
-        if news is not None:
-            tx.cases.update(replace(case, updated_at=use.at, licence_id=None, licensed_since=None))
-            _note_spread(tx, case, news, use.at)
-        return
-
-    # Why a case is open that was settled is what its history must say; elsewhere the message says enough.
-    note = news if case.state in _REOPENED_STATES else None
-    names = audience.routing.wanting(kind, named)
-    _apply_event(tx, kind, case, finding.id, use, _Audience(names, audience.routing), note)
-    if names and version is not None:
-        tx.versions.mark_told(finding.id, version)
+def _follow(tx: Transaction, case: Case, seen: _Seen, audience: Audience) -> None:
+    """Let a case follow one of its findings, and enqueue the message that it calls for."""
+    use = seen.use
+    audience = audience.narrowed_to(use.decision.deliver_to)
+    kind = _event(case, use.decision, audience, is_news=seen.news is not None)
+    if kind is not None:
+        _apply_event(tx, kind, case, seen, audience)
+    elif seen.news is not None:
+        tx.cases.update(replace(case, updated_at=use.at, licence_id=None, licensed_since=None))
+        _note_spread(tx, case, seen.news, use.at)
 
 
 def _note_spread(tx: Transaction, case: Case, news: str, at: datetime) -> None:
@@ -304,28 +278,24 @@ def _case_with_account(tx: Transaction, use: RecordedUse, account: str, platform
     return tx.cases.lock(case.id) if any(operator(page, None, "", platforms) == account for page in pages) else None
 
 
-def _apply_event(
-    tx: Transaction,
-    kind: str,
-    case: Case,
-    finding_id: str,
-    use: RecordedUse,
-    audience: _Audience,
-    note: str | None,
-) -> None:
-    """Update a case for an event, enqueue its message to each named destination, and write both into the history.
+def _apply_event(tx: Transaction, kind: str, case: Case, seen: _Seen, audience: Audience) -> None:
+    """Update a case for an event, enqueue its message for who wants it, and write both into the history.
 
     An event that no destination can be told of now is remembered, to be told later.
     """
-    names = audience.destinations
+    use, names = seen.use, audience.wanting(kind)
     is_told = bool(names) and kind in _TOLD
     updated = tx.cases.update(_after_event(case, kind, use, is_told=is_told))
     message_id = None
     if is_told:
-        message = compose(kind, updated, finding_id, use)
+        message = compose(kind, updated, seen.finding.id, use)
         route(tx, message, names, audience.routing, Subject(case.work_id, use.decision.rule, updated.severity))
         message_id = message.id
+    if names and seen.version is not None:
+        tx.versions.mark_told(seen.finding.id, seen.version)
 
+    # Why a case is open that was settled is what its history must say; elsewhere the message says enough.
+    note = seen.news if case.state in _REOPENED_STATES else None
     # Without destinations a case counts as opened at each sighting. Its history says so once, and again with a message.
     is_repeated = kind == "case.opened" and case.finding_count > 0 and case.state not in _REOPENED_STATES
     if message_id is not None or not is_repeated:
@@ -359,12 +329,12 @@ def _after_event(case: Case, kind: str, use: RecordedUse, *, is_told: bool) -> C
     )
 
 
-def _event(case: Case, decision: Decision, audience: _Audience, *, is_news: bool) -> str | None:
+def _event(case: Case, decision: Decision, audience: Audience, *, is_news: bool) -> str | None:
     """Return the event that a finding of a case is: what it calls for, or what could not be told before; else None."""
     kind = _message_type(case, decision, is_news=is_news)
     if kind in (None, "case.returned") and case.untold is not None and case.state in _TELLING_STATES:
         pending = f"case.{case.untold}"
-        return pending if audience.routing.wanting(pending, audience.destinations) else kind
+        return pending if audience.wanting(pending) else kind
     return kind
 
 

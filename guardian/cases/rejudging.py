@@ -10,7 +10,7 @@ from datetime import datetime
 
 import structlog
 
-from guardian.cases.recording import USUAL_ROUTING, note_licensed, rank, tell_of_end
+from guardian.cases.recording import note_licensed, rank, tell_of_end
 from guardian.cases.uses import Kept, RecordedUse, licensed_since
 from guardian.licences import holds_at, standing_of
 from guardian.model import (
@@ -18,13 +18,13 @@ from guardian.model import (
     SEVERITIES_BY_STRENGTH,
     Action,
     Asset,
+    Audience,
     Case,
     CaseEvent,
     CaseState,
     Finding,
     Licence,
     LicenceStatus,
-    Routing,
     Sighting,
     Standing,
     Work,
@@ -39,13 +39,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """What uses are judged by: the rules, the owner's own hosts, the names of all destinations, and platforms."""
+    """What uses are judged by: the rules, the owner's own hosts, who may be told of the outcome, and platforms."""
 
     rules: Rules
     own_hosts: tuple[str, ...]
-    destinations: tuple[str, ...]
+    audience: Audience
     platforms: tuple[Platform, ...] = ()
-    routing: Routing = USUAL_ROUTING
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +156,7 @@ def _end(tx: Transaction, before: Finding, judged: Finding, work: Work, judging:
     asset = next(one for one in work.assets if one.id == judged.asset_id)
     was_seen = before.licensed_since is None or before.last_seen_at >= before.licensed_since
     if judged.decision.action is not Action.IGNORE and was_seen and not before.is_absent:
-        return tell_of_end(
-            tx, before, _use(judged, asset, at), judging.destinations, judging.platforms, judging.routing
-        )
+        return tell_of_end(tx, before, _use(judged, asset, at), judging.audience, judging.platforms)
 
     case = tx.cases.lock(before.case_id) if before.case_id is not None else None
     if case is None:

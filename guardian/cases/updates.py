@@ -6,12 +6,11 @@ transaction that sees it. All else is a line of a case's history first, and is t
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from guardian.cases.licensing import LAPSES_SOON
 from guardian.licences import days_left
-from guardian.model import Case, CaseEvent, Licence, Message, Routing, Waiting
+from guardian.model import Audience, Case, CaseEvent, Licence, Message, Waiting
 from guardian.outbox import Subject, enqueue, enqueue_once, mint, route
 from guardian.store import Transaction
 from guardian.views.messages import message_asset, message_case, message_change, message_licence
@@ -38,14 +37,6 @@ _LAPSED_SINCE = timedelta(days=30)
 _MOST_IN_DIGEST = 25
 
 
-@dataclass(frozen=True, slots=True)
-class Audience:
-    """The names of all destinations, and who of them wants what."""
-
-    destinations: tuple[str, ...]
-    routing: Routing
-
-
 def tell_of_changes(tx: Transaction, audience: Audience) -> int:
     """Enqueue messages about up to 200 lines of histories that nobody was told of yet; return how many lines.
 
@@ -54,7 +45,7 @@ def tell_of_changes(tx: Transaction, audience: Audience) -> int:
     lines = tx.cases.untold(_AT_ONCE)
     for line in lines:
         type_ = _TYPES.get(line.kind, "case.changed")
-        names = audience.routing.wanting(type_, audience.destinations) if type_ is not None else ()
+        names = audience.wanting(type_) if type_ is not None else ()
         case = tx.cases.get(line.case_id) if names else None
         if case is not None and type_ is not None:
             subject = Subject(case.work_id, severity=case.severity)
@@ -74,7 +65,7 @@ def tell_of_licences(tx: Transaction, audience: Audience, now: datetime) -> int:
             type_ = "licence.lapsed"
         else:
             continue
-        names = audience.routing.wanting(type_, audience.destinations)
+        names = audience.wanting(type_)
         if names:
             message = mint(type_, {"licence": message_licence(licence, left)}, now)
             told += enqueue_once(tx, message, names, _episode(type_, licence))

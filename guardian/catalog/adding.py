@@ -11,10 +11,10 @@ import numpy as np
 import structlog
 
 from guardian.catalog.context import CatalogContext
-from guardian.catalog.details import Change, changes, corrected
+from guardian.catalog.details import ChangedDetail, changes, corrected
 from guardian.catalog.looking_back import look_back, owe_look_back
 from guardian.catalog.publishing import protect_published, protect_unindexed, publish_entries
-from guardian.catalog.rights import FileMetadata, filled, read_metadata
+from guardian.catalog.rights import AssetMetadata, filled, read_metadata
 from guardian.catalog.self_check import is_unchecked, note_self_checks
 from guardian.catalog.upkeep import rebuild
 from guardian.catalog.wanted import Wanted, as_text
@@ -55,7 +55,7 @@ class Added:
     problem: Skipped | None = None
     nearly: tuple[Asset, ...] = ()
     versions: tuple[Asset, ...] = ()
-    changes: tuple[Change, ...] = ()
+    changes: tuple[ChangedDetail, ...] = ()
     restored: bool = False
     is_cut_off: bool = False
     earlier: tuple[EarlierUse, ...] = ()
@@ -82,7 +82,7 @@ class _Prepared:
     wanted: Wanted
     sha256: str
     size: tuple[int, int]
-    metadata: FileMetadata
+    metadata: AssetMetadata
     fingerprint: Fingerprint | None = None
     quick_copy: bytes | None = None
 
@@ -154,9 +154,9 @@ class Adding:
             await rebuild(context)
         await protect_unindexed(context, [reserved[sha256] for sha256, one in fresh.items() if one.fingerprint is None])
 
-    def _correct(self, prepared: "Sequence[_Prepared | _Known | Added]") -> dict[int, tuple[Change, ...]]:
+    def _correct(self, prepared: "Sequence[_Prepared | _Known | Added]") -> dict[int, tuple[ChangedDetail, ...]]:
         """Record what the owner now states otherwise of known assets; return the changes by place in the batch."""
-        found: dict[int, tuple[Change, ...]] = {}
+        found: dict[int, tuple[ChangedDetail, ...]] = {}
         edited = []
         for place, one in enumerate(prepared):
             if isinstance(one, Added):
@@ -332,7 +332,7 @@ def _results(
     fresh: set[str],
     current: dict[str, Asset],
     nearly: dict[str, tuple[Asset, ...]],
-    corrections: dict[int, tuple[Change, ...]],
+    corrections: dict[int, tuple[ChangedDetail, ...]],
 ) -> list[Added]:
     """Return one result for each file. Of several files with the same bytes the first is new, the others are known."""
     results, told = [], set[str]()

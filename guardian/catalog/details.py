@@ -9,7 +9,7 @@ from guardian.model import Asset
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangedDetail:
     """One detail of an asset that was changed: its name as in CSV files, and its texts ("" for none)."""
 
     name: str
@@ -55,10 +55,10 @@ def edited(asset: Asset, correction: Correction) -> Asset:
     )
 
 
-def changes(before: Asset, after: Asset) -> tuple[Change, ...]:
+def changes(before: Asset, after: Asset) -> tuple[ChangedDetail, ...]:
     """Return what differs between two states of an asset."""
     old, new = _texts(before), _texts(after)
-    return tuple(Change(name, old[name], new[name]) for name in old if old[name] != new[name])
+    return tuple(ChangedDetail(name, old[name], new[name]) for name in old if old[name] != new[name])
 
 
 def _texts(asset: Asset) -> dict[str, str]:

@@ -16,7 +16,7 @@ from guardian.memory.copies import WORTH_A_LOOK, CopiesFound, RememberedCopy, fi
 from guardian.model import AssetState, EarlierUse, SeenAddress, SeenPicture, Task, TaskKind
 from guardian.store import Transaction
 from guardian.store.ids import new_id
-from guardian.tasks.outcomes import Dead, Done, Outcome, Postponed
+from guardian.tasks.outcomes import Dead, Done, Postponed, TaskOutcome
 
 _LEFT_TO_DAEMON_AFTER = timedelta(minutes=10)
 _TRIED_AGAIN_AFTER = timedelta(hours=1)
@@ -103,7 +103,7 @@ class LookBackConsumer:
         """Return one lane for all: each asset keeps a worker busy."""
         return [None]
 
-    async def perform(self, task: Task) -> Outcome:
+    async def perform(self, task: Task) -> TaskOutcome:
         """Look for one asset; try again later where that cannot be done now."""
         try:
             await self._find(task.key)
@@ -113,6 +113,6 @@ class LookBackConsumer:
                 return Dead(str(error))
             return Postponed(self._clock() + _TRIED_AGAIN_AFTER, str(error))
 
-    def tell(self, task: Task, outcome: Outcome) -> None:
+    def tell(self, task: Task, outcome: TaskOutcome) -> None:
         """Log what came of one task."""
         log.info("looked_back", asset=task.key, outcome=outcome.settled.value)

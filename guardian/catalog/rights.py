@@ -24,7 +24,7 @@ _MOST_NODES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class FileMetadata:
+class AssetMetadata:
     """What a file says about itself. `damaged` names the kinds of metadata that are there and cannot be read.
 
     `is_cut_off`: the file ends before its format says.
@@ -37,7 +37,7 @@ class FileMetadata:
     description: Description = field(default_factory=Description)
 
 
-def read_metadata(content: bytes) -> FileMetadata:
+def read_metadata(content: bytes) -> AssetMetadata:
     """Return rights and title of an encoded image. XMP overrides IPTC, IPTC overrides EXIF (Metadata Working Group).
 
     Damaged metadata is left out: it is no reason not to protect a picture.
@@ -63,7 +63,7 @@ def read_metadata(content: bytes) -> FileMetadata:
 
     title = merged.pop("title", None)
     description = Description(merged.pop("keywords", None), merged.pop("caption", None))
-    return FileMetadata(Rights(**merged), title, tuple(damaged), is_cut_off(content), description)
+    return AssetMetadata(Rights(**merged), title, tuple(damaged), is_cut_off(content), description)
 
 
 def filled(stated: Rights, found: Rights) -> Rights:

@@ -15,7 +15,7 @@ from guardian.views.plain_text import printable
 
 if TYPE_CHECKING:
     from guardian.catalog.adding import Added
-    from guardian.catalog.details import Change
+    from guardian.catalog.details import ChangedDetail
     from guardian.catalog.wanted import Wanted
     from guardian.store import Store
 
@@ -122,7 +122,7 @@ def _lines(result: "Added") -> list[str]:
     return [*lines, *change_lines(result.changes), *(_INDENT + printable(note) for note in notes)]
 
 
-def change_lines(changes: "Sequence[Change]") -> list[str]:
+def change_lines(changes: "Sequence[ChangedDetail]") -> list[str]:
     """Return a line for each changed detail of an asset."""
     lines = []
     for change in changes:

@@ -23,6 +23,7 @@ from guardian.views.plain_text import printable
 
 if TYPE_CHECKING:
     from guardian.fetch.web import WebClient
+    from guardian.matching.workers import Workers
     from guardian.store import Store
 
 
@@ -135,31 +136,14 @@ async def _check(
     recorded: bool,
 ) -> int:
     """Call `show` with each result as it comes, and what prints a line; return how many assets are protected."""
-    # A worker process loads its libraries while this one reads the configuration and loads its own: that halves
-    # the wait for the first answer.
-    from guardian.matching.kernel_folder import has_kernel_folder
-    from guardian.matching.worker_pool import WorkerPool
-
-    if not has_kernel_folder(os.environ):
-        # Reading the configuration chooses another one, which the worker inherits.
-        await asyncio.to_thread(lambda: session.config)
-    say_if_kernels_are_compiled()
-    pool = WorkerPool()
-    loading = asyncio.create_task(pool.preload(load_matcher))
-    await asyncio.to_thread(log_to_stderr, "warning", "text")
-    config = await asyncio.to_thread(lambda: session.config)
-    await asyncio.to_thread(importlib.import_module, "guardian.app")
+    workers, loading = await _load(session)
     from guardian.app import opened_app
-    from guardian.matching.workers import Workers
     from guardian.scan.pipeline import check
 
-    workers = Workers(config.matching, config.embedding, config.data_dir / "index", pool)
-    if workers.without_descriptor is not None:
-        click.echo(f"guardian: {workers.without_descriptor}", err=True)
     with working("checking") as progress:
         await loading
         warming = asyncio.create_task(workers.warm())
-        async with opened_app(config, workers, only_asking=not recorded) as app:
+        async with opened_app(session.config, workers, only_asking=not recorded) as app:
             try:
                 await warming
             except IndexNotReady as error:
@@ -179,6 +163,31 @@ async def _check(
             await _say_what_is_forbidden(app.services.web, targets, pictures)
             with app.store.read() as tx:
                 return tx.assets.count()
+
+
+async def _load(session: Session) -> "tuple[Workers, asyncio.Task[None]]":
+    """Return the workers, and the task in which one of them loads its libraries.
+
+    Meanwhile this process reads the configuration and loads its own: that halves the wait for the first answer.
+    """
+    from guardian.matching.kernel_folder import has_kernel_folder
+    from guardian.matching.worker_pool import WorkerPool
+
+    if not has_kernel_folder(os.environ):
+        # Reading the configuration chooses another one, which the worker inherits.
+        await asyncio.to_thread(lambda: session.config)
+    say_if_kernels_are_compiled()
+    pool = WorkerPool()
+    loading = asyncio.create_task(pool.preload(load_matcher))
+    await asyncio.to_thread(log_to_stderr, "warning", "text")
+    config = await asyncio.to_thread(lambda: session.config)
+    await asyncio.to_thread(importlib.import_module, "guardian.app")
+    from guardian.matching.workers import Workers
+
+    workers = Workers(config.matching, config.embedding, config.data_dir / "index", pool)
+    if workers.without_descriptor is not None:
+        click.echo(f"guardian: {workers.without_descriptor}", err=True)
+    return workers, loading
 
 
 def load_matcher() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import importlib.util
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,6 +48,17 @@ class _Wish:
     fit: bool
     strangers_checked: bool
     also: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Evaluated:
+    """All that was asked of the catalogue, by whom it is judged, and what the answers say together."""
+
+    plan: "Plan"
+    protected: list[Asset]
+    judge: "Judge"
+    answers: "Mapping[str, Answer]"
+    results: "Results"
 
 
 @click.command
@@ -106,6 +117,7 @@ async def _evaluate(
     from guardian import rules
     from guardian.app import make_workers, opened_store
     from guardian.evaluation.asking import asked
+    from guardian.evaluation.report_html import page as html_page
     from guardian.evaluation.results import Judge, results
 
     config = session.config
@@ -127,22 +139,24 @@ async def _evaluate(
     with progress_bar() as progress:
         step = progress.add_task("asking", total=len(plan.questions))
         answers = await asked(workers, plan, folder, lambda done: progress.update(step, completed=done))
-        found = results(plan.questions, answers, Judge(judged_by, protected), len({one.work_id for one in protected}))
+        judge = Judge(judged_by, protected)
+        found = results(plan.questions, answers, judge, len({one.work_id for one in protected}))
+        evaluated = _Evaluated(plan, protected, judge, answers, found)
 
         notes, comparisons = _notes(wish, len(protected), rules_path or config.rules_dir), list["Comparison"]()
         if wish.also is not None:
-            judge = Judge(judged_by, protected)
-            comparison, said = await _also(config, wish.also, plan, protected, found, judge, progress)
+            comparison, said = await _also(config, wish.also, evaluated, progress)
             comparisons.append(comparison)
             notes += said
         if wish.fit:
-            judge = Judge(judged_by, protected)
-            comparison, said = await asyncio.to_thread(_fit, config, workers, plan, answers, judge, wish)
+            comparison, said = await asyncio.to_thread(_fit, config, workers, evaluated, wish)
             comparisons.append(comparison)
             notes += said
         page = html_path or folder / "report.html"
         progress.add_task("drawing the page", total=None)
-        await _write_page(workers, plan, found, notes, comparisons, page)
+        pictures = await _pictures(workers, evaluated)
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(html_page(found, "Your works, edited", notes, pictures, comparisons), encoding="utf-8")
     await workers.aclose()
     return found, notes, tuple(comparisons), page
 
@@ -164,13 +178,7 @@ async def _complete_index(config: "Config", workers: "Workers", protected: list[
 
 
 async def _also(
-    config: "Config",
-    name: str,
-    plan: "Plan",
-    protected: list[Asset],
-    found: "Results",
-    judge: "Judge",
-    progress: "Progress",
+    config: "Config", name: str, evaluated: _Evaluated, progress: "Progress"
 ) -> "tuple[Comparison, tuple[str, ...]]":
     """Ask everything of a variant and return what that changes, and what is to be said of it."""
     from guardian.evaluation.asking import asked
@@ -181,14 +189,15 @@ async def _also(
 
     folder = config.data_dir / "evaluation" / name
     workers = variant_workers(Variant(name), config.matching, config.embedding, folder)
-    originals = originals_in(config.data_dir)
+    originals, plan, protected = originals_in(config.data_dir), evaluated.plan, evaluated.protected
     step = progress.add_task(f"{name}: indexing", total=len(protected))
     unread = await indexed(workers, protected, originals.path_of, lambda done: progress.update(step, completed=done))
     step = progress.add_task(f"{name}: asking", total=len(plan.questions))
     answers = await asked(workers, plan, folder, lambda done: progress.update(step, completed=done))
     await workers.aclose()
 
-    other = results(plan.questions, answers, judge, found.works_of_catalogue)
+    found = evaluated.results
+    other = results(plan.questions, answers, evaluated.judge, found.works_of_catalogue)
     is_profile = name != Variant.WITHOUT_DESCRIPTOR
     of = f"with {name}" if is_profile else "without descriptor"
     columns = ("as configured", name if is_profile else of)
@@ -215,14 +224,14 @@ def _refuse_fit(wish: _Wish) -> None:
 
 
 def _fit(
-    config: "Config", workers: "Workers", plan: "Plan", answers: "Mapping[str, Answer]", judge: "Judge", wish: _Wish
+    config: "Config", workers: "Workers", evaluated: _Evaluated, wish: _Wish
 ) -> "tuple[Comparison, tuple[str, ...]]":
     """Refit the confidence, keep it if it measures better, and compare both. Raises UsageError."""
     from guardian.evaluation.comparison import Line, compared_results
     from guardian.evaluation.refit import keep, refit
     from guardian.matching.recipe import own_confidences
 
-    refitted = refit(plan.questions, answers, judge, wish.seed)
+    refitted = refit(evaluated.plan.questions, evaluated.answers, evaluated.judge, wish.seed)
     rests_on = f"Refitted on {refitted.content['provenance']['pairs']} pairs, and measured on works it had not seen"
     losses = [
         Line("log loss", refitted.shipped_loss, refitted.loss, digits=4),
@@ -305,19 +314,13 @@ def _strangers(config: "Config", named: str | None) -> list[Path]:
     return found
 
 
-async def _write_page(
-    workers: "Workers",
-    plan: "Plan",
-    found: "Results",
-    notes: tuple[str, ...],
-    comparisons: "Sequence[Comparison]",
-    path: Path,
-) -> None:
-    """Make the pictures of the page in the workers, and write it."""
+async def _pictures(workers: "Workers", evaluated: _Evaluated) -> dict[str, bytes]:
+    """Make the pictures of the page in the workers; return them by the ids of questions and of assets."""
     from guardian.evaluation.answering import thumbnail
     from guardian.evaluation.questions import Kind, Question
-    from guardian.evaluation.report_html import MOST_SHOWN, page, pictured
+    from guardian.evaluation.report_html import MOST_SHOWN, pictured
 
+    plan, found = evaluated.plan, evaluated.results
     pictures: dict[str, bytes] = {}
     for question in pictured(found):
         if question.id not in pictures:
@@ -328,9 +331,7 @@ async def _write_page(
         if asset.id not in pictures:
             shown = Question(Kind.ORIGINAL, originals.get(asset.id, asset.path), None, asset.id, 0)
             pictures[asset.id] = await workers.run_with_matcher(thumbnail, shown, plan.hosts)
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page(found, "Your works, edited", notes, pictures, comparisons), encoding="utf-8")
+    return pictures
 
 
 def _notes(wish: _Wish, assets: int, rules: Path) -> tuple[str, ...]:

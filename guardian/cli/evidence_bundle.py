@@ -177,6 +177,7 @@ COMMANDS = (export_bundle, verify_bundle, show_key)
 async def _export(session: Session, start: str, out: Path, options: "BundleOptions") -> "Written":
     from guardian.app import exporting_of, make_workers, opened_store
     from guardian.evidence.exporting import export
+    from guardian.evidence.timestamps import NoTimestamp
     from guardian.fetch.trusted import TrustedClient
 
     config = session.config
@@ -186,6 +187,9 @@ async def _export(session: Session, start: str, out: Path, options: "BundleOptio
             async with TrustedClient(config.delivery.ca_file) as client:
                 exporting = exporting_of(config, store, workers, client)
                 return await export(exporting, start, out, this_user(), datetime.now(UTC), options)
+    except NoTimestamp as error:
+        what_to_do = "Try again later, or add --without-timestamp for a bundle that says that it carries none"
+        raise NoTimestamp(f"{error}. {what_to_do}") from error
     finally:
         await workers.aclose()
 

@@ -63,12 +63,12 @@ def run(session: Session, name: str, top: int | None, shown: ResultOptions) -> N
 @pass_session
 def list_(session: Session, as_lines: bool) -> None:
     """List the searches that were kept, and what each watches for."""
-    from guardian.search.asking import asked_of
+    from guardian.search.asking import SearchSpec
     from guardian.search.kept import why_not_asked
 
     pictures = _pictures(session)
     with opened_store(session) as store, store.read() as tx:
-        asked = [(named, asked_of(named.asked)) for named in tx.named_searches.list()]
+        asked = [(named, SearchSpec.from_json(named.asked)) for named in tx.named_searches.list()]
         found = [(named, its, why_not_asked(tx, pictures, its)) for named, its in asked]
     screen = Screen.of_output()
     if not found and not as_lines:
@@ -80,7 +80,7 @@ def list_(session: Session, as_lines: bool) -> None:
         watch = named.watch
         watching = f"; watches above {watch.above:g}, {watch.severity.value}" if watch else ""
         no_more = f"; cannot be asked: {why_not}" if why_not else ""
-        echo(screen.wrapped(f"{named.name}: {its.in_words()}{watching}{no_more}", 2, first=""))
+        echo(screen.wrapped(f"{named.name}: {its.as_options()}{watching}{no_more}", 2, first=""))
 
 
 @click.command("remove")
@@ -150,11 +150,11 @@ async def _save(session: Session, name: str, options: SearchOptions) -> None:
 
 async def _kept_request(app: "App", name: str, top: int | None, shown: ResultOptions) -> "Request":
     from guardian.evidence.vaults import search_pictures_in
-    from guardian.search.asking import asked_of
+    from guardian.search.asking import SearchSpec
     from guardian.search.kept import KeptSearches, kept_search
 
     with app.store.read() as tx:
-        asked = asked_of(kept_search(tx, name).asked)
+        asked = SearchSpec.from_json(kept_search(tx, name).asked)
     wanted = replace(asked, top=top or asked.top, facets=shown.facets)
     return KeptSearches(app.store, app.search, search_pictures_in(app.config.data_dir)).request(wanted)
 

@@ -11,6 +11,7 @@ import click
 from guardian.cli import notice_steps
 from guardian.cli.acting import this_user, user_name
 from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.notice_steps import point_text
 from guardian.cli.options import option_group
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
@@ -237,7 +238,8 @@ def show_notice(
         for path in write_documents(notice, session.config.owner, out):
             click.echo(f"wrote {path}", err=as_json)
     if as_json:
-        click.echo(json_line(notice_json(notice) | {"text": notice.text, "open_points": points}, indent=2))
+        to_do = [point_text(point, notice) for point in points]
+        click.echo(json_line(notice_json(notice) | {"text": notice.text, "open_points": to_do}, indent=2))
         return
     if form:
         click.echo(notice.form, nl=False)
@@ -249,7 +251,7 @@ def show_notice(
     for line in notice.history:
         echo(screen.wrapped(line_text(line), 2, first=""))
     for point in points:
-        echo(screen.wrapped(point, 2, first="to do: "))
+        echo(screen.wrapped(point_text(point, notice), 2, first="to do: "))
     for doubt in doubts:
         echo(screen.wrapped(doubt, 2, first="note: "))
 

@@ -1,6 +1,8 @@
 """`guardian notice consider | approve | verify | sent | counter | withdraw`: what people do with a drafted notice."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +13,20 @@ from guardian.cli.acting import this_user, user_name
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.filters import DAY
 from guardian.cli.screen import Screen, echo
-from guardian.errors import UsageError
-from guardian.model.notices import Notice
+from guardian.errors import NoticeIncomplete, UsageError
+from guardian.model.notices import Notice, NoticeStep, OpenPoint
 from guardian.views.notices import notice_text
 
 if TYPE_CHECKING:
     from guardian.notices.steps import StepAuthor
+
+_COMMANDS = {
+    NoticeStep.LICENCE_CHECKED: "consider {reference} --licence 'what was checked'",
+    NoticeStep.CONSIDERED: "consider {reference} --exceptions 'why none applies'",
+    NoticeStep.APPROVED: "approve {reference} --by NAME",
+    NoticeStep.VERIFIED: "verify {reference}",
+}
+"""How each step that settles an open point is written after `guardian notice`."""
 
 _BY = click.option("--by", metavar="NAME", help="Who does it; by default the user of this machine.")
 _NOTE = click.option("--note", help="Why; kept in the notice's history.")
@@ -58,7 +68,8 @@ def approve_notice(session: Session, notice_id: str, by: str, note: str | None) 
 
     with opened_store(session) as store, store.begin() as tx:
         notice = notice_starting_with(tx, notice_id)
-        notice = approve(tx, notice.id, _by(by), session.config.notices, note)
+        with _told_by_commands(notice):
+            notice = approve(tx, notice.id, _by(by), session.config.notices, note)
     _told(notice)
 
 
@@ -115,7 +126,8 @@ def sent_notice(session: Session, notice_id: str, recipient: str, by: str, copy:
         def keep() -> str:
             return keep_copy(tx, copies, content)
 
-        notice = mark_sent(tx, notice.id, recipient, keep, _by(by), session.config.notices, note)
+        with _told_by_commands(notice):
+            notice = mark_sent(tx, notice.id, recipient, keep, _by(by), session.config.notices, note)
     _told(notice)
     click.echo(f"the copy is kept as {notice.history[-1].detail['copy_sha256']}")
 
@@ -184,6 +196,26 @@ async def _verify(session: Session, notice_id: str, by: str | None, *, always: b
             click.echo(f"note: {doubt}", err=True)
         with app.store.begin() as tx:
             return note_verified(tx, notice.id, dead, _by(by), doubt)
+
+
+@contextmanager
+def _told_by_commands(notice: Notice) -> Iterator[None]:
+    """Raise UsageError for a NoticeIncomplete of the body: the same, with the command that settles each point."""
+    try:
+        yield
+    except NoticeIncomplete as error:
+        points = [f"  - {point_text(point, notice)}" for point in error.points]
+        raise UsageError("\n".join([f"{error.problem}:", *points])) from error
+
+
+def point_text(point: OpenPoint, notice: Notice) -> str:
+    """Return what has to be done with a notice, and the command that does it where there is one."""
+    from guardian.notices.drafting import reference_of
+
+    command = _COMMANDS.get(point.step) if point.step is not None else None
+    if command is None:
+        return point.words
+    return f"{point.words}: `guardian notice {command.format(reference=reference_of(notice.id))}`"
 
 
 def _by(name: str | None) -> "StepAuthor":

@@ -21,7 +21,7 @@ from guardian.views.counting import counted
 if TYPE_CHECKING:
     from guardian.app import App
     from guardian.model import Asset
-    from guardian.search.asking import Asked
+    from guardian.search.asking import SearchSpec
     from guardian.search.search import Request, Result, SearchAnswer
     from guardian.store import Transaction
 
@@ -157,13 +157,18 @@ async def _complete(app: "App") -> int:
         )
 
 
-def asked_by(app: "App", options: SearchOptions, *, facets: bool) -> "Asked":
-    """Return what the options ask for; an asset that is asked with is found by its id or how that begins."""
-    from guardian.search.asking import Asked
+def asked_by(app: "App", options: SearchOptions, *, facets: bool) -> "SearchSpec":
+    """Return what the options ask for; an asset that is asked with is found by its id or how that begins.
 
+    Raises UsageError for options that name nothing to search with.
+    """
+    from guardian.search.asking import SearchSpec
+
+    if options.picture is None and options.text is None and not options.colours and not options.like:
+        raise UsageError("nothing to search with: name a picture, an address, an asset, --text, --colour or --like")
     with app.store.read() as tx:
         own = _asset_of(tx, options.picture)
-    return Asked(
+    return SearchSpec(
         where=options.where,
         by=options.by,
         text=options.text,

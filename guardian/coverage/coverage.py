@@ -56,6 +56,13 @@ def coverage_of(
     usual = [scan.counts.images for scan in complete[1 : settings.usual_scans + 1]]
     usual_images = median(usual) if len(usual) >= min(3, settings.usual_scans) else None
 
+    # The heaviest trouble first.
+    last_good = complete[0].id if complete else 0
+    trouble = (
+        _failing(ended, settings, last_good)
+        or _silent(ended, complete, silent_before, now, last_good)
+        or _shrinking(complete, usual_images, settings)
+    )
     return Coverage(
         source=source.name,
         last=scans[0] if scans else None,
@@ -71,7 +78,7 @@ def coverage_of(
         matched=sum(counts.outcomes[outcome] for outcome in _MATCHED),
         not_seen=dict(counts.not_seen.most_common()),
         usual_images=usual_images,
-        trouble=_trouble(ended, complete, usual_images, silent_before, now, settings),
+        trouble=trouble,
         last_ended=ended[0] if ended else None,
     )
 
@@ -87,35 +94,35 @@ def usual_gap(source: SourceSettings) -> timedelta:
     return longest_gap(source.cron, source.timezone or "UTC")
 
 
-def _trouble(
-    ended: Sequence[Scan],
-    complete: Sequence[Scan],
-    usual_images: float | None,
-    silent_before: datetime,
-    now: datetime,
-    settings: CoverageSettings,
-) -> Trouble | None:
-    """Return what is wrong with a source, the heaviest first: failing, silent, shrinking; None when all is well."""
-    last_good = complete[0].id if complete else 0
+def _failing(ended: Sequence[Scan], settings: CoverageSettings, last_good: int) -> Trouble | None:
+    """Return the trouble of a source whose last scans all failed; None where they did not."""
     latest = ended[: settings.failing_after]
-    if len(latest) == settings.failing_after and all(scan.outcome is ScanOutcome.FAILED for scan in latest):
-        failed = "the last scan failed" if len(latest) == 1 else f"{len(latest)} scans in a row failed, the last one"
-        detail = f"{failed}: {latest[0].error}"
-        return Trouble(TroubleKind.FAILING, detail, last_good)
+    if len(latest) < settings.failing_after or any(scan.outcome is not ScanOutcome.FAILED for scan in latest):
+        return None
+    failed = "the last scan failed" if len(latest) == 1 else f"{len(latest)} scans in a row failed, the last one"
+    return Trouble(TroubleKind.FAILING, f"{failed}: {latest[0].error}", last_good)
 
+
+def _silent(
+    ended: Sequence[Scan], complete: Sequence[Scan], silent_before: datetime, now: datetime, last_good: int
+) -> Trouble | None:
+    """Return the trouble of a source that has had no complete scan for too long; None where it has."""
     # Without a complete scan the hours are counted from the first scan; a source that was never scanned is just new.
     reference = complete[0].ended_at if complete else ended[-1].started_at if ended else None
-    if reference is not None and reference < silent_before:
-        hours = (now - reference).total_seconds() / 3600
-        return Trouble(TroubleKind.SILENT, f"no complete scan for {hours:.1f} hours", last_good)
+    if reference is None or reference >= silent_before:
+        return None
+    hours = (now - reference).total_seconds() / 3600
+    return Trouble(TroubleKind.SILENT, f"no complete scan for {hours:.1f} hours", last_good)
 
-    if complete and usual_images is not None and usual_images >= _FEWEST_USUAL_IMAGES:
-        images = complete[0].counts.images
-        fewest = usual_images * settings.shrunk_to
-        if images < fewest:
-            detail = f"the last scan saw {images} images, a usual one {usual_images:g}"
-            # The trouble began after the last scan that saw enough images.
-            last_well = next((scan.id for scan in complete if scan.counts.images >= fewest), 0)
-            return Trouble(TroubleKind.SHRINKING, detail, last_well)
 
-    return None
+def _shrinking(complete: Sequence[Scan], usual_images: float | None, settings: CoverageSettings) -> Trouble | None:
+    """Return the trouble of a source of which the last scan saw far fewer images than usual; None where it did not."""
+    if not complete or usual_images is None or usual_images < _FEWEST_USUAL_IMAGES:
+        return None
+    images, fewest = complete[0].counts.images, usual_images * settings.shrunk_to
+    if images >= fewest:
+        return None
+    detail = f"the last scan saw {images} images, a usual one {usual_images:g}"
+    # The trouble began after the last scan that saw enough images.
+    last_well = next((scan.id for scan in complete if scan.counts.images >= fewest), 0)
+    return Trouble(TroubleKind.SHRINKING, detail, last_well)

@@ -20,7 +20,7 @@ from guardian.model import Actor, Message, Task, TaskKind
 from guardian.model.people import BY_GUARDIAN
 from guardian.store import Store, Transaction
 from guardian.store.audit import DELIVERED
-from guardian.tasks.outcomes import Dead, Done, Outcome, Postponed, Settled
+from guardian.tasks.outcomes import Dead, Done, Postponed, Settled, TaskOutcome
 from guardian.tasks.runner import Settlements
 from guardian.views.deliveries import Subject, subject_of
 
@@ -97,7 +97,7 @@ class DeliveryConsumer:
 
         return lanes
 
-    async def perform(self, task: Task) -> Outcome:
+    async def perform(self, task: Task) -> TaskOutcome:
         """Post one message: done, due again later, or dead. A receiver that answers 410 is disabled."""
         try:
             message = await asyncio.to_thread(self._message_of, task)
@@ -129,7 +129,7 @@ class DeliveryConsumer:
         await asyncio.to_thread(self._note_given_up, task, str(failure))
         return Dead(str(failure))
 
-    def tell(self, task: Task, outcome: Outcome) -> None:
+    def tell(self, task: Task, outcome: TaskOutcome) -> None:
         """Log what came of one message."""
         subject = self._subjects.pop(task.id, None)
         facts = {

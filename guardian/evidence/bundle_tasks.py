@@ -15,7 +15,7 @@ from guardian.errors import GuardianError
 from guardian.evidence.bundle_options import BundleOptions
 from guardian.model import Actor, Task, TaskKind
 from guardian.store import Store, Transaction
-from guardian.tasks.outcomes import Done, Outcome
+from guardian.tasks.outcomes import Done, TaskOutcome
 from guardian.tasks.user_requests import UserRequest, owe_request, postponed, request_of
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class BundleConsumer:
         with self._store.read() as tx:
             return [*tx.tasks.destinations_due(self._clock(), TaskKind.BUNDLE, _AT_ONCE)]
 
-    async def perform(self, task: Task) -> Outcome:
+    async def perform(self, task: Task) -> TaskOutcome:
         """Write one bundle. One that could not be written, for want of a time stamp for example, is tried again."""
         asked = request_of(task)
         with self._store.read() as tx:
@@ -109,7 +109,7 @@ class BundleConsumer:
             log.error("evidence_lost", case=case.id, member=one.name, sha256=one.sha256, state=one.state.value)
         return Done()
 
-    def tell(self, task: Task, outcome: Outcome) -> None:
+    def tell(self, task: Task, outcome: TaskOutcome) -> None:
         """Log what came of one bundle."""
         log.info("bundle_made", case=task.destination, outcome=outcome.settled.value)
 

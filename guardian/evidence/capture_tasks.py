@@ -10,7 +10,7 @@ from guardian.errors import ClaimLost, GuardianError
 from guardian.evidence.capturing import CaptureServices, capture
 from guardian.model import CaptureReason, EvidenceCapture, Task, TaskKind
 from guardian.store import Transaction
-from guardian.tasks.outcomes import Done, Outcome, Postponed
+from guardian.tasks.outcomes import Done, Postponed, TaskOutcome
 
 LEASE = timedelta(minutes=5)
 """Renewed while a capture is taken."""
@@ -45,7 +45,7 @@ class CaptureConsumer:
         with self._services.store.read() as tx:
             return [*tx.tasks.destinations_due(self._services.clock(), TaskKind.CAPTURE, _AT_ONCE)]
 
-    async def perform(self, task: Task) -> Outcome:
+    async def perform(self, task: Task) -> TaskOutcome:
         """Take one capture. One that could not be written, for want of room for example, is tried again later."""
         services, order = self._services, order_of(task)
         is_automatic = order.reason in _AUTOMATIC
@@ -70,7 +70,7 @@ class CaptureConsumer:
             self._captured[task.id] = captured
         return Done()
 
-    def tell(self, task: Task, outcome: Outcome) -> None:
+    def tell(self, task: Task, outcome: TaskOutcome) -> None:
         """Log what came of one capture."""
         captured = self._captured.pop(task.id, None)
         facts = {"case": task.destination, "task": task.id}

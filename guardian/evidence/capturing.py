@@ -15,15 +15,16 @@ import structlog
 from guardian import __version__
 from guardian.cases.capture_orders import owe_again
 from guardian.errors import GuardianError, SiteSilent, VaultFull, internal_error_text
-from guardian.evidence.comparison import take_comparison
+from guardian.evidence.capture_folder import CaptureFolder, opened_capture_folder
+from guardian.evidence.comparison import ComparisonMeans, take_comparison
 from guardian.evidence.contacts import ContactMeans, take_contacts
 from guardian.evidence.exchanges import Exchanges, ExchangeServices, keep_exchanges, site_of, take_exchanges
-from guardian.evidence.keeper import Keeper, Taken, is_fault_of_machine, opened_keeper, reason_of, together
 from guardian.evidence.pruning import with_room
 from guardian.evidence.rights import Vaults, take_rights
 from guardian.evidence.screenshots import take_browser_views
 from guardian.evidence.settings import EvidenceSettings
 from guardian.evidence.subjects import CaptureSubject, subject_of
+from guardian.evidence.taken import Taken, is_fault_of_machine, reason_of, together
 from guardian.evidence.vault import Vault
 from guardian.fetch.browser import Browser
 from guardian.fetch.fetcher import Fetcher
@@ -75,8 +76,8 @@ async def capture(
     if subject is None:
         return None
 
-    with opened_keeper(services.data_dir, services.settings.capture.max_bytes) as keeper:
-        taken = await _take_all(services, subject, keeper, order, can_wait=can_wait)
+    with opened_capture_folder(services.data_dir, services.settings.capture.max_bytes) as folder:
+        taken = await _take_all(services, subject, folder, order, can_wait=can_wait)
         captured = EvidenceCapture(
             id=new_id("capture"),
             case_id=subject.case.id,
@@ -98,19 +99,19 @@ async def capture(
             if taken.is_worth_repeating:
                 owe_again(tx, order, captured, services.clock())
 
-        return await asyncio.to_thread(_write, services, keeper, captured, settle_and_owe)
+        return await asyncio.to_thread(_write, services, folder, captured, settle_and_owe)
 
 
 async def _take_all(
-    services: CaptureServices, subject: CaptureSubject, keeper: Keeper, order: CaptureOrder, *, can_wait: bool
+    services: CaptureServices, subject: CaptureSubject, folder: CaptureFolder, order: CaptureOrder, *, can_wait: bool
 ) -> Taken:
     """Take all that can be taken of a use, one step after the other."""
-    exchanges = await take_exchanges(subject, keeper, _exchange_services(services, subject, order.reason))
+    exchanges = await take_exchanges(subject, folder, _exchange_services(services, subject, order.reason))
     if can_wait and exchanges.unreachable is not None:
         raise SiteSilent(exchanges.unreachable)
 
     if exchanges.refused is None:
-        viewing = take_browser_views(subject, keeper, services.browser, exchanges.page or exchanges.failed)
+        viewing = take_browser_views(subject, folder, services.browser, exchanges.page or exchanges.failed)
         views = await _step("screenshot.png", viewing)
     else:
         # A browser must not be the way around what guardian itself does not request.
@@ -118,15 +119,15 @@ async def _take_all(
 
     if order.reason is CaptureReason.ABSENCE:
         # What is gone cannot be compared any more; what was captured before says what it was.
-        return together(await keep_exchanges(exchanges, keeper), exchanges.taken, views)
+        return together(await keep_exchanges(exchanges, folder), exchanges.taken, views)
 
-    contacts = await _step("contacts", take_contacts(subject, keeper, _contact_means(services, subject, exchanges)))
-    kept = await keep_exchanges(exchanges, keeper)
-    comparing = (services.vault, services.workers, services.rules, services.own_hosts)
+    contacts = await _step("contacts", take_contacts(subject, folder, _contact_means(services, subject, exchanges)))
+    kept = await keep_exchanges(exchanges, folder)
+    means = ComparisonMeans(services.vault, services.workers, services.rules, services.own_hosts)
     came = exchanges.image.content if exchanges.image is not None else None
-    comparison = await _step("comparison", take_comparison(subject, keeper, *comparing, came))
+    comparison = await _step("comparison", take_comparison(subject, folder, means, came))
     vaults = Vaults(services.vault, services.originals)
-    rights = await _step("rights", take_rights(subject, keeper, vaults, services.workers, exchanges))
+    rights = await _step("rights", take_rights(subject, folder, vaults, services.workers, exchanges))
     return together(kept, exchanges.taken, views, comparison, rights, contacts)
 
 
@@ -173,11 +174,11 @@ def _subject(services: CaptureServices, order: CaptureOrder) -> CaptureSubject |
 
 
 def _write(
-    services: CaptureServices, keeper: Keeper, captured: EvidenceCapture, settle: Callable[[Transaction], None]
+    services: CaptureServices, folder: CaptureFolder, captured: EvidenceCapture, settle: Callable[[Transaction], None]
 ) -> EvidenceCapture | None:
     """Copy the files of a capture into the vault and write it; return it as written, None when its case is gone."""
     store, vault = services.store, services.vault
-    paths = {file.sha256: keeper.path_of(file) for file in captured.files}
+    paths = {file.sha256: folder.path_of(file) for file in captured.files}
     total = sum(path.stat().st_size for path in paths.values())
 
     # Should this process be killed before the capture is written, its files are needless.

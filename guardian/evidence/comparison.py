@@ -9,15 +9,16 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from guardian import __version__
 from guardian.errors import CaptureFull, Unmatchable, WorkerLost
-from guardian.evidence.keeper import Keeper, Taken, is_fault_of_machine, reason_of
+from guardian.evidence.capture_folder import CaptureFolder
 from guardian.evidence.subjects import CaptureSubject
+from guardian.evidence.taken import Taken, is_fault_of_machine, reason_of
 from guardian.evidence.vault import Vault
 from guardian.matching.recipe import FINGERPRINT_VERSION, MATCHING_VERSION
 from guardian.matching.workers import Workers
@@ -64,14 +65,50 @@ _DRAWINGS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class ComparisonMeans:
+    """What comparisons are made with: `vault` has the pictures that were found, `own_hosts` are the owner's sites."""
+
+    vault: Vault
+    workers: Workers
+    rules: Rules
+    own_hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What was measured on two pictures, from where on, and with which libraries."""
+
+    report: "PairReport"
+    start: "Start"
+    used: "MeasuredWith"
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """The picture that was judged, compared once more: numbers and drawings, each None where they could not be made.
+
+    `problem` says why one of them could not; `is_worth_repeating` that this machine is to blame.
+    """
+
+    measured: _Measured | None = None
+    drawn: "Drawn | None" = None
+    problem: str | None = None
+    is_worth_repeating: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """Another picture that came for the capture: what holds of it, in a sentence, and the numbers if there are any."""
+
+    content: bytes
+    sentence: str
+    measured: _Measured | None = None
+    is_worth_repeating: bool = False
+
+
 async def take_comparison(
-    subject: CaptureSubject,
-    keeper: Keeper,
-    vault: Vault,
-    workers: Workers,
-    rules: Rules,
-    own_hosts: tuple[str, ...],
-    came: bytes | None,
+    subject: CaptureSubject, folder: CaptureFolder, means: ComparisonMeans, came: bytes | None
 ) -> Taken:
     """Compare the picture that was found with the owner's own file and keep all that the answer follows from.
 
@@ -79,45 +116,28 @@ async def take_comparison(
     is measured too, and what holds of it is said. Pictures are decoded in worker processes only. Raises VaultFull,
     IndexNotReady, WorkersUnavailable; what cannot be compared for another reason is said.
     """
-    if subject.image_sha256 is None or not vault.holds(subject.image_sha256):
+    if subject.image_sha256 is None or not means.vault.holds(subject.image_sha256):
         reason = "the bytes of the picture that was found were not kept, so it cannot be compared again"
         return Taken(not_taken=(NotTaken("comparison", reason),))
-    found = await asyncio.to_thread(vault.get, subject.image_sha256)
+    found = await asyncio.to_thread(means.vault.get, subject.image_sha256)
     original = await asyncio.to_thread(_bytes_of, subject.original)
 
-    told = _recorded(subject, rules, own_hosts)
-    told["settings"] = settings_of(workers)
-    told["confidence"] = await asyncio.to_thread(_confidence_told, workers)
-    told["original"] = {
-        "asset_id": subject.asset.id,
-        # The name alone: the folders that it lies in are nobody's business.
-        "file": Path(subject.asset.path).name,
-        "sha256": subject.asset.sha256,
-    }
-    told["found"] = {"sha256": subject.image_sha256, "bytes": len(found), "file": _found_name(found)[0]}
-    told["identical_bytes"] = subject.asset.sha256 == subject.image_sha256
+    compared, now = _Compared(problem="the owner's own file is missing, so nothing could be measured again"), None
+    if original is not None:
+        compared = await _compare(subject, means.workers, original, found)
+        if came is not None and came != found:
+            now = await _compare_now(subject, means, original, came)
 
-    drawings, not_taken, failed = None, [], False
-    if original is None:
-        not_taken.append(NotTaken("comparison", "the owner's own file is missing, so nothing could be measured again"))
-    else:
-        try:
-            drawings = await _measure(subject, workers, (original, found), told)
-        except (Unmatchable, WorkerLost) as error:
-            what = "drawn" if "measured" in told else "measured on each other"
-            not_taken.append(NotTaken("comparison", f"the two pictures could not be {what}: {reason_of(error)}"))
-            failed = is_fault_of_machine(error)
-
-    told.setdefault("measured", None)
-    differences: tuple[str, ...] = ()
-    if came is not None and came != found and original is not None:
-        try:
-            sentence = await _measure_now(subject, workers, (original, came), told, (rules, own_hosts))
-        except WorkerLost as error:
-            sentence, failed = _not_measured_now(came, told, error), True
-        differences = (sentence,)
-    files, left_out = await asyncio.to_thread(_keep, keeper, told, found, drawings, workers)
-    return Taken(tuple(files), (*not_taken, *left_out), differences, failed)
+    told = await asyncio.to_thread(_comparison_json, subject, means, found, compared.measured, now)
+    files, left_out = await asyncio.to_thread(_keep, folder, told, found, compared.drawn, means.workers)
+    if compared.problem is not None:
+        left_out = [NotTaken("comparison", compared.problem), *left_out]
+    return Taken(
+        files=tuple(files),
+        not_taken=tuple(left_out),
+        differences=(now.sentence,) if now is not None else (),
+        is_worth_repeating=compared.is_worth_repeating or (now is not None and now.is_worth_repeating),
+    )
 
 
 async def heat_map_of(workers: Workers, original: bytes, found: bytes, comparison: Comparison) -> bytes:
@@ -163,20 +183,42 @@ def settings_of(workers: Workers) -> dict[str, Any]:
     }
 
 
-async def _measure(
-    subject: CaptureSubject, workers: Workers, pictures: tuple[bytes, bytes], told: dict[str, Any]
-) -> "Drawn":
-    """Measure both pictures, add the numbers to what is told, and return the drawings."""
-    # Imported late: they bring OpenCV and the kernels, which only workers need otherwise.
-    from guardian.evidence.compared_pictures import drawn, measure_captured
+async def _compare(subject: CaptureSubject, workers: Workers, original: bytes, found: bytes) -> _Compared:
+    """Measure the picture that was judged on the owner's own, and draw what was measured."""
+    # Imported late: it brings OpenCV and the kernels, which only workers need otherwise.
+    from guardian.evidence.compared_pictures import drawn
+
+    measured = None
+    try:
+        measured = await _measure(subject, workers, original, found)
+        # A job of its own: where it fails, the numbers are there all the same.
+        return _Compared(measured, await _run(workers, drawn, original, found, measured.report))
+    except (Unmatchable, WorkerLost) as error:
+        what = "measured on each other" if measured is None else "drawn"
+        problem = f"the two pictures could not be {what}: {reason_of(error)}"
+        return _Compared(measured, problem=problem, is_worth_repeating=is_fault_of_machine(error))
+
+
+async def _compare_now(subject: CaptureSubject, means: ComparisonMeans, original: bytes, came: bytes) -> _Now:
+    """Measure the picture that came for the capture on the owner's own, and say what holds of it now."""
+    try:
+        measured = await _measure(subject, means.workers, original, came)
+    except (Unmatchable, WorkerLost) as error:
+        sentence = f"The picture that came now cannot be measured: {reason_of(error)}."
+        return _Now(came, sentence, is_worth_repeating=is_fault_of_machine(error))
+    return _Now(came, _what_holds_now(subject, measured.report, means.rules, means.own_hosts), measured)
+
+
+async def _measure(subject: CaptureSubject, workers: Workers, original: bytes, other: bytes) -> _Measured:
+    """Measure a picture on the owner's own, from where it was last seen on. Raises as `Workers.run`."""
+    # Imported late, as above.
+    from guardian.evidence.compared_pictures import measure_captured
     from guardian.matching.pair import Start
 
     recorded = subject.comparison
     start = Start(recorded.transform, recorded.frame, recorded.asset_frame)
-    report, used = await _run(workers, measure_captured, *pictures, start, subject.asset.id)
-    told.update(_measured_json(report, start, used))
-    # A job of its own: where it fails, the numbers are there all the same.
-    return await _run(workers, drawn, *pictures, report)
+    report, used = await _run(workers, measure_captured, original, other, start, subject.asset.id)
+    return _Measured(report, start, used)
 
 
 async def _run(workers: Workers, job: Callable[..., R], *arguments: object) -> R:
@@ -190,49 +232,6 @@ async def _run(workers: Workers, job: Callable[..., R], *arguments: object) -> R
         if error.reason is not SkipReason.TIMED_OUT:
             raise
     return await workers.run_with_matcher(job, *arguments)
-
-
-async def _measure_now(
-    subject: CaptureSubject,
-    workers: Workers,
-    pictures: tuple[bytes, bytes],
-    told: dict[str, Any],
-    judging: tuple[Rules, tuple[str, ...]],
-) -> str:
-    """Measure the picture that came for the capture, add the numbers to what is told; return what holds of it now.
-
-    Raises WorkerLost.
-    """
-    # Imported late: they bring OpenCV and the kernels, which only workers need otherwise.
-    from guardian.evidence.compared_pictures import measure_captured
-    from guardian.matching.pair import Start
-
-    _, came = pictures
-    recorded = subject.comparison
-    start = Start(recorded.transform, recorded.frame, recorded.asset_frame)
-    try:
-        report, used = await _run(workers, measure_captured, *pictures, start, subject.asset.id)
-    except Unmatchable as error:
-        return _not_measured_now(came, told, error)
-
-    sentence = _what_holds_now(subject, report, *judging)
-    told["now"] = {"found": _came_json(came), "sentence": sentence, **_measured_json(report, start, used)}
-    return sentence
-
-
-def _not_measured_now(came: bytes, told: dict[str, Any], error: Unmatchable | WorkerLost) -> str:
-    """Add to what is told that the picture which came for the capture was not measured; return why."""
-    sentence = f"The picture that came now cannot be measured: {reason_of(error)}."
-    told["now"] = {"found": _came_json(came), "measured": None, "sentence": sentence}
-    return sentence
-
-
-def _came_json(came: bytes) -> dict[str, Any]:
-    return {
-        "sha256": hashlib.sha256(came).hexdigest(),
-        "bytes": len(came),
-        "file": f"picture.{picture_type(came).ending}",
-    }
 
 
 def _what_holds_now(subject: CaptureSubject, report: "PairReport", rules: Rules, own_hosts: tuple[str, ...]) -> str:
@@ -255,12 +254,44 @@ def _what_holds_now(subject: CaptureSubject, report: "PairReport", rules: Rules,
     )
 
 
-def _measured_json(report: "PairReport", start: "Start", used: "MeasuredWith") -> dict[str, Any]:
-    """Return the numbers, and what they were measured with."""
-    catalogue = report.catalogue
+def _comparison_json(
+    subject: CaptureSubject, means: ComparisonMeans, found: bytes, measured: _Measured | None, now: _Now | None
+) -> dict[str, Any]:
+    """Return what comparison.json says: what was recorded, by what was compared, and what was measured again."""
+    told = _recorded(subject, means.rules, means.own_hosts) | {
+        "settings": settings_of(means.workers),
+        "confidence": _confidence_told(means.workers),
+        "original": {
+            "asset_id": subject.asset.id,
+            # The name alone: the folders that it lies in are nobody's business.
+            "file": Path(subject.asset.path).name,
+            "sha256": subject.asset.sha256,
+        },
+        "found": {"sha256": subject.image_sha256, "bytes": len(found), "file": _found_name(found)[0]},
+        "identical_bytes": subject.asset.sha256 == subject.image_sha256,
+        **_measured_json(measured),
+    }
+    return told | {"now": _now_json(now)} if now is not None else told
+
+
+def _now_json(now: _Now) -> dict[str, Any]:
+    """Return what is told of another picture that came for the capture."""
+    came = {
+        "sha256": hashlib.sha256(now.content).hexdigest(),
+        "bytes": len(now.content),
+        "file": f"picture.{picture_type(now.content).ending}",
+    }
+    return {"found": came, "sentence": now.sentence, **_measured_json(now.measured)}
+
+
+def _measured_json(measured: _Measured | None) -> dict[str, Any]:
+    """Return the numbers, and what they were measured with; that there are none for None."""
+    if measured is None:
+        return {"measured": None}
+    report, catalogue = measured.report, measured.report.catalogue
     return {
-        "measured_with": asdict(used),
-        "start": start_json(start),
+        "measured_with": asdict(measured.used),
+        "start": start_json(measured.start),
         "measured": {
             "comparison": recorded_comparison_json(report.comparison),
             "original_size": list(report.asset_size),
@@ -385,7 +416,7 @@ def _bytes_of(path: Path) -> bytes | None:
 
 
 def _keep(
-    keeper: Keeper, told: Mapping[str, Any], found: bytes, drawings: "Drawn | None", workers: Workers
+    folder: CaptureFolder, told: Mapping[str, Any], found: bytes, drawings: "Drawn | None", workers: Workers
 ) -> tuple[list[EvidenceFile], list[NotTaken]]:
     """Keep the files of a comparison, what is needed to compute it again first; say which do not fit any more."""
     name, media_type = _found_name(found)
@@ -408,7 +439,7 @@ def _keep(
     left_out: list[NotTaken] = []
     for one, bytes_of_it, kind, about in files:
         try:
-            kept.append(keeper.keep(one, bytes_of_it, kind, about))
+            kept.append(folder.add(one, bytes_of_it, kind, about))
         except CaptureFull as error:
             left_out.append(NotTaken(one, str(error)))
     return kept, left_out

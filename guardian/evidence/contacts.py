@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import urljoin
 
 from guardian.errors import CaptureFull, FetchFailed, FetchRefused, GuardianError
+from guardian.evidence.capture_folder import CaptureFolder
 from guardian.evidence.captured_page import kept_page
 from guardian.evidence.exchanges import Exchanges
 from guardian.evidence.http_records import records_of
-from guardian.evidence.keeper import Keeper, Taken
 from guardian.evidence.rdap import Registration, domain_address, network_address, read_registration
 from guardian.evidence.security_txt import PATH, parse_security_txt
 from guardian.evidence.settings import EvidenceSettings
@@ -28,6 +28,7 @@ from guardian.evidence.takedown_addresses import (
     network_hints,
     platform_hints,
 )
+from guardian.evidence.taken import Taken
 from guardian.evidence.vault import Vault
 from guardian.fetch.fetcher import Fetcher
 from guardian.matching.workers import Workers
@@ -59,17 +60,37 @@ class ContactMeans:
 
 
 @dataclass(slots=True)
-class _Found:
-    """What was found so far: the pages with what they say, the registrations, and the files and gaps beside them."""
+class _Search:
+    """The search for who is behind the site of a use, at `address`, and what it has found so far.
 
+    `pages` are those that were asked for and what came of it, `read` and `imprints` what they say; `files` and
+    `not_taken` are what is kept beside contacts.json, and what could not be.
+    """
+
+    subject: CaptureSubject
+    address: str
+    folder: CaptureFolder
+    means: ContactMeans
     pages: list[dict[str, Any]] = field(default_factory=list)
     read: list[PageContacts] = field(default_factory=list)
     imprints: list[dict[str, Any]] = field(default_factory=list)
     files: list[EvidenceFile] = field(default_factory=list)
     not_taken: list[NotTaken] = field(default_factory=list)
 
+    def keep(self, name: str, content: bytes, media_type: str, about: str) -> None:
+        """Keep a file beside contacts.json; one that does not fit any more is noted."""
+        try:
+            self.files.append(self.folder.add(name, content, media_type, about))
+        except CaptureFull as error:
+            self.not_taken.append(NotTaken(name, str(error)))
 
-async def take_contacts(subject: CaptureSubject, keeper: Keeper, means: ContactMeans) -> Taken:
+    def at_root(self, path: str) -> str:
+        """Return the address of a path of the site."""
+        scheme, _, rest = self.address.partition("://")
+        return f"{scheme}://{rest.partition('/')[0]}{path}"
+
+
+async def take_contacts(subject: CaptureSubject, folder: CaptureFolder, means: ContactMeans) -> Taken:
     """Look for who is behind the site of a use, and keep what it says. Raises VaultFull, WorkersUnavailable.
 
     A site of which nothing answered to the exchanges of the capture is not asked again.
@@ -79,19 +100,19 @@ async def take_contacts(subject: CaptureSubject, keeper: Keeper, means: ContactM
         reason = "the picture was not seen on a site of the web"
         return Taken(not_taken=(NotTaken("contacts", reason),))
 
-    found = _Found()
-    page = means.exchanges.page or await asyncio.to_thread(_page_of_scan, subject, means.vault, found)
-    await _read_site(subject, address, page, (keeper, means), found)
-    security = await _security_text(subject, address, (keeper, means), found)
+    search = _Search(subject, address, folder, means)
+    page = means.exchanges.page or await asyncio.to_thread(_page_of_scan, search)
+    await _read_site(search, page)
+    security = await _security_text(search)
     remote = await asyncio.to_thread(_remote_address, subject, means)
-    domain, network = await _registrations(address, remote, (keeper, means), found)
+    domain, network = await _registrations(search, remote)
 
     told = {
         "format": FORMAT,
         "looked_at": subject.now.isoformat(),
         "operator": subject.case.operator,
         "host": host_of(address),
-        "site": _site_told(found),
+        "site": _site_told(search),
         "security_txt": security,
         "domain": domain,
         "network": {"address": remote, **network},
@@ -99,63 +120,61 @@ async def take_contacts(subject: CaptureSubject, keeper: Keeper, means: ContactM
     }
     content = json.dumps(told, ensure_ascii=False, sort_keys=True, indent=1).encode("utf-8", "replace")
     about = "Who is behind the site: its own words, its security.txt, what registries say, and where notices go."
-    kept = await asyncio.to_thread(keeper.keep, "contacts.json", content, "application/json", about)
-    return Taken((kept, *found.files), tuple(found.not_taken))
+    kept = await asyncio.to_thread(folder.add, "contacts.json", content, "application/json", about)
+    return Taken((kept, *search.files), tuple(search.not_taken))
 
 
-def _page_of_scan(subject: CaptureSubject, vault: Vault, found: _Found) -> Response | None:
+def _page_of_scan(search: _Search) -> Response | None:
     """Return the page as a scan kept it; None where none was kept, or its bytes are gone, which is noted."""
+    subject = search.subject
     if subject.page_sha256 is None or subject.page_url is None:
         return None
     try:
-        return kept_page(vault, subject.page_sha256, subject.page_url)
+        return kept_page(search.means.vault, subject.page_sha256, subject.page_url)
     except GuardianError as error:
-        found.not_taken.append(NotTaken("contacts on the page", str(error)))
+        search.not_taken.append(NotTaken("contacts on the page", str(error)))
         return None
 
 
-async def _read_site(
-    subject: CaptureSubject, address: str, page: Response | None, given: tuple[Keeper, ContactMeans], found: _Found
-) -> None:
+async def _read_site(search: _Search, page: Response | None) -> None:
     """Read the page of the use, then those of its site that name who is behind it, the linked ones first.
 
     Links are those of the page, else those of the front page.
     """
-    _, means = given
     links: list[str] = []
     if page is not None and is_page(page):
-        links = list((await _read_page(page, means.workers, found)).links)
-    if means.exchanges.unreachable is not None:
-        found.not_taken.append(NotTaken("contacts on other pages", f"not asked: {means.exchanges.unreachable}"))
+        links = list((await _read_page(search, page)).links)
+    unreachable = search.means.exchanges.unreachable
+    if unreachable is not None:
+        search.not_taken.append(NotTaken("contacts on other pages", f"not asked: {unreachable}"))
         return
-    if "/" in subject.case.operator:
+    if "/" in search.subject.case.operator:
         # The operator is an account of a platform, and the imprint of the platform does not say whose account it is.
         return
 
-    front = urljoin(address, "/")
-    if not links and canonical_url(address) != front:
+    front = urljoin(search.address, "/")
+    if not links and canonical_url(search.address) != front:
         # Pages of pictures often have no footer; the front page has one.
-        contacts = await _asked_page(front, given, found)
+        contacts = await _asked_page(search, front)
         if _is_enough(contacts):
             return
         links = list(contacts.links)
-    for url in (links or _guesses(address))[:_MOST_PAGES]:
-        if _is_enough(await _asked_page(url, given, found)):
+    for url in (links or [search.at_root(path) for path in GUESSES])[:_MOST_PAGES]:
+        if _is_enough(await _asked_page(search, url)):
             return
 
 
-async def _asked_page(url: str, given: tuple[Keeper, ContactMeans], found: _Found) -> PageContacts:
+async def _asked_page(search: _Search, url: str) -> PageContacts:
     """Ask for a page of the site and return what it says; nothing when it cannot be read, which is noted."""
-    keeper, means = given
     try:
-        response = await means.site.get(url, kind="page")
+        response = await search.means.site.get(url, kind="page")
     except (FetchFailed, FetchRefused) as error:
-        found.pages.append({"url": url, "problem": str(error)})
+        search.pages.append({"url": url, "problem": str(error)})
         return PageContacts()
     if not is_page(response):
         return PageContacts()
-    contacts = await _read_page(response, means.workers, found)
-    _keep_page(keeper, response, found)
+    contacts = await _read_page(search, response)
+    _keep_page(search, response)
     return contacts
 
 
@@ -164,62 +183,46 @@ def _is_enough(contacts: PageContacts) -> bool:
     return bool(contacts.emails and (contacts.postal or contacts.phones or contacts.numbers))
 
 
-def _guesses(address: str) -> list[str]:
-    scheme, _, rest = address.partition("://")
-    return [f"{scheme}://{rest.partition('/')[0]}{path}" for path in GUESSES]
-
-
-async def _read_page(response: Response, workers: Workers, found: _Found) -> PageContacts:
+async def _read_page(search: _Search, response: Response) -> PageContacts:
     """Return what a page says, read in a worker process, and note it."""
-    contacts = await workers.run(contacts_on, response)
-    found.read.append(contacts)
+    contacts = await search.means.workers.run(contacts_on, response)
+    search.read.append(contacts)
     if contacts.imprint is not None:
-        found.imprints.append({"url": response.final_url, **asdict(contacts.imprint)})
+        search.imprints.append({"url": response.final_url, **asdict(contacts.imprint)})
     digest = hashlib.sha256(response.content).hexdigest()
-    found.pages.append({"url": response.final_url, "sha256": digest, "emails": list(contacts.emails)})
+    search.pages.append({"url": response.final_url, "sha256": digest, "emails": list(contacts.emails)})
     return contacts
 
 
-def _keep_page(keeper: Keeper, response: Response, found: _Found) -> None:
+def _keep_page(search: _Search, response: Response) -> None:
     """Keep a page that was read; its number is that of its kind."""
-    number = 1 + sum(file.name.startswith("contacts/page-") for file in found.files)
+    number = 1 + sum(file.name.startswith("contacts/page-") for file in search.files)
     if len(response.content) <= _MOST_PAGE_BYTES:
         about = "A page of the site that may name who is behind it, as it was sent."
         # As text: who opens it must not run a stranger's scripts, nor ask the site for anything.
-        _keep_beside(keeper, f"contacts/page-{number}.html.txt", response.content, "text/plain", about, found)
+        search.keep(f"contacts/page-{number}.html.txt", response.content, "text/plain", about)
 
 
-def _keep_beside(keeper: Keeper, name: str, content: bytes, media_type: str, about: str, found: _Found) -> None:
-    try:
-        found.files.append(keeper.keep(name, content, media_type, about))
-    except CaptureFull as error:
-        found.not_taken.append(NotTaken(name, str(error)))
-
-
-def _site_told(found: _Found) -> dict[str, Any]:
+def _site_told(search: _Search) -> dict[str, Any]:
     """Return what all pages say together, each thing once."""
 
     def together(values: Sequence[tuple[str, ...]]) -> list[str]:
         return list(dict.fromkeys(value for several in values for value in several))
 
     return {
-        "names": together([one.names for one in found.read]),
-        "emails": together([one.emails for one in found.read]),
-        "phones": together([one.phones for one in found.read]),
-        "postal": together([one.postal for one in found.read]),
-        "numbers": together([one.numbers for one in found.read]),
-        "imprints": found.imprints,
-        "pages": found.pages,
+        "names": together([one.names for one in search.read]),
+        "emails": together([one.emails for one in search.read]),
+        "phones": together([one.phones for one in search.read]),
+        "postal": together([one.postal for one in search.read]),
+        "numbers": together([one.numbers for one in search.read]),
+        "imprints": search.imprints,
+        "pages": search.pages,
     }
 
 
-async def _security_text(
-    subject: CaptureSubject, address: str, given: tuple[Keeper, ContactMeans], found: _Found
-) -> dict[str, Any]:
+async def _security_text(search: _Search) -> dict[str, Any]:
     """Return what the site's security.txt says, or why there is none."""
-    keeper, means = given
-    scheme, _, rest = address.partition("://")
-    url = f"{scheme}://{rest.partition('/')[0]}{PATH}"
+    url, means = search.at_root(PATH), search.means
     if means.exchanges.unreachable is not None:
         return {"url": url, "problem": f"not asked: {means.exchanges.unreachable}"}
     try:
@@ -227,11 +230,11 @@ async def _security_text(
     except (FetchFailed, FetchRefused) as error:
         return {"url": url, "problem": str(error)}
 
-    text = parse_security_txt(response.content, subject.now)
+    text = parse_security_txt(response.content, search.subject.now)
     if text is None:
         return {"url": url, "problem": "what is there is no security.txt"}
     about = "The site's own security.txt (RFC 9116), as it was sent."
-    _keep_beside(keeper, "contacts/security.txt", response.content[:65_536], "text/plain", about, found)
+    search.keep("contacts/security.txt", response.content[:65_536], "text/plain", about)
     return {
         "url": response.final_url,
         "is_expired": text.is_expired,
@@ -253,13 +256,9 @@ def _remote_address(subject: CaptureSubject, means: ContactMeans) -> str | None:
     return None
 
 
-async def _registrations(
-    address: str, remote: str | None, given: tuple[Keeper, ContactMeans], found: _Found
-) -> tuple[dict[str, Any], dict[str, Any]]:
+async def _registrations(search: _Search, remote: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what registries say of the domain and of the network, or why they were not asked."""
-    keeper, means = given
-    settings, asking = means.settings, (keeper, means.registry)
-    host = host_of(address)
+    settings, host = search.means.settings, host_of(search.address)
     if not settings.rdap.enabled:
         return {"problem": _NOT_ENABLED}, {"problem": _NOT_ENABLED}
 
@@ -267,19 +266,19 @@ async def _registrations(
     if not is_ip_address(host):
         name = registrable_domain(host)
         unknown = f"not asked: IANA's list names no registry of {name}; evidence.rdap.endpoint names one for all"
-        domain = await _ask(lambda: domain_address(name, settings.rdap), unknown, "domain", asking, found)
+        domain = await _ask(search, "domain", lambda: domain_address(name, settings.rdap), unknown)
 
     if remote is None:
         return domain, {"problem": "not asked: the IP address that the site answered from was not kept"}
     private = f"not asked: {remote} belongs to no public network"
-    return domain, await _ask(lambda: network_address(remote, settings.rdap), private, "network", asking, found)
+    return domain, await _ask(search, "network", lambda: network_address(remote, settings.rdap), private)
 
 
-async def _ask(
-    address: Callable[[], str | None], why_not: str, kind: str, asking: tuple[Keeper, Fetcher], found: _Found
-) -> dict[str, Any]:
-    """Return what a registry answers at an address, which is kept as it came, or what went wrong."""
-    keeper, fetcher = asking
+async def _ask(search: _Search, kind: str, address: Callable[[], str | None], why_not: str) -> dict[str, Any]:
+    """Return what a registry answers at an address, which is kept as it came, or what went wrong.
+
+    `kind` is what it is asked about, `why_not` says why it is not where there is no address.
+    """
     try:
         url = address()
     except ValueError as error:
@@ -289,7 +288,7 @@ async def _ask(
     # The configured endpoint may hold a password.
     shown = shown_url(url)
     try:
-        response = await fetcher.get(url, kind="document")
+        response = await search.means.registry.get(url, kind="document")
         registration = read_registration(response.content)
     except (FetchFailed, FetchRefused) as error:
         return {"asked": shown, "problem": f"no answer: {error.detail or error.reason.value}"}
@@ -297,7 +296,7 @@ async def _ask(
         return {"asked": shown, "problem": f"the answer cannot be read: {error}"}
 
     about = f"What the registry says of the {kind} (RDAP), as it was sent."
-    _keep_beside(keeper, f"contacts/rdap-{kind}.json", response.content, "application/rdap+json", about, found)
+    search.keep(f"contacts/rdap-{kind}.json", response.content, "application/rdap+json", about)
     return {"asked": shown, "answered_by": host_of(response.final_url), **_registration_told(registration)}
 
 

@@ -18,9 +18,10 @@ from guardian.crawl.page_loader import PageLoader
 from guardian.crawl.page_reader import PageReader
 from guardian.durable import naming
 from guardian.errors import CaptureFull, FetchFailed, FetchRefused, GuardianError
+from guardian.evidence.capture_folder import CaptureFolder
 from guardian.evidence.certificates import certificate_gaps
-from guardian.evidence.keeper import Keeper, Taken
 from guardian.evidence.subjects import CaptureSubject
+from guardian.evidence.taken import Taken
 from guardian.evidence.vault import Vault
 from guardian.evidence.wacz import WARC_NAME, ReplayedPage, WaczFacts, write_wacz
 from guardian.evidence.warc import WarcEntry, connection_json, head_of, write_warc
@@ -92,23 +93,23 @@ class Exchanges:
     visit: "_Visit | None" = None
 
 
-async def take_exchanges(subject: CaptureSubject, keeper: Keeper, services: ExchangeServices) -> Exchanges:
+async def take_exchanges(subject: CaptureSubject, folder: CaptureFolder, services: ExchangeServices) -> Exchanges:
     """Request what a use shows, as guardian, and record each exchange byte by byte; keep the picture.
 
     The exchanges are kept by `keep_exchanges`, when other steps have made theirs (`site_of`); room for them is set
     aside until then. Of what the source keeps on a disk there are no exchanges, which is said.
     """
     if subject.page_url is None and subject.image_url is None:
-        return Exchanges(await asyncio.to_thread(_without_requests, subject, keeper, services.vault))
+        return Exchanges(await asyncio.to_thread(_without_requests, subject, folder, services.vault))
 
-    visit = _Visit(subject, services, keeper.room // _SHARE_OF_ROOM)
+    visit = _Visit(subject, services, folder.free_bytes // _SHARE_OF_ROOM)
     await visit.make()
     if services.is_of_absence and visit.image is None:
         nothing = NotTaken("picture", "no picture came from its address")
         image = Taken(not_taken=(nothing,))
     else:
-        image = await asyncio.to_thread(_picture_file, subject, keeper, services.vault, visit.image)
-    keeper.set_aside(min(visit.expected_bytes, keeper.room // _SHARE_OF_ROOM))
+        image = await asyncio.to_thread(_picture_file, subject, folder, services.vault, visit.image)
+    folder.reserve(min(visit.expected_bytes, folder.free_bytes // _SHARE_OF_ROOM))
     taken = Taken(image.files, image.not_taken, image.differences)
     answers = (visit.page, visit.image, tuple(visit.pictures))
     return Exchanges(taken, *answers, visit.unreachable, visit.refused, visit.failed, visit)
@@ -119,17 +120,17 @@ def site_of(exchanges: Exchanges, fetcher: Fetcher) -> Fetcher:
     return fetcher.recording(exchanges.visit.note_beside) if exchanges.visit is not None else fetcher
 
 
-async def keep_exchanges(exchanges: Exchanges, keeper: Keeper) -> Taken:
+async def keep_exchanges(exchanges: Exchanges, folder: CaptureFolder) -> Taken:
     """Keep what was recorded: no exchange is added afterwards.
 
     All go into "page.wacz" with all redirects and failures, what is known of the connections into "exchanges.json", the
     certificates into "certificates.pem".
     """
-    keeper.set_aside(0)
+    folder.reserve(0)
     visit = exchanges.visit
     if visit is None:
         return Taken()
-    files, not_taken = await asyncio.to_thread(_kept, visit, keeper)
+    files, not_taken = await asyncio.to_thread(_kept, visit, folder)
     return Taken(tuple(files), (*visit.not_taken, *not_taken))
 
 
@@ -313,13 +314,13 @@ class _Visit:
         return Referrer(self.subject.page_url) if self.subject.page_url is not None else None
 
 
-def _kept(visit: _Visit, keeper: Keeper) -> tuple[list[EvidenceFile], list[NotTaken]]:
+def _kept(visit: _Visit, folder: CaptureFolder) -> tuple[list[EvidenceFile], list[NotTaken]]:
     """Write the exchanges of a visit into files of the capture."""
     if not visit.exchanges:
         return [], [NotTaken(WACZ_NAME, "no request could be made")]
 
     # Beside the files of the capture, which these become only when they are whole.
-    warc, wacz = keeper.scratch(WARC_NAME), keeper.scratch(WACZ_NAME)
+    warc, wacz = folder.temporary_path(WARC_NAME), folder.temporary_path(WACZ_NAME)
     at = visit.services.clock()
     with naming(warc):
         entries = write_warc(warc, visit.exchanges, _warc_info(visit), at)
@@ -329,9 +330,9 @@ def _kept(visit: _Visit, keeper: Keeper) -> tuple[list[EvidenceFile], list[NotTa
     with naming(wacz):
         write_wacz(wacz, warc, entries, [page for page in pages if page is not None], facts)
 
-    keeps = [partial(_keep_wacz, keeper, wacz, len(visit.exchanges)), partial(_keep_list, keeper, visit.exchanges)]
+    keeps = [partial(_keep_wacz, folder, wacz, len(visit.exchanges)), partial(_keep_list, folder, visit.exchanges)]
     if any(exchange.tls for exchange in visit.exchanges):
-        keeps.append(partial(_keep_certificates, keeper, visit.exchanges))
+        keeps.append(partial(_keep_certificates, folder, visit.exchanges))
     files, not_taken = [], []
     for name, keep in zip((WACZ_NAME, EXCHANGES_NAME, CERTIFICATES_NAME), keeps, strict=False):
         try:
@@ -344,28 +345,28 @@ def _kept(visit: _Visit, keeper: Keeper) -> tuple[list[EvidenceFile], list[NotTa
     return files, not_taken
 
 
-def _keep_wacz(keeper: Keeper, wacz: Path, number: int) -> EvidenceFile:
+def _keep_wacz(folder: CaptureFolder, wacz: Path, number: int) -> EvidenceFile:
     about = (
         "The page, the picture, its style sheets and pictures, and the pages that name who is behind the site, as they "
         f"were sent: {number} exchanges (WACZ, WARC)."
     )
-    return keeper.keep_file(WACZ_NAME, wacz, "application/wacz", about)
+    return folder.add_file(WACZ_NAME, wacz, "application/wacz", about)
 
 
-def _keep_list(keeper: Keeper, exchanges: Sequence[Exchange]) -> EvidenceFile:
+def _keep_list(folder: CaptureFolder, exchanges: Sequence[Exchange]) -> EvidenceFile:
     content = json.dumps([_exchange_json(one) for one in exchanges], indent=1).encode("ascii")
     about = "Each exchange with its headers, addresses, times, encryption and digests, to be read without a viewer."
-    return keeper.keep(EXCHANGES_NAME, content, "application/json", about)
+    return folder.add(EXCHANGES_NAME, content, "application/json", about)
 
 
-def _keep_certificates(keeper: Keeper, exchanges: Sequence[Exchange]) -> EvidenceFile:
+def _keep_certificates(folder: CaptureFolder, exchanges: Sequence[Exchange]) -> EvidenceFile:
     chains = dict.fromkeys(exchange.tls.chain for exchange in exchanges if exchange.tls is not None)
     found = dict.fromkeys(certificate for chain in chains for certificate in chain)
     content = "".join(ssl.DER_cert_to_PEM_cert(one) for one in found).encode("ascii")
     about = "The certificates by which the sites proved who they are, up to the roots that vouch for them."
     if any(exchange.tls.problem for exchange in exchanges if exchange.tls is not None):
         about = "The certificates that the sites showed; not all of them verified, which exchanges.json says of each."
-    return keeper.keep(CERTIFICATES_NAME, content, "application/x-pem-file", about)
+    return folder.add(CERTIFICATES_NAME, content, "application/x-pem-file", about)
 
 
 def _exchange_json(exchange: Exchange) -> dict[str, Any]:
@@ -406,7 +407,7 @@ def _replayed(entries: Sequence[WarcEntry], url: str, visit: _Visit) -> Replayed
     return None if entry is None else ReplayedPage(entry.url, entry.at, title or entry.url)
 
 
-def _picture_file(subject: CaptureSubject, keeper: Keeper, vault: Vault, answer: Response | None) -> Taken:
+def _picture_file(subject: CaptureSubject, folder: CaptureFolder, vault: Vault, answer: Response | None) -> Taken:
     """Keep the picture itself: as it came just now, else as it was kept when the use was last seen."""
     if answer is not None:
         content, about = answer.content, "The picture as the site sent it."
@@ -421,7 +422,7 @@ def _picture_file(subject: CaptureSubject, keeper: Keeper, vault: Vault, answer:
 
     kind, differences = picture_type(content), tuple(_other_bytes(subject, content))
     try:
-        return Taken((keeper.keep(f"picture.{kind.ending}", content, kind.media_type, about),), (), differences)
+        return Taken((folder.add(f"picture.{kind.ending}", content, kind.media_type, about),), (), differences)
     except CaptureFull as error:
         return Taken((), (NotTaken("picture", str(error)),), differences)
 
@@ -436,9 +437,9 @@ def _other_bytes(subject: CaptureSubject, content: bytes) -> Iterator[str]:
         )
 
 
-def _without_requests(subject: CaptureSubject, keeper: Keeper, vault: Vault) -> Taken:
+def _without_requests(subject: CaptureSubject, folder: CaptureFolder, vault: Vault) -> Taken:
     """Keep the bytes of what was not seen on the web, and say that there were no exchanges."""
-    picture = _picture_file(subject, keeper, vault, None)
+    picture = _picture_file(subject, folder, vault, None)
     name = without_folders(subject.finding.image_url)
     reason = f"{name} was seen on a disk, not on the web: there is no exchange to be recorded"
     return Taken(picture.files, (*picture.not_taken, NotTaken(WACZ_NAME, reason)))

@@ -105,10 +105,7 @@ async def _stamped(exporting: Exporting, content: bytes) -> Stamp:
     try:
         return await stamp(exporting.client, settings.timestamps, content, settings.timestamp_patience)
     except NoTimestamp as error:
-        raise NoTimestamp(
-            f"no bundle was written, since no time-stamp authority gave a time: {error}. Try again later, or add "
-            "--without-timestamp for a bundle that says that it carries none"
-        ) from error
+        raise NoTimestamp(f"no bundle was written, since no time-stamp authority gave a time: {error}") from error
 
 
 def _note(store: Store, case_id: str, written: Written, actor: Actor, now: datetime) -> None:

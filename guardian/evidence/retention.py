@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 def hold(tx: Transaction, case: Case, actor: Actor, note: str, now: datetime) -> EvidenceHold:
     """Put a case on hold. Raises UsageError when it is on hold already, or when no reason is given."""
     if not note.strip():
-        raise UsageError("say why with --note, such as the number of a matter or the name of a court")
+        raise UsageError("say why: the number of a matter, for example, or the name of a court")
     # Who deletes holds it alone, so that nothing is deleted which is being put on hold.
     tx.released_evidence.share()
     put = EvidenceHold(case.id, now, actor.name, note.strip())

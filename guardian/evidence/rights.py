@@ -12,9 +12,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from guardian.errors import CaptureFull
+from guardian.evidence.capture_folder import CaptureFolder
 from guardian.evidence.exchanges import Exchanges
-from guardian.evidence.keeper import Keeper, Taken
 from guardian.evidence.subjects import CaptureSubject
+from guardian.evidence.taken import Taken
 from guardian.evidence.vault import Vault
 from guardian.matching.workers import Workers
 from guardian.media.sniff import is_picture, picture_type
@@ -54,7 +55,7 @@ class _Control:
 
 
 async def take_rights(
-    subject: CaptureSubject, keeper: Keeper, vaults: Vaults, workers: Workers, exchanges: Exchanges
+    subject: CaptureSubject, folder: CaptureFolder, vaults: Vaults, workers: Workers, exchanges: Exchanges
 ) -> Taken:
     """Read the metadata of both pictures and of a control picture in worker processes, and keep what they say.
 
@@ -80,14 +81,14 @@ async def take_rights(
 
     content = json.dumps(told, ensure_ascii=False, sort_keys=True, indent=1).encode("utf-8", "replace")
     about = "What both pictures, and another one of the same host, say of rights in their metadata, field by field."
-    files = [keeper.keep("rights.json", content, "application/json", about)]
+    files = [folder.add("rights.json", content, "application/json", about)]
     if control is not None:
         kind = picture_type(control.content)
         about = (
             "Another picture of the same host, to tell a host that removes all metadata from one that removed yours."
         )
         try:
-            files.append(keeper.keep(f"rights/control.{kind.ending}", control.content, kind.media_type, about))
+            files.append(folder.add(f"rights/control.{kind.ending}", control.content, kind.media_type, about))
         except CaptureFull as error:
             not_taken.append(NotTaken("control picture", str(error)))
     return Taken(tuple(files), tuple(not_taken))

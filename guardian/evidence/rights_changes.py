@@ -19,7 +19,7 @@ from guardian.evidence.file_metadata import (
 _LONGEST_IN_SENTENCE = 120
 
 
-class Change(StrEnum):
+class FieldChange(StrEnum):
     """What became of a field of the owner's file in the picture that was found.
 
     `not_read`: it was not seen there, but not all that the picture says could be read.
@@ -49,13 +49,13 @@ class ComparedField:
     is_all_read: bool = True
 
     @property
-    def change(self) -> Change | None:
+    def change(self) -> FieldChange | None:
         """What became of it; None for what the control picture alone says."""
         if self.original is None:
-            return None if self.found is None else Change.ADDED
+            return None if self.found is None else FieldChange.ADDED
         if self.found is None:
-            return Change.REMOVED if self.is_all_read else Change.NOT_READ
-        return Change.KEPT if self.found == self.original else Change.ALTERED
+            return FieldChange.REMOVED if self.is_all_read else FieldChange.NOT_READ
+        return FieldChange.KEPT if self.found == self.original else FieldChange.ALTERED
 
     @property
     def is_management_information(self) -> bool:

@@ -10,8 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from guardian.errors import BrowserFailed, CaptureFull, FetchFailed, FetchRefused
-from guardian.evidence.keeper import Keeper, Taken
+from guardian.evidence.capture_folder import CaptureFolder
 from guardian.evidence.subjects import CaptureSubject
+from guardian.evidence.taken import Taken
 from guardian.extract.html_sandbox import read_guarded
 from guardian.extract.page_text import text_of_page
 from guardian.fetch.browser import Browser, Viewed
@@ -42,7 +43,7 @@ _LONGEST_ADDRESS = 300
 
 
 async def take_browser_views(
-    subject: CaptureSubject, keeper: Keeper, browser: Browser, as_guardian: Response | FetchFailed | None
+    subject: CaptureSubject, folder: CaptureFolder, browser: Browser, as_guardian: Response | FetchFailed | None
 ) -> Taken:
     """Take screenshot, PDF, document and text of a use's page as a browser shows it, and what differs for guardian.
 
@@ -51,15 +52,15 @@ async def take_browser_views(
     if subject.page_url is None:
         return _nothing("the picture was seen on no page of the web")
 
-    with TemporaryDirectory(prefix="browser-", dir=keeper.folder) as name:
-        folder = Path(name)
+    with TemporaryDirectory(prefix="browser-", dir=folder.path) as name:
+        viewing = Path(name)
         try:
-            viewed = await browser.view(subject.page_url, folder)
+            viewed = await browser.view(subject.page_url, viewing)
         except BrowserFailed as error:
             return _nothing(str(error))
 
-        files, not_taken = await asyncio.to_thread(_keep_all, subject, keeper, viewed, folder)
-        text = folder / TEXT
+        files, not_taken = await asyncio.to_thread(_keep_all, subject, folder, viewed, viewing)
+        text = viewing / TEXT
         shown = text.read_text(encoding="utf-8") if text.exists() else None
     differences = await shown_otherwise(subject, as_guardian, viewed.view, shown) if as_guardian is not None else ()
     return Taken(files, not_taken, differences)
@@ -70,15 +71,15 @@ def _nothing(why: str) -> Taken:
 
 
 def _keep_all(
-    subject: CaptureSubject, keeper: Keeper, viewed: Viewed, folder: Path
+    subject: CaptureSubject, folder: CaptureFolder, viewed: Viewed, viewing: Path
 ) -> tuple[tuple[EvidenceFile, ...], tuple[NotTaken, ...]]:
     """Add what the browser left in a folder to a capture."""
     files, not_taken = [], list(_never_shown(viewed))
     for name, about in _described(subject, viewed).items():
-        path = folder / name
+        path = viewing / name
         try:
             if path.exists():
-                files.append(keeper.keep_file(name, path, _MEDIA_TYPES[name], about))
+                files.append(folder.add_file(name, path, _MEDIA_TYPES[name], about))
             else:
                 why = viewed.view.missing.get(name, "the browser left none")
                 not_taken.append(NotTaken(name, f"{name} was not taken: {why}."))
@@ -87,7 +88,7 @@ def _keep_all(
 
     sandbox = "" if viewed.view.has_sandbox else " guardian ran as root, so the browser ran without its sandbox."
     about = f"How the browser was used, what it asked for and what it was kept from.{sandbox}"
-    files.append(keeper.keep(RECORD, _record(subject, viewed), "application/json", about))
+    files.append(folder.add(RECORD, _record(subject, viewed), "application/json", about))
     return tuple(files), tuple(not_taken)
 
 

@@ -81,22 +81,32 @@ class FetchPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class _Extras:
-    """What a request carries besides its URL. Whether it may is decided anew at each hop of a redirect.
+class _Attempt:
+    """One request as it is made: for what and for whom, and how the connection is made and read.
 
-    `unverified`: why the certificate did not verify of a site that is asked all the same; None for all others.
+    `delay` is the pause of its host; None where a person waits. What goes along with the request (credentials,
+    referrer, validators) is decided anew at each hop of a redirect. `leniently`: the answer may break the rules of
+    HTTP. `unverified`: why the certificate did not verify of a site that is asked all the same; None for all others.
     """
 
+    url: str
+    kind: Kind
+    delay: timedelta | None
+    policy: FetchPolicy
     known: Remembered | None = None
-    credentials: Credentials | None = None
     referrer: Referrer | None = None
     leniently: bool = False
-    recorder: Recorder | None = None
-    any_certificate: bool = False
     unverified: str | None = None
+
+    @property
+    def credentials(self) -> Credentials | None:
+        """What guardian signs in with; None where nobody vouches for who answers."""
+        return self.policy.credentials if self.unverified is None else None
 
 
 _FOR_A_SCAN = FetchPolicy()
+_FOR_ROBOTS = FetchPolicy(any_certificate=True)
+"""What a file says that anybody may have written can only hold guardian back: nothing secret goes there."""
 
 
 class _Answer(aiohttp.ClientResponse):
@@ -204,10 +214,7 @@ class WebClient:
             seen.add(current)
             # Each hop of a redirect may lie on another host, with a robots.txt and a pause of its own.
             delay = None if policy.asked_by is AskedBy.PERSON else await self._delay_for(current)
-            extras = _Extras(
-                known, policy.credentials, referrer, recorder=policy.recorder, any_certificate=policy.any_certificate
-            )
-            response = await self._exchange_with_retries(current, kind, delay, extras)
+            response = await self._exchange_with_retries(_Attempt(current, kind, delay, policy, known, referrer))
             target = redirect_target(response, current)
             if target is None:
                 return _accepted(response, url, kind)
@@ -246,9 +253,8 @@ class WebClient:
         """
         current = requested_url(url)
         for _ in range(max(self._settings.max_redirects, robots.LEAST_REDIRECTS) + 1):
-            # What a file says that anybody may have written can only hold guardian back: nothing secret goes there.
-            extras = _Extras(any_certificate=True)
-            response = await self._exchange_with_retries(current, "robots", self._settings.delay_per_host, extras)
+            attempt = _Attempt(current, "robots", self._settings.delay_per_host, _FOR_ROBOTS)
+            response = await self._exchange_with_retries(attempt)
             target = redirect_target(response, current)
             if target is None:
                 break
@@ -257,51 +263,52 @@ class WebClient:
             raise FetchFailed(SkipReason.BROKEN, current, response.incomplete)
         return response
 
-    async def _exchange_with_retries(self, url: str, kind: Kind, delay: timedelta | None, extras: _Extras) -> Response:
+    async def _exchange_with_retries(self, attempt: _Attempt) -> Response:
         """Make one exchange; repeat it where that may help: a broken answer at once, a busy host after its pause.
 
         What does not follow HTTP, or was cut off, is asked for once more in any case, and then read leniently.
         """
-        tries = 1 if delay is None else 1 + self._settings.retries
+        host = _host(attempt.url)
+        tries = 1 if attempt.delay is None else 1 + self._settings.retries
         left = tries
         while left > 0:
             left -= 1
-            leniently = extras.leniently or _host(url) in self._odd_hosts
+            leniently = attempt.leniently or host in self._odd_hosts
             try:
-                response = await self._exchange(url, kind, delay, replace(extras, leniently=leniently))
+                response = await self._exchange(replace(attempt, leniently=leniently))
             except FetchFailed as error:
-                problem = certificate_problem(error) if extras.any_certificate else None
-                if problem is not None and extras.unverified is None:
-                    # Nobody vouches for who answers now: what guardian signs in with is not for them.
-                    extras, left = replace(extras, unverified=problem, credentials=None, known=None), left + 1
+                problem = certificate_problem(error) if attempt.policy.any_certificate else None
+                if problem is not None and attempt.unverified is None:
+                    attempt, left = replace(attempt, unverified=problem, known=None), left + 1
                     continue
                 breaks_rules = error.reason is SkipReason.BROKEN and not leniently
                 if error.reason.retry is not Retry.AT_ONCE or not (left or breaks_rules):
                     raise
                 left = max(left, 1)
                 # What broke may be the 304 itself, which some servers send with a body.
-                extras = replace(extras, known=None, leniently=leniently or breaks_rules)
+                attempt = replace(attempt, known=None, leniently=leniently or breaks_rules)
                 continue
 
             if response.status in _TOO_BUSY:
                 pause = parse_retry_after(response.header("retry-after"), self._clock())
                 if pause is None:
                     pause = self._settings.busy_pause * 2 ** (tries - left - 1)
-                self._throttle.slow_down(_host(url), min(pause, LONGEST_PAUSE))
+                self._throttle.slow_down(host, min(pause, LONGEST_PAUSE))
             elif response.status not in _FAILED_BRIEFLY:
-                self._throttle.speed_up(_host(url))
+                self._throttle.speed_up(host)
                 return response
         return response
 
-    async def _exchange(self, url: str, kind: Kind, delay: timedelta | None, extras: _Extras) -> Response:
+    async def _exchange(self, attempt: _Attempt) -> Response:
         """Make one request and return its whole answer, whatever its status, in this host's turn."""
-        async with self._throttle.turn(_host(url), url, delay):
+        url = attempt.url
+        async with self._throttle.turn(_host(url), url, attempt.delay):
             limit = self._settings.timeout.total_seconds()
             try:
                 async with asyncio.timeout(limit) as deadline:
-                    if extras.recorder is None:
-                        return await self._receive(url, kind, extras, deadline)
-                    return await self._receive_recorded(url, kind, extras, deadline)
+                    if attempt.policy.recorder is None:
+                        return await self._receive(attempt, deadline)
+                    return await self._receive_recorded(attempt, attempt.policy.recorder, deadline)
             except TimeoutError as error:
                 raise FetchFailed(SkipReason.TIMEOUT, url, f"not complete within {limit:g} s") from error
             except (httpx.HTTPError, aiohttp.ClientError) as error:
@@ -311,13 +318,13 @@ class WebClient:
             except (httpx.InvalidURL, ValueError) as error:
                 raise FetchRefused(SkipReason.BAD_ADDRESS, url, bad_address_text(error)) from error
 
-    async def _receive_recorded(self, url: str, kind: Kind, extras: _Extras, deadline: asyncio.Timeout) -> Response:
+    async def _receive_recorded(self, attempt: _Attempt, recorder: Recorder, deadline: asyncio.Timeout) -> Response:
         """Send one request as `_receive` does, and tell the recorder of the exchange, also of one that failed."""
-        secrets = extras.credentials.headers_for(url) if extras.credentials else ()
-        tape = Tape(url, self._clock(), secrets, extras.unverified)
+        secrets = attempt.credentials.headers_for(attempt.url) if attempt.credentials else ()
+        tape = Tape(attempt.url, self._clock(), secrets, attempt.unverified)
         incomplete: str | None = "cut off"
         try:
-            response = await self._receive(url, kind, extras, deadline, tape)
+            response = await self._receive(attempt, deadline, tape)
             incomplete = response.incomplete
             return response
         except asyncio.CancelledError:
@@ -333,37 +340,23 @@ class WebClient:
                 incomplete = f"its certificate did not verify: {problem}"
             raise
         finally:
-            if extras.recorder is not None:
-                extras.recorder(tape.exchange(self._clock(), incomplete))
+            recorder(tape.exchange(self._clock(), incomplete))
 
-    async def _receive(
-        self, url: str, kind: Kind, extras: _Extras, deadline: asyncio.Timeout, tape: Tape | None = None
-    ) -> Response:
+    async def _receive(self, attempt: _Attempt, deadline: asyncio.Timeout, tape: Tape | None = None) -> Response:
         """Send one request and return its answer; redirects and errors come without their body.
 
         Only a picture that was asked for comes whatever its status is; and of what goes on a tape, all bodies do.
         """
-        transport = self._lenient if extras.leniently or tape is not None else self._transport
-        if extras.unverified is not None:
-            transport = self._unverified
-        if transport is None:
-            raise RuntimeError("WebClient is used before it was opened")
-
-        conditions = _conditions(url, extras.known)
-        credentials = extras.credentials.headers_for(url) if extras.credentials else {}
-        named = referer(extras.referrer, url)
-        led_here = {"referer": named} if named is not None else {}
-        # Stated here, since httpx would read the name, and refuses some that exist (xn--ls8h).
-        host = {"host": httpx.URL(url).netloc.decode("ascii")}
-        headers = {**host, **self._headers, "accept": _ACCEPT[kind], **led_here, **conditions, **credentials}
-        request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._timeouts, "tape": tape})
+        url, kind = attempt.url, attempt.kind
+        extensions = {"timeout": self._timeouts, "tape": tape}
+        request = httpx.Request("GET", url, headers=self._headers_of(attempt), extensions=extensions)
         _connected_to.set(None)
-        answer = await transport.handle_async_request(request)
+        answer = await self._transport_of(attempt, tape).handle_async_request(request)
 
         try:
             received = Received()
             if answer.status_code < 400 and answer.status_code not in REDIRECTS:
-                keep_part = extras.leniently or tape is not None
+                keep_part = attempt.leniently or tape is not None
                 received = await self._bodies.read(answer, url, kind, deadline, keep_part=keep_part)
             elif tape is not None:
                 received = await self._bodies.of_error(answer, url, kind, deadline)
@@ -379,9 +372,31 @@ class WebClient:
             content=received.content,
             fetched_at=self._clock(),
             remote_address=_connected_to.get(),
-            not_modified=answer.status_code == 304 and bool(conditions),
+            not_modified=answer.status_code == 304 and bool(_conditions(url, attempt.known)),
             incomplete=received.incomplete or missing_of_range(answer),
         )
+
+    def _transport_of(self, attempt: _Attempt, tape: Tape | None) -> httpx.AsyncBaseTransport:
+        """Return what carries a request. Only lenient transports record; only one of them trusts any certificate."""
+        transport = self._lenient if attempt.leniently or tape is not None else self._transport
+        if attempt.unverified is not None:
+            transport = self._unverified
+        if transport is None:
+            raise RuntimeError("WebClient is used before it was opened")
+        return transport
+
+    def _headers_of(self, attempt: _Attempt) -> dict[str, str]:
+        url = attempt.url
+        named = referer(attempt.referrer, url)
+        return {
+            # Stated here, since httpx would read the name, and refuses some that exist (xn--ls8h).
+            "host": httpx.URL(url).netloc.decode("ascii"),
+            **self._headers,
+            "accept": _ACCEPT[attempt.kind],
+            **({"referer": named} if named is not None else {}),
+            **_conditions(url, attempt.known),
+            **(attempt.credentials.headers_for(url) if attempt.credentials else {}),
+        }
 
     def _note_odd_host(self, host: str) -> None:
         self._odd_hosts[host] = None

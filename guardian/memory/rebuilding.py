@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class RebuildSource:
     """What is left of a picture: its bytes (`is_whole`) or its preview, with the size and published hash that it has.
 
     `recipe` is what the fingerprint made of it is marked with; `known`, where there is one, is a fingerprint that lacks
@@ -158,7 +158,7 @@ class _Rebuilding:
             log.warning("memory_segment_damaged", segment=segment.name, reason=str(error))
         return total
 
-    async def _some(self, sources: Sequence[Source]) -> Rebuilt:
+    async def _some(self, sources: Sequence[RebuildSource]) -> Rebuilt:
         if not sources:
             return Rebuilt()
         described = await self.workers.run_with_matcher(describe_sources, sources)
@@ -173,7 +173,7 @@ class _Rebuilding:
         self.memory.fold(at_least=FOLDED_FROM)
         return made
 
-    def _sources(self, segment: MemorySegment, rows: Sequence[int], keeps_points: bool) -> list[Source]:
+    def _sources(self, segment: MemorySegment, rows: Sequence[int], keeps_points: bool) -> list[RebuildSource]:
         """Return what is left of some pictures of a segment that are still remembered."""
         numbers = [int(segment.numbers[row]) for row in rows]
         with self.store.read() as tx:
@@ -186,7 +186,7 @@ class _Rebuilding:
             whole = _kept_bytes(self.vault, picture.sha256)
             of_preview = picture.recipe if keeps_points and picture.recipe else coarse(self.memory.recipe)
             sources.append(
-                Source(
+                RebuildSource(
                     number,
                     segment.preview(row) if whole is None else whole,
                     whole is not None,
@@ -200,7 +200,7 @@ class _Rebuilding:
         return sources
 
 
-def _counted(source: Source) -> Rebuilt:
+def _counted(source: RebuildSource) -> Rebuilt:
     if source.is_whole:
         return Rebuilt(whole=1)
     return Rebuilt(coarse=1) if source.known is None else Rebuilt(appearances=1)
@@ -213,7 +213,7 @@ def _kept_bytes(vault: Vault, sha256: str) -> bytes | None:
         return None
 
 
-def describe_sources(matcher: Matcher, sources: Sequence[Source]) -> list[DescribedPicture | None]:
+def describe_sources(matcher: Matcher, sources: Sequence[RebuildSource]) -> list[DescribedPicture | None]:
     """Return the fingerprint of each source, None where it shows too little; a job for `Workers.run_with_matcher`."""
     described: list[DescribedPicture | None] = []
     for source in sources:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from guardian.cases.judging import Judge, Place
+from guardian.cases.judging import Judge, JudgedPlace
 from guardian.cases.operators import operator
 from guardian.model import (
     Action,
@@ -117,7 +117,7 @@ def _judged(
         matches = answers.get(picture.sha256, ())
         if not matches:
             continue
-        place = Place(seen.page_url, seen.image_url, seen.source, seen.last_seen_at.date())
+        place = JudgedPlace(seen.page_url, seen.image_url, seen.source, seen.last_seen_at.date())
         judge = Judge(rules, settings.own_hosts, granted(place.host), work_of)
         of_operator = operator(seen.page_url, seen.image_url, seen.source, settings.platforms)
         found += [ReplayedUse(picture, seen, of_operator, match) for match in judge.judged(place, matches)]

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.cases.judging import Judge, Place
+from guardian.cases.judging import Judge, JudgedPlace
 from guardian.cases.operators import operator
 from guardian.errors import Unmatchable
 from guardian.matching.matcher import Matcher
@@ -129,7 +129,7 @@ def _kept_earlier(tx: Transaction, ids: Collection[str], rules: Rules, settings:
     kept = []
     for asset_id in sorted(ids):
         for use in tx.earlier_uses.of_asset(asset_id):
-            place = Place(use.page_url, use.image_url, use.source, use.last_seen_at.date())
+            place = JudgedPlace(use.page_url, use.image_url, use.source, use.last_seen_at.date())
             measured = Match(asset_id, Comparison(use.probability, description=use.description))
             if any(one.kept for one in judge.judged(place, [measured])):
                 kept.append(use)

@@ -3,7 +3,7 @@
 from guardian.model.answers import Answer, CacheStatus, JudgedMatch, NotSeen, Outcome
 from guardian.model.assets import Asset, AssetFilter, AssetState, Description, Licence, LicenceStatus, Rights, Standing
 from guardian.model.candidates import FAILURES_BEFORE_SET_ASIDE, Candidate, Fetched, QuarantinedImage, Unchanged
-from guardian.model.captures import IMPORTANCE_BY_STRENGTH, Change, FindingDigest, Importance
+from guardian.model.captures import IMPORTANCE_BY_STRENGTH, FindingDigest, Importance, VersionChange
 from guardian.model.cases import (
     ACTIONS_BY_STRENGTH,
     LOOKALIKE_RULE,
@@ -74,6 +74,7 @@ from guardian.model.messages import (
     EVENTS_OF_LICENCES,
     EVENTS_OF_NOTICES,
     USUAL_EVENTS,
+    Audience,
     Message,
     Routing,
     Subscription,
@@ -148,6 +149,7 @@ __all__ = [
     "Asset",
     "AssetFilter",
     "AssetState",
+    "Audience",
     "AuditHead",
     "AuditLine",
     "Box",
@@ -164,7 +166,6 @@ __all__ = [
     "CaseGrouping",
     "CaseGroups",
     "CaseState",
-    "Change",
     "ChangeKind",
     "Checkpoint",
     "CommercialSign",
@@ -261,6 +262,7 @@ __all__ = [
     "TroubleKind",
     "Unchanged",
     "UnseenFinding",
+    "VersionChange",
     "Waiting",
     "Watch",
     "Weakness",

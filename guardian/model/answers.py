@@ -67,14 +67,15 @@ class Answer:
     """The whole answer for one image. `problem` is set exactly when nothing was compared.
 
     `own`: the picture lies on one of the owner's own hosts. `elapsed_ms` counts from the start of the fetch and
-    includes waiting for a worker. `cache_status` is None when there are no bytes. `status` is that of the site's answer
-    and `incomplete` says why only the beginning of the image came; both None for what came from this machine.
+    includes waiting for a worker; 0 where nothing was begun. `cache_status` is None when there are no bytes. `status`
+    is that of the site's answer and `incomplete` says why only the beginning of the image came; both None for what came
+    from this machine.
     """
 
     target: str
     sighting: Sighting
     sha256: str | None
-    elapsed_ms: float
+    elapsed_ms: float = 0.0
     judged: tuple[JudgedMatch, ...] = ()
     report: MatchReport | None = None
     problem: Skipped | None = None

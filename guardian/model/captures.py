@@ -30,7 +30,7 @@ IMPORTANCE_BY_STRENGTH = (
 )
 
 
-class Change(StrEnum):
+class VersionChange(StrEnum):
     """What matters of a version, and was other than in the one seen before."""
 
     PICTURE = "picture"
@@ -55,6 +55,6 @@ class FindingDigest:
     first_seen_at: datetime
     last_seen_at: datetime
     importance: Importance = Importance.UNKNOWN
-    changes: tuple[Change, ...] = ()
+    changes: tuple[VersionChange, ...] = ()
     content_key: str | None = None
     dropped_at: datetime | None = None

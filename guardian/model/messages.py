@@ -94,6 +94,22 @@ class Routing:
 
 
 @dataclass(frozen=True, slots=True)
+class Audience:
+    """Who may be told: names of destinations, and which of them want which message. Without names, nobody."""
+
+    destinations: tuple[str, ...] = ()
+    routing: Routing = field(default_factory=Routing)
+
+    def wanting(self, event: str) -> tuple[str, ...]:
+        """Return the destinations that want to be told of an event, each once, in their order."""
+        return self.routing.wanting(event, self.destinations)
+
+    def narrowed_to(self, names: tuple[str, ...]) -> "Audience":
+        """Return the same with these destinations alone; with all of them where no name is given."""
+        return Audience(names, self.routing) if names else self
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """A message to a destination that waits: for the next digest (`key` is None), or for a person, since it is part
     of the flood `key`.

@@ -172,6 +172,17 @@ class Notice:
         return next((line for line in reversed(self.history) if line.step is step), None)
 
 
+@dataclass(frozen=True, slots=True)
+class OpenPoint:
+    """What has to be done before a notice can go out, in words.
+
+    `step` is the step that settles it; None where nobody settles it by a step with this notice.
+    """
+
+    words: str
+    step: NoticeStep | None = None
+
+
 class PlaceState(StrEnum):
     """What a look at a page and its picture has shown.
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from guardian.cases.updates import Audience
-from guardian.model import CaseState
+from guardian.model import Audience, CaseState
 from guardian.model.notices import OUT_STATES, Notice, NoticeState, NoticeStep
 from guardian.outbox import enqueue_once, mint
 from guardian.store import Transaction
@@ -57,7 +56,7 @@ def tell_of_deadlines(tx: Transaction, audience: Audience, now: datetime) -> int
 
     That nobody answered is told of only while a case of the notice still waits.
     """
-    names = audience.routing.wanting(EVENT, audience.destinations)
+    names = audience.wanting(EVENT)
     if not names:
         return 0
     told, today = 0, now.date()

@@ -34,7 +34,7 @@ def _owner(*names: str) -> Needs:
 
 def _titles(facts: NoticeFacts) -> str | None:
     nameless = [str(item.number) for item in facts.items if not item.title]
-    return f"item {', '.join(nameless)} has no title: `guardian asset edit --title`" if nameless else None
+    return f"item {', '.join(nameless)} has no title: give its asset one and draft again" if nameless else None
 
 
 def _places(facts: NoticeFacts) -> str | None:
@@ -42,7 +42,7 @@ def _places(facts: NoticeFacts) -> str | None:
 
 
 def _fee(facts: NoticeFacts) -> str | None:
-    return None if facts.fee else "say what the licence costs: --fee '250 EUR'"
+    return None if facts.fee else "say what the licence costs, such as 250 EUR, and draft again"
 
 
 DMCA = (

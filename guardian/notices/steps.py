@@ -12,11 +12,11 @@ import structlog
 
 from guardian.cases import Edit, decide
 from guardian.cases.capture_orders import owe_capture
-from guardian.errors import UsageError
+from guardian.errors import NoticeIncomplete, UsageError
 from guardian.model import Actor, CaptureOrder, CaptureReason, CaseEvent, CaseState
-from guardian.model.notices import OUT_STATES, Notice, NoticeKind, NoticeLine, NoticeState, NoticeStep
+from guardian.model.notices import OUT_STATES, Notice, NoticeKind, NoticeLine, NoticeState, NoticeStep, OpenPoint
 from guardian.notices.business_days import CounterWindow, counter_window
-from guardian.notices.drafting import WHY_NOT, reference_of
+from guardian.notices.drafting import WHY_NOT
 from guardian.notices.following import owe_rechecks
 from guardian.notices.four_eyes import detail_of, why_not_approved_by
 from guardian.notices.licence_check import licences_at, licensed_places
@@ -81,13 +81,13 @@ def approve(
 ) -> Notice:
     """Record that somebody lets a notice go out; return it.
 
-    Raises UsageError that names each thing which has to come first, or for the drafter where `four_eyes` is on: a
-    program that drafted counts as the person who made its token, and programs approve nothing.
+    Raises NoticeIncomplete where something has to come first, and UsageError for the drafter where `four_eyes` is on:
+    a program that drafted counts as the person who made its token, and programs approve nothing.
     """
     notice = _open(tx, notice_id)
-    lacking = [*notice.missing, *_not_considered(notice)]
+    lacking = _lacking(notice)
     if lacking:
-        raise UsageError(_named(f"{notice.id} cannot be approved yet", lacking))
+        raise NoticeIncomplete(f"{notice.id} cannot be approved yet", lacking)
     why_not = why_not_approved_by(notice, by.name, detail_of(by.actor)) if settings.four_eyes else None
     if why_not is not None:
         raise UsageError(why_not)
@@ -111,39 +111,36 @@ def note_verified(
     return _write(tx, notice, step, by, _optional(note), problems)
 
 
-def open_points(tx: Transaction, notice: Notice, settings: NoticeSettings, now: datetime) -> list[str]:
-    """Return what has to be done before a notice may be recorded as sent, one sentence each; [] when nothing has."""
+def open_points(tx: Transaction, notice: Notice, settings: NoticeSettings, now: datetime) -> list[OpenPoint]:
+    """Return what has to be done before a notice may be recorded as sent; [] when nothing has."""
     return [*points_of_people(tx, notice, settings, now), *_not_verified(notice, now)]
 
 
-def points_of_people(tx: Transaction, notice: Notice, settings: NoticeSettings, now: datetime) -> list[str]:
+def points_of_people(tx: Transaction, notice: Notice, settings: NoticeSettings, now: datetime) -> list[OpenPoint]:
     """Return what people have to do before it is worth a look whether the addresses of a notice are live.
 
     Cases, licences and days are looked at anew: much may have changed since somebody approved it.
     """
-    points = [*notice.missing, *_not_considered(notice)]
+    points = _lacking(notice)
     approved = notice.last(NoticeStep.APPROVED)
     if approved is None:
-        points.append(f"nobody has approved it: `guardian notice approve {reference_of(notice.id)} --by NAME`")
+        points.append(OpenPoint("nobody has approved it", NoticeStep.APPROVED))
     elif settings.four_eyes:
         why_not = why_not_approved_by(notice, approved.by, approved.detail)
-        points += [why_not] if why_not is not None else []
+        points += [OpenPoint(why_not)] if why_not is not None else []
     for case_id in notice.case_ids:
         case = tx.cases.get(case_id)
         if case is not None and case.state in WHY_NOT:
-            points.append(f"{case.id} is {case.state.value} by now: withdraw the notice")
+            points.append(OpenPoint(f"{case.id} is {case.state.value} by now: withdraw the notice"))
     licensed = licensed_places(tx, notice, now.date())
     points += [
-        f"{page} is licensed by {licence} by now: draft another notice without" for page, licence in licensed.items()
+        OpenPoint(f"{page} is licensed by {licence} by now: draft another notice without")
+        for page, licence in licensed.items()
     ]
     if now.date() > notice.answer_by:
-        points.append(f"the day until which it asks for an answer, {notice.answer_by}, is over: draft another notice")
+        over = f"the day until which it asks for an answer, {notice.answer_by}, is over: draft another notice"
+        points.append(OpenPoint(over))
     return points
-
-
-def without_command(point: str) -> str:
-    """Return an open point as the desk says it: without the command that does it, for which there is a button."""
-    return point.partition(": `guardian ")[0]
 
 
 def is_verified(notice: Notice, now: datetime) -> bool:
@@ -163,15 +160,15 @@ def mark_sent(
     """Record that a person has sent a notice; its cases become `notice_sent`, and rechecks are owed. Return it.
 
     `keep` keeps what was sent and returns its digest (see copies.py); it is called when nothing stands against the
-    step, so that a refused one leaves no copy. Raises UsageError that names each thing which has to come first.
+    step, so that a refused one leaves no copy. Raises NoticeIncomplete where something has to come first.
     """
     notice = _open(tx, notice_id)
     points = open_points(tx, notice, settings, by.at)
     if points:
-        raise UsageError(_named(f"{notice.id} cannot be recorded as sent yet", points))
+        raise NoticeIncomplete(f"{notice.id} cannot be recorded as sent yet", points)
     recipient = cleaned(to)[:_LONGEST_NAME]
     if not recipient:
-        raise UsageError("say to whom it was sent: --to ADDRESS")
+        raise UsageError("say to whom it was sent")
 
     words = f"{notice.id} to {recipient}" + (f": {_optional(note)}" if note else "")
     for case_id in notice.case_ids:
@@ -257,7 +254,7 @@ def _write(
     """Write a step into the history and the audit log; return the notice as it now stands."""
     name = cleaned(by.name)[:_LONGEST_NAME]
     if not name:
-        raise UsageError("say who: --by NAME")
+        raise UsageError("say who takes this step")
     tx.notices.note(NoticeLine(notice.id, by.at, step, name, note, detail))
     audited = {"by": name, **({"note": note} if note else {}), **detail}
     tx.audit.add(by.actor, f"notice.{step.value}", notice.id, by.at, audited)
@@ -268,28 +265,23 @@ def _write(
     return written
 
 
-def _not_considered(notice: Notice) -> list[str]:
-    points = []
-    reference = reference_of(notice.id)
+def _lacking(notice: Notice) -> list[OpenPoint]:
+    """Return what the text of a notice lacks, and what nobody has considered yet."""
+    points = [OpenPoint(words) for words in notice.missing]
     if notice.last(NoticeStep.LICENCE_CHECKED) is None:
-        points.append(
-            f"nobody has recorded a licence check: `guardian notice consider {reference} --licence 'what was checked'`"
-        )
+        points.append(OpenPoint("nobody has recorded a licence check", NoticeStep.LICENCE_CHECKED))
     if notice.last(NoticeStep.CONSIDERED) is None:
-        points.append(
-            "nobody has recorded whether an exception applies (fair use, quotation, parody): "
-            f"`guardian notice consider {reference} --exceptions 'why none applies'`"
-        )
+        words = "nobody has recorded whether an exception applies (fair use, quotation, parody)"
+        points.append(OpenPoint(words, NoticeStep.CONSIDERED))
     return points
 
 
-def _not_verified(notice: Notice, now: datetime) -> list[str]:
+def _not_verified(notice: Notice, now: datetime) -> list[OpenPoint]:
     looked = [line for line in notice.history if line.step in (NoticeStep.VERIFIED, NoticeStep.NOT_VERIFIED)]
     if not looked or now - looked[-1].at > VERIFIED_FOR:
         since = f" since {minute_text(looked[-1].at)}" if looked else ""
-        reference = reference_of(notice.id)
-        return [f"nobody has looked whether its addresses are live{since}: `guardian notice verify {reference}`"]
-    return [f"{address} is not live: {why}" for address, why in looked[-1].detail.items()]
+        return [OpenPoint(f"nobody has looked whether its addresses are live{since}", NoticeStep.VERIFIED)]
+    return [OpenPoint(f"{address} is not live: {why}") for address, why in looked[-1].detail.items()]
 
 
 def _licences_text(tx: Transaction, notice: Notice, on: date) -> str:
@@ -302,10 +294,6 @@ def _licences_text(tx: Transaction, notice: Notice, on: date) -> str:
     if not licences:
         return f"no licence speaks about {notice.operator}"
     return f"{counted(len(licences), 'licence')} of {notice.operator}, none of which covers these uses"
-
-
-def _named(first: str, points: list[str]) -> str:
-    return "\n".join([f"{first}:", *(f"  - {point}" for point in points)])
 
 
 def _words(text: str, what: str) -> str:

@@ -12,7 +12,7 @@ from guardian.matching.workers import Workers
 from guardian.memory.remembering import Memory
 from guardian.model import DescribedPicture, Fetched, MatchReport, QuarantinedImage, Skipped
 from guardian.scan.context import CHECK
-from guardian.scan.image_quarantine import match_unless_quarantined
+from guardian.scan.image_quarantine import unless_quarantined
 from guardian.store import Store
 
 log = structlog.get_logger(__name__)
@@ -60,15 +60,9 @@ async def match_image(
         return Matched(before, await _described(workers, fetched) if known.is_wanted else None)
 
     try:
-        newer, described = await match_unless_quarantined(
-            store,
-            workers,
-            clock,
-            fetched,
-            newer_than=before.up_to_number if before is not None else 0,
-            known=known.quarantined,
-            describing=known.is_wanted,
-        )
+        newer_than = before.up_to_number if before is not None else 0
+        async with unless_quarantined(store, workers.report_recipe, clock, fetched, known.quarantined) as tolerated:
+            newer, described = await _matched(workers, fetched, newer_than, tolerated, describing=known.is_wanted)
     except Unmatchable as error:
         skipped = Skipped("", error.reason, error.detail)
         await asyncio.to_thread(_remember, store, workers.report_recipe, fetched, skipped, clock())
@@ -83,6 +77,15 @@ async def match_image(
         # A partial report is not remembered, so that the next sighting is compared with all assets.
         await asyncio.to_thread(_remember, store, workers.report_recipe, fetched, report, clock())
     return Matched(report, described)
+
+
+async def _matched(
+    workers: Workers, fetched: Fetched, newer_than: int, crashes_tolerated: int, *, describing: bool
+) -> tuple[MatchReport, DescribedPicture | None]:
+    """Compare a picture with the assets whose number is above `newer_than`; if `describing`, describe it, too."""
+    if describing:
+        return await workers.match_and_describe(fetched.content, newer_than, crashes_tolerated=crashes_tolerated)
+    return await workers.match(fetched.content, newer_than, crashes_tolerated=crashes_tolerated), None
 
 
 def _recall(store: Store, recipe: str, sha256: str, memory: Memory | None) -> _Known:

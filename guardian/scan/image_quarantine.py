@@ -1,18 +1,17 @@
 """Keeps images that end their worker from doing so at each scan: they wait for longer and longer, or are set aside."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import structlog
 
 from guardian.errors import Unmatchable, WorkerLost
-from guardian.matching.workers import CRASHES_TOLERATED, Workers
+from guardian.matching.workers import CRASHES_TOLERATED
 from guardian.model import (
     FAILURES_BEFORE_SET_ASIDE,
-    DescribedPicture,
     Fetched,
-    MatchReport,
     QuarantinedImage,
     SkipReason,
 )
@@ -26,50 +25,37 @@ _PAUSES = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timede
 log = structlog.get_logger(__name__)
 
 
-async def match_unless_quarantined(
-    store: Store,
-    workers: Workers,
-    clock: Callable[[], datetime],
-    fetched: Fetched,
-    newer_than: int,
-    known: QuarantinedImage | None,
-    *,
-    describing: bool,
-) -> tuple[MatchReport, DescribedPicture | None]:
-    """Match an image unless it is quarantined now, and note when it fails; one that is matched is freed.
+@asynccontextmanager
+async def unless_quarantined(
+    store: Store, recipe: str, clock: Callable[[], datetime], fetched: Fetched, known: QuarantinedImage | None
+) -> AsyncIterator[int]:
+    """Match an image in the body, unless it is quarantined now. The body is told how many crashes are tolerated.
 
-    `known` is what the quarantine says of it. `describing`: it is described for the memory as well. A check by a
-    person does not wait for a pause, and notes nothing. Raises Unmatchable, IndexNotReady, WorkersUnavailable,
-    WorkerLost (also for an image that is not tried).
+    `known` is what the quarantine says of the image. An image that ends its worker (the body raises WorkerLost) is
+    quarantined; one that is matched, or is Unmatchable, is freed. A check by a person does not wait for a pause, and
+    notes nothing. Raises WorkerLost for an image that is not tried, and what the body raises.
     """
     is_check = fetched.sighting.source == CHECK
     if known is not None:
         _refuse(known, clock(), waits=not is_check)
 
+    is_freed = known is not None and not is_check
     left = FAILURES_BEFORE_SET_ASIDE - (known.failures if known is not None else 0)
     try:
-        tolerated = min(left, CRASHES_TOLERATED)
-        if describing:
-            report, described = await workers.match_and_describe(
-                fetched.content, newer_than, crashes_tolerated=tolerated
-            )
-        else:
-            report = await workers.match(fetched.content, newer_than, crashes_tolerated=tolerated)
-            described = None
+        yield min(left, CRASHES_TOLERATED)
     except Unmatchable:
-        if known is not None and not is_check:
+        if is_freed:
             await asyncio.to_thread(_free, store, fetched.sha256)
         raise
     except WorkerLost as error:
         if not is_check:
             failed = _after(error, fetched, known, clock())
             log.warning("image_quarantined", image_url=failed.image_url, reason=failed.detail, attempts=failed.attempts)
-            await asyncio.to_thread(_put, store, failed, workers.report_recipe)
+            await asyncio.to_thread(_put, store, failed, recipe)
         raise
 
-    if known is not None and not is_check:
+    if is_freed:
         await asyncio.to_thread(_free, store, fetched.sha256)
-    return report, described
 
 
 def _refuse(known: QuarantinedImage, now: datetime, *, waits: bool) -> None:

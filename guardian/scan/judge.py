@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from guardian.cases.judging import Judge, Place
+from guardian.cases.judging import Judge, JudgedPlace
 from guardian.model import JudgedMatch, MatchReport, Sighting
 from guardian.rules import Rules, ownership_of
 from guardian.store import Store
@@ -20,7 +20,7 @@ def judge(
         # Nearly every picture of the web has no match: it costs no query.
         return ()
 
-    place = Place(sighting.page_url, sighting.image_url, sighting.source, sighting.seen_at.date())
+    place = JudgedPlace(sighting.page_url, sighting.image_url, sighting.source, sighting.seen_at.date())
     with store.read() as tx:
         return Judge(rules, own_hosts, tx.licences.for_host(place.host), tx.works.of_asset).judged(
             place, report.matches

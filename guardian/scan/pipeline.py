@@ -30,6 +30,7 @@ from guardian.model import (
     Checkpoint,
     DescribedPicture,
     Fetched,
+    MatchReport,
     NotSeen,
     Sighting,
     Skipped,
@@ -164,7 +165,7 @@ async def check(
             seen = await seen_at(services, context, target)
         except (FetchRefused, FetchFailed) as error:
             sighting = Sighting(source=CHECK, image_url=target, page_url=None, seen_at=services.clock())
-            return [_not_fetched(sighting, error, time.monotonic())]
+            return [_not_fetched(sighting, error)]
 
         images = [item for item in seen if isinstance(item, Sighting)]
         if recorded and is_web_address(target):
@@ -196,16 +197,20 @@ async def _answer_images(
     same_bytes = SameBytes(len(sightings))
 
     async def answer_one(number: int, sighting: Sighting) -> _Answered | _Repeat:
-        started = time.monotonic()
         async with slots, same_bytes.turn(number) as turn:
-            return await _answer_image(services, context, sighting, turn, started)
+            began = time.monotonic()
+            answered = await _answer_image(services, context, sighting, turn)
+            if isinstance(answered, _Repeat):
+                return answered
+            elapsed_ms = (time.monotonic() - began) * 1000
+            return replace(answered, answer=replace(answered.answer, elapsed_ms=elapsed_ms))
 
     answered = await run_all(answer_one(number, sighting) for number, sighting in enumerate(sightings))
     return _without_repeats(sightings, answered)
 
 
 async def _answer_image(
-    services: Services, context: ScanContext, sighting: Sighting, turn: Turn, started: float
+    services: Services, context: ScanContext, sighting: Sighting, turn: Turn
 ) -> _Answered | _Repeat:
     """Take one image from its address to its answer, with its bytes if the rules want them kept.
 
@@ -215,7 +220,7 @@ async def _answer_image(
     try:
         candidate = await acquire(services, context, sighting)
     except (FetchRefused, FetchFailed) as error:
-        return _Answered(_not_fetched(sighting, error, started))
+        return _Answered(_not_fetched(sighting, error))
 
     # Same bytes? A page that shows a picture twice is one finding with two addresses.
     first = await turn.first_with(candidate.sha256)
@@ -223,7 +228,7 @@ async def _answer_image(
         return _Repeat(first)
 
     # Match and judge.
-    answered = await _match_and_judge(services, context, candidate, started)
+    answered = await _match_and_judge(services, context, candidate)
     if not _is_kept(answered.answer):
         return answered
 
@@ -233,15 +238,15 @@ async def _answer_image(
     try:
         fetched = await transfer(services, context, candidate)
     except (FetchRefused, FetchFailed) as error:
-        return _Answered(_not_fetched(sighting, error, started))
+        return _Answered(_not_fetched(sighting, error))
 
     if fetched.sha256 != candidate.sha256:
         # The image was replaced between the two requests: judge what is kept.
-        answered = await _match_and_judge(services, context, fetched, started)
+        answered = await _match_and_judge(services, context, fetched)
     return replace(answered, evidence=fetched if _is_kept(answered.answer) else None)
 
 
-async def _match_and_judge(services: Services, context: ScanContext, candidate: Candidate, started: float) -> _Answered:
+async def _match_and_judge(services: Services, context: ScanContext, candidate: Candidate) -> _Answered:
     """Return the answer for a candidate: matched now, or by its cached report when it is unchanged; then judged.
 
     Supervises one image: an error in it is logged and reported, and the others go on. Raises only what every other
@@ -249,61 +254,66 @@ async def _match_and_judge(services: Services, context: ScanContext, candidate: 
     """
     url = candidate.sighting.image_url or "data:"
     try:
-        if isinstance(candidate, Unchanged):
-            matched = Matched(candidate.report)
-        else:
-            memory = None if context.asked_by_person else services.memory
-            matched = await match_image(services.store, services.workers, services.clock, candidate, memory)
-        recipe = services.workers.report_recipe
-        report = await asyncio.to_thread(with_identical, services.store, recipe, candidate.sha256, matched.report)
-        if isinstance(report, Skipped):
-            return _Answered(_not_compared(candidate, replace(report, url=url), started, unmatchable=True))
-
-        own_hosts = services.settings.own_hosts
-        judged = await asyncio.to_thread(judge, services.store, services.rules, own_hosts, candidate.sighting, report)
-        judged = await quiet_lookalikes(services, candidate, judged, report)
-        answer = Answer(
-            target=_target(candidate.sighting),
-            sighting=candidate.sighting,
-            sha256=candidate.sha256,
-            elapsed_ms=_elapsed_ms(started),
-            judged=judged,
-            report=report,
-            own=is_own(candidate.sighting, own_hosts),
-            cache_status=candidate.cache_status,
-            status=candidate.status,
-            incomplete=candidate.incomplete,
-        )
-        return _Answered(answer, described=matched.described)
+        matched = await _matched(services, context, candidate)
+        if isinstance(matched.report, Skipped):
+            return _Answered(_not_compared(candidate, replace(matched.report, url=url), unmatchable=True))
+        return _Answered(await _judged(services, candidate, matched.report), described=matched.described)
     except WorkerLost as error:
-        return _Answered(_not_compared(candidate, Skipped(url, error.reason, str(error)), started))
+        return _Answered(_not_compared(candidate, Skipped(url, error.reason, str(error))))
     except (IndexNotReady, StoreUnusable, ClaimLost, WorkersUnavailable):
         # No fault of this image, and every other one would fail the same way.
         raise
     except Exception as error:
         log.exception("image_failed", image_url=url, page_url=candidate.sighting.page_url, sha256=candidate.sha256)
         problem = Skipped(url, SkipReason.INTERNAL, internal_error_text(error))
-        return _Answered(_not_compared(candidate, problem, started))
+        return _Answered(_not_compared(candidate, problem))
 
 
-def _not_fetched(sighting: Sighting, error: FetchRefused | FetchFailed, started: float) -> Answer:
+async def _matched(services: Services, context: ScanContext, candidate: Candidate) -> Matched:
+    """Return what the matcher says of a candidate, now or before, completed by what its very bytes say."""
+    if isinstance(candidate, Unchanged):
+        matched = Matched(candidate.report)
+    else:
+        memory = None if context.asked_by_person else services.memory
+        matched = await match_image(services.store, services.workers, services.clock, candidate, memory)
+    recipe = services.workers.report_recipe
+    report = await asyncio.to_thread(with_identical, services.store, recipe, candidate.sha256, matched.report)
+    return replace(matched, report=report)
+
+
+async def _judged(services: Services, candidate: Candidate, report: MatchReport) -> Answer:
+    """Return the answer for a candidate that was compared: its matches, judged by licences and rules."""
+    sighting, own_hosts = candidate.sighting, services.settings.own_hosts
+    judged = await asyncio.to_thread(judge, services.store, services.rules, own_hosts, sighting, report)
+    return Answer(
+        target=_target(sighting),
+        sighting=sighting,
+        sha256=candidate.sha256,
+        judged=await quiet_lookalikes(services, candidate, judged, report),
+        report=report,
+        own=is_own(sighting, own_hosts),
+        cache_status=candidate.cache_status,
+        status=candidate.status,
+        incomplete=candidate.incomplete,
+    )
+
+
+def _not_fetched(sighting: Sighting, error: FetchRefused | FetchFailed) -> Answer:
     """Return the answer for an image that could not be fetched."""
     return Answer(
         target=_target(sighting),
         sighting=sighting,
         sha256=None,
-        elapsed_ms=_elapsed_ms(started),
         problem=error.skipped,
     )
 
 
-def _not_compared(candidate: Candidate, problem: Skipped, started: float, *, unmatchable: bool = False) -> Answer:
+def _not_compared(candidate: Candidate, problem: Skipped, *, unmatchable: bool = False) -> Answer:
     """Return the answer for an image that was fetched but could not be compared."""
     return Answer(
         target=_target(candidate.sighting),
         sighting=candidate.sighting,
         sha256=candidate.sha256,
-        elapsed_ms=_elapsed_ms(started),
         problem=problem,
         unmatchable=unmatchable,
         cache_status=candidate.cache_status,
@@ -315,10 +325,6 @@ def _not_compared(candidate: Candidate, problem: Skipped, started: float, *, unm
 def _target(sighting: Sighting) -> str:
     """Return what the answer of a scan is about: the page, or the image when it has none."""
     return sighting.page_url or sighting.image_url or "data:"
-
-
-def _elapsed_ms(started: float) -> float:
-    return (time.monotonic() - started) * 1000
 
 
 def _is_kept(answer: Answer) -> bool:

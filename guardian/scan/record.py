@@ -88,7 +88,7 @@ async def record(services: Services, answer: Answer, evidence: Evidence, kept: K
                 seen_since=evidence.seen_since,
             )
             settings = services.settings
-            cases.record(tx, use, settings.destinations, settings.platforms, settings.routing)
+            cases.record(tx, use, settings.audience, settings.platforms)
 
     await asyncio.to_thread(services.store.run, write)
 

@@ -13,7 +13,7 @@ from guardian.errors import ClaimLost, FetchFailed, FetchRefused, GuardianError,
 from guardian.evidence import remove_needless
 from guardian.memory.remembering import FOLDED_AFTER_SCAN
 from guardian.model import Answer, Checkpoint, Scan, ScanCounts, ScanOutcome, Skipped, UnseenFinding
-from guardian.processes import Claim, Heartbeat
+from guardian.processes import Heartbeat, ScanClaim
 from guardian.scan.context import ScanContext, context_of_scan
 from guardian.scan.pipeline import scan
 from guardian.scan.services import Services
@@ -66,7 +66,7 @@ def _start(services: Services, heartbeat: Heartbeat, source: str, latest_known: 
 class _ClaimedScan:
     """A scan whose row has been started. Its services have a store that raises ClaimLost once the claim is lost."""
 
-    def __init__(self, services: Services, row: Scan, counts: ScanCounts, claim: Claim) -> None:
+    def __init__(self, services: Services, row: Scan, counts: ScanCounts, claim: ScanClaim) -> None:
         self._services, self._row, self._claim = services, row, claim
         self._counts = counts
         self._is_crawl = False

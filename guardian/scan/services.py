@@ -9,7 +9,7 @@ from guardian.evidence import Vault
 from guardian.fetch.web import WebClient
 from guardian.matching.workers import Workers
 from guardian.memory.remembering import Memory
-from guardian.model import Routing
+from guardian.model import Audience
 from guardian.rules import Rules
 from guardian.store import Store
 from guardian.urls.accounts import Platform
@@ -19,19 +19,17 @@ from guardian.urls.accounts import Platform
 class ScanSettings:
     """The settings that scans and checks need.
 
-    `own_hosts` are the owner's own sites, where a match is no copy. `destinations` are the names of those that
-    messages about cases may go to. `max_image_bytes` bounds local files, as `fetch` bounds remote ones.
-    `longest_freshness` bounds how long a site's own statement counts that a picture need not be requested again.
-    `platforms`: those whose accounts are operators of their own, beside the usual ones. `routing`: which destination
-    wants which message.
+    `own_hosts` are the owner's own sites, where a match is no copy. `audience`: who may be told of cases.
+    `max_image_bytes` bounds local files, as `fetch` bounds remote ones. `longest_freshness` bounds how long a site's
+    own statement counts that a picture need not be requested again. `platforms`: those whose accounts are operators of
+    their own, beside the usual ones.
     """
 
     own_hosts: tuple[str, ...]
-    destinations: tuple[str, ...]
+    audience: Audience
     max_image_bytes: int
     longest_freshness: timedelta = timedelta()
     platforms: tuple[Platform, ...] = ()
-    routing: Routing = field(default_factory=Routing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +53,4 @@ class Services:
     def judging(self) -> Judging:
         """What recorded uses are judged by."""
         settings = self.settings
-        return Judging(self.rules, settings.own_hosts, settings.destinations, settings.platforms, settings.routing)
+        return Judging(self.rules, settings.own_hosts, settings.audience, settings.platforms)

@@ -22,7 +22,7 @@ WHERE = {"assets": (Kind.ASSET,), "seen": (Kind.SEEN,), "all": tuple(Kind)}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SearchSpec:
     """A search as a person writes it; all but the picture, which is the asset `own`, or a kept file (its SHA-256).
 
     `like` and `unlike` are ids of assets and of pictures that were seen.
@@ -41,8 +41,8 @@ class Asked:
     own: str | None = None
     picture: str | None = None
 
-    def in_words(self) -> str:
-        """Return it as options of the command line, without what is as usual."""
+    def as_options(self) -> str:
+        """Return it as options of `guardian search`, without what is as usual."""
         parts = [self.own or (f"picture {self.picture[:12]}" if self.picture else "")]
         parts += [f"--in {self.where}" if self.where != "all" else "", f"--by {self.by}" if self.by != "auto" else ""]
         parts += [f"--text {self.text!r}" if self.text else "", f"--region {self.region}" if self.region else ""]
@@ -56,16 +56,16 @@ class Asked:
         """Return it as a JSON object."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
+    @classmethod
+    def from_json(cls, text: str) -> "SearchSpec":
+        """Return what `as_json` wrote; keys of later versions are passed over."""
+        read: dict[str, Any] = json.loads(text)
+        known = {field.name: read[field.name] for field in fields(cls) if field.name in read}
+        values: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in known.items()}
+        return cls(**values)
 
-def asked_of(text: str) -> Asked:
-    """Return what `as_json` wrote; keys of later versions are passed over."""
-    read: dict[str, Any] = json.loads(text)
-    known = {field.name: read[field.name] for field in fields(Asked) if field.name in read}
-    values: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in known.items()}
-    return Asked(**values)
 
-
-def request_of(tx: Transaction, asked: Asked, picture: bytes | None) -> Request:
+def request_of(tx: Transaction, asked: SearchSpec, picture: bytes | None) -> Request:
     """Return the request that is meant, with the bytes of the picture. Raises UsageError for what means nothing."""
     if asked.where not in WHERE:
         raise UsageError(f"in {asked.where!r}: one of {', '.join(WHERE)}")
@@ -114,27 +114,27 @@ def _asset(tx: Transaction, id_: str) -> Asset:
 
 
 def region_of(text: str | None) -> tuple[int, int, int, int] | None:
-    """Return left, top, width and height of `--region`. Raises UsageError for anything else."""
+    """Return left, top, width and height, in pixels, of a region "X,Y,W,H". Raises UsageError for another text."""
     if text is None:
         return None
     try:
         left, top, width, height = (int(part) for part in text.split(","))
     except ValueError as error:
-        raise UsageError(f"--region {text!r}: four whole numbers, such as 0,0,200,100") from error
+        raise UsageError(f"region {text!r}: four whole numbers, such as 0,0,200,100") from error
     if left < 0 or top < 0 or width < 1 or height < 1:
-        raise UsageError(f"--region {text!r}: left and top from 0, width and height at least 1")
+        raise UsageError(f"region {text!r}: left and top from 0, width and height at least 1")
     return left, top, width, height
 
 
 def filters_of(given: Sequence[str]) -> Filters:
-    """Return what `--filter NAME=VALUE` asks for. Raises UsageError for what it does not know."""
+    """Return what filters "NAME=VALUE" ask for. Raises UsageError for what it does not know."""
     found: dict[str, Any] = {}
     for text in given:
         name, separator, value = text.partition("=")
         if not separator or name not in FILTERS or not value:
-            raise UsageError(f"--filter {text!r}: NAME=VALUE, where NAME is one of {', '.join(FILTERS)}")
+            raise UsageError(f"filter {text!r}: NAME=VALUE, where NAME is one of {', '.join(FILTERS)}")
         if name in found:
-            raise UsageError(f"--filter {name}= is given twice")
+            raise UsageError(f"filter {name}= is given twice")
         found[name] = _day(value) if name == "since" else value
     return Filters(**found)
 
@@ -143,4 +143,4 @@ def _day(text: str) -> datetime:
     try:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError as error:
-        raise UsageError(f"--filter since={text}: a day is written as 2026-11-24") from error
+        raise UsageError(f"filter since={text}: a day is written as 2026-11-24") from error

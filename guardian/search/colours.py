@@ -45,14 +45,14 @@ def wanted_colour(text: str) -> WantedColour:
     try:
         rgb = ImageColor.getrgb(name.strip().lower())[:3]
     except ValueError as error:
-        raise UsageError(f"--colour {text!r}: write #c03, #cc0033 or a name such as navy") from error
+        raise UsageError(f"colour {text!r}: write #c03, #cc0033 or a name such as navy") from error
     if not share_text:
         return WantedColour(name.strip(), (rgb[0], rgb[1], rgb[2]))
 
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*", share_text)
     share = float(found[1]) / 100 if found else 0.0
     if not 0 < share <= 1:
-        raise UsageError(f"--colour {text!r}: a share is written as {name}:40%, more than 0 and at most 100")
+        raise UsageError(f"colour {text!r}: a share is written as {name}:40%, more than 0 and at most 100")
     return WantedColour(name.strip(), (rgb[0], rgb[1], rgb[2]), share)
 
 

@@ -2,7 +2,7 @@
 
     python -m guardian.search.fitting FOLDER... [--out FILE]
 
-Run fitting_shapes.py before. docs/search.md says on which pictures the shipped file was fitted, none of them judged.
+Run fitting_shapes.py before. docs/search-quality.md says on which pictures the shipped file was fitted and judged.
 """
 
 import argparse

@@ -7,7 +7,7 @@ from datetime import datetime
 from guardian.errors import UsageError
 from guardian.evidence import Vault
 from guardian.model import Actor, NamedSearch, Severity
-from guardian.search.asking import Asked, asked_of, request_of
+from guardian.search.asking import SearchSpec, request_of
 from guardian.search.question import By
 from guardian.search.search import Request, Search
 from guardian.store import Store, Transaction
@@ -24,7 +24,7 @@ class KeptSearches:
     pictures: Vault
 
     def keep(
-        self, name: str, asked: Asked, content: bytes | None, actor: Actor, at: datetime, *, replaces: bool
+        self, name: str, asked: SearchSpec, content: bytes | None, actor: Actor, at: datetime, *, replaces: bool
     ) -> None:
         """Keep a search under a name; where `replaces`, in place of one before.
 
@@ -46,14 +46,14 @@ class KeptSearches:
         with self.store.begin() as tx:
             before = tx.named_searches.get(name)
             # Somebody may have taken it just now, with another tab or a second click.
-            if (before is not None and not replaces) or not tx.named_searches.save(name, kept.as_json(), at):
+            if not tx.named_searches.save(name, kept.as_json(), at, replaces=replaces):
                 raise _taken(name)
-            tx.audit.add(actor, "search.kept", name, at, {"asked": kept.in_words()[:2_000]})
+            tx.audit.add(actor, "search.kept", name, at, {"asked": kept.as_options()[:2_000]})
             unused = _unused_picture(tx, before)
         if unused is not None:
             self.pictures.remove(unused)
 
-    def request(self, asked: Asked) -> Request:
+    def request(self, asked: SearchSpec) -> Request:
         """Return what a kept search asks today, with its picture. Raises GuardianError where that is lost."""
         with self.store.read() as tx:
             request = request_of(tx, asked, None)
@@ -80,7 +80,7 @@ def kept_search(tx: Transaction, name: str) -> NamedSearch:
     return found
 
 
-def why_not_asked(tx: Transaction, pictures: Vault, asked: Asked) -> str | None:
+def why_not_asked(tx: Transaction, pictures: Vault, asked: SearchSpec) -> str | None:
     """Return why a kept search cannot be asked any more, nor watch, since what it names is gone; None where it can."""
     try:
         request_of(tx, asked, None)
@@ -114,8 +114,7 @@ def restore_search(
     `content` are the bytes of its picture, None without one. Raises UsageError where another search has its name now.
     """
     with store.begin() as tx:
-        is_taken = tx.named_searches.get(removed.name) is not None
-        if is_taken or not tx.named_searches.save(removed.name, removed.asked, removed.saved_at):
+        if not tx.named_searches.save(removed.name, removed.asked, removed.saved_at, replaces=False):
             raise _taken(removed.name)
         if content is not None:
             pictures.keep(content)
@@ -128,7 +127,7 @@ def restore_search(
 
 def begin_watch(tx: Transaction, name: str, above: float, severity: Severity, actor: Actor, at: datetime) -> None:
     """Have a search watch what is met from now on. Raises UsageError for none, or one that can be no watch."""
-    why_not = why_not_watched(asked_of(kept_search(tx, name).asked))
+    why_not = why_not_watched(SearchSpec.from_json(kept_search(tx, name).asked))
     if why_not is not None:
         raise UsageError(why_not)
     if not 0 <= above <= 1:
@@ -137,16 +136,16 @@ def begin_watch(tx: Transaction, name: str, above: float, severity: Severity, ac
     tx.audit.add(actor, "search.watched", name, at, {"above": f"{above:g}", "severity": severity.value})
 
 
-def why_not_watched(asked: Asked) -> str | None:
+def why_not_watched(asked: SearchSpec) -> str | None:
     """Return why a search cannot watch, and what to do; None where it can.
 
     A watch tells of scores above a bound, so these must measure the same tomorrow, whatever else is found.
     """
     has_picture = asked.picture is not None or asked.own is not None or bool(asked.like)
     if not has_picture and not asked.colours:
-        return "a watch compares looks: save a search with a picture, --like or --colour"
+        return "a watch compares looks: save a search with a picture, an example or a colour"
     if not has_picture and asked.text is not None:
-        return "words are ranks, and no measure: leave --text away, or add a picture"
+        return "words are ranks, and no measure: leave the text away, or add a picture"
     if asked.by in (By.COPY, By.WORDS):
         return f"a watch compares looks, not by {asked.by}: copies are found by scans and told as cases"
     return None
@@ -163,5 +162,5 @@ def end_watch(tx: Transaction, name: str, actor: Actor, at: datetime) -> bool:
 
 def _unused_picture(tx: Transaction, gone: NamedSearch | None) -> str | None:
     """Return the SHA-256 of the file that a search asked with which is gone, where no other one asks with it."""
-    picture = asked_of(gone.asked).picture if gone is not None else None
-    return None if picture in {asked_of(one.asked).picture for one in tx.named_searches.list()} else picture
+    picture = SearchSpec.from_json(gone.asked).picture if gone is not None else None
+    return None if picture in {SearchSpec.from_json(one.asked).picture for one in tx.named_searches.list()} else picture

@@ -16,8 +16,8 @@ from guardian.matching.matcher import Matcher
 from guardian.memory.reading import opened_reader
 from guardian.memory.shards import FOLDER as MEMORY_FOLDER
 from guardian.search.aspects import Floats, unit
+from guardian.search.candidates import LIKE, UNLIKE
 from guardian.search.question import Kind, PictureKey, Question
-from guardian.search.ranking import LIKE, UNLIKE
 from guardian.search.views_of_query import sides_of
 
 SeenFolder = tuple[Path, str]

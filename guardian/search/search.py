@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -207,19 +207,15 @@ class Search:
         if request.by in (By.AUTO, By.LOOK) and (request.picture is not None or request.like):
             question = await self._with_descriptor(question)
         ranking = await self._workers.run(rank, self._workers.settings, question)
-        not_searched += ranking.not_searched
-        # Of what was seen the ranking knows the number, where it looks at it.
+        # Where looks are compared, the ranking knows how many pictures that were seen there are.
         uncounted = {kind: numbers for kind, numbers in among.items() if kind is Kind.ASSET or not question.has_picture}
         there_are = await asyncio.to_thread(self._counted, uncounted, request)
         searched = ranking.searched if question.has_picture else there_are
-        assets = there_are.get(Kind.ASSET, 0)
-        if (lacking := assets - searched.get(Kind.ASSET, 0)) > 0:
-            not_searched += (f"{lacking} of {assets} assets, whose appearance is not known",)
         results = await asyncio.to_thread(self._results, ranking.found, request)
         return SearchAnswer(
             results,
             searched,
-            not_searched,
+            (*not_searched, *ranking.not_searched, *_assets_without_appearance(searched, there_are)),
             is_filtered=request.filters != Filters(),
             has_words=None if words is None else bool(words),
         )
@@ -450,6 +446,13 @@ class Search:
         }
 
 
+def _assets_without_appearance(searched: Mapping[Kind, int], there_are: Mapping[Kind, int]) -> tuple[str, ...]:
+    """Return in words how many assets were not searched, since nobody knows what they look like; () for none."""
+    assets = there_are.get(Kind.ASSET, 0)
+    lacking = assets - searched.get(Kind.ASSET, 0)
+    return (f"{lacking} of {assets} assets, whose appearance is not known",) if lacking > 0 else ()
+
+
 def _why_by_words(found: Found, request: Request, asset: Asset | None, addresses: Sequence[SeenAddress]) -> str | None:
     """Return which of its words answer the text asked with; None when none do."""
     if request.text is None or not found.has_words:
@@ -465,20 +468,20 @@ def _key(example: Asset | SeenPicture) -> PictureKey:
 
 def _refuse_meaningless(request: Request) -> None:
     if request.picture is None and not request.colours and not request.like and request.text is None:
-        raise UsageError("nothing to search with: name a picture, an address, an asset, --text, --colour or --like")
+        raise UsageError("nothing to search with: choose a picture, words, colours or examples")
     if request.text is not None and not terms(request.text):
-        raise UsageError(f"--text {request.text!r}: there is no word in it")
+        raise UsageError(f"text {request.text!r}: there is no word in it")
     if request.by is By.WORDS and request.text is None:
-        raise UsageError("--by words needs --text")
+        raise UsageError("by words needs words to search for")
     by_words_alone = request.picture is None and not request.colours and not request.like
     if request.by not in (By.AUTO, By.WORDS, By.COPY) and by_words_alone:
-        raise UsageError(f"--by {request.by.value} needs a picture to compare with, --colour or --like")
+        raise UsageError(f"by {request.by.value} needs something to compare with: a picture, colours or examples")
     if request.by is By.COPY and request.picture is None:
-        raise UsageError("--by copy needs a picture to compare with")
+        raise UsageError("by copy needs a picture to compare with")
     if request.region is not None and request.picture is None:
-        raise UsageError("--region needs a picture of which it is a part")
+        raise UsageError("a region needs a picture of which it is a part")
     if not 1 <= request.top <= MOST_RESULTS:
-        raise UsageError(f"--top: between 1 and {MOST_RESULTS}")
+        raise UsageError(f"top {request.top}: a search has 1 to {MOST_RESULTS} results")
 
 
 def _those_of(numbers: Sequence[int], allowed: NDArray[np.int64] | None) -> set[int]:

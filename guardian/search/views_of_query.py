@@ -89,7 +89,7 @@ def _small_jpeg(rgb: NDArray[np.uint8], side: int) -> bytes:
 def _cut(picture: Picture, region: Region) -> NDArray[np.uint8]:
     left, top, width, height = region
     if left + width > picture.width or top + height > picture.height:
-        raise UsageError(f"--region: the picture has {picture.width} x {picture.height} pixels")
+        raise UsageError(f"the region reaches beyond the picture, which has {picture.width} x {picture.height} pixels")
 
     # The pixels may be reduced; a region is said in those of the whole file.
     rows, columns = picture.rgb.shape[:2]

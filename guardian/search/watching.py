@@ -10,12 +10,11 @@ import structlog
 
 from guardian.errors import GuardianError
 from guardian.evidence import Vault
-from guardian.model import NamedSearch, Routing, Watch
+from guardian.model import Audience, NamedSearch, Watch
 from guardian.outbox import enqueue, mint
-from guardian.search.asking import asked_of
+from guardian.search.asking import SearchSpec
 from guardian.search.kept import KeptSearches
 from guardian.search.question import By, Kind
-from guardian.search.ranking import HEAD
 from guardian.search.search import Request, Result, Search
 from guardian.store import Store
 from guardian.views.plain_text import clipped
@@ -23,8 +22,8 @@ from guardian.views.timestamps import message_timestamp
 
 EVENT = "watch.found"
 
-_AT_ONCE = HEAD
-"""Pictures that a watch looks at in one search: no more than a search compares one by one. As many make a message."""
+_AT_ONCE = 400
+"""Pictures that a watch looks at in one search. As many make a message."""
 
 _MOST_IN_MESSAGE = 10
 _LONGEST_ADDRESS = 500
@@ -33,16 +32,14 @@ _LONGEST_REASON = 300
 log = structlog.get_logger(__name__)
 
 
-async def look_for_watches(
-    store: Store, search: Search, pictures: Vault, destinations: Sequence[str], routing: Routing, now: datetime
-) -> int:
+async def look_for_watches(store: Store, search: Search, pictures: Vault, audience: Audience, now: datetime) -> int:
     """Have each watch look at the pictures met since it last did; return how many it has told of.
 
     `pictures` keeps those that were searched with. A watch that cannot look now (a lost worker) goes on at the next
     call; what of the memory cannot be read is logged and passed over.
     """
     watches, newest = await asyncio.to_thread(_watches, store)
-    names = routing.wanting(EVENT, destinations)
+    names = audience.wanting(EVENT)
     told = 0
     for named in watches:
         try:
@@ -68,7 +65,9 @@ def _watches(store: Store) -> tuple[list[NamedSearch], int]:
 
 async def _request(kept: KeptSearches, named: NamedSearch) -> Request:
     """Return what a watch asks of remembered pictures. Raises GuardianError where its picture is lost."""
-    request = await asyncio.to_thread(kept.request, replace(asked_of(named.asked), where="seen", facets=False))
+    request = await asyncio.to_thread(
+        kept.request, replace(SearchSpec.from_json(named.asked), where="seen", facets=False)
+    )
 
     # Fused ranks say nothing of a picture by itself, and `auto` asks the matcher too, which names copies; the look says
     # what a watch is for. Of colours alone the fit is the score.

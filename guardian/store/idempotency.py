@@ -30,7 +30,7 @@ idempotency = Table(
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class KeyedRequest:
     """A request under a key: who sends it, and the SHA-256 of what is sent."""
 
     actor: str
@@ -54,7 +54,7 @@ class Idempotency:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def claim(self, claim: Claim, at: datetime, kept_for: timedelta) -> KeptAnswer | None:
+    def claim(self, claim: KeyedRequest, at: datetime, kept_for: timedelta) -> KeptAnswer | None:
         """Return what came first under this key; None when that is this request, which is noted.
 
         What is older than `kept_for`, or was cut off, is forgotten.
@@ -75,15 +75,15 @@ class Idempotency:
                 return KeptAnswer(row.digest, row.status, json.loads(row.headers or "{}"), row.body or b"")
         return None
 
-    def keep(self, claim: Claim, answer: KeptAnswer) -> None:
+    def keep(self, claim: KeyedRequest, answer: KeptAnswer) -> None:
         """Write the answer to a request."""
         values = {"status": answer.status, "headers": json.dumps(dict(answer.headers)), "body": answer.body}
         self._connection.execute(update(idempotency).where(*_is(claim)).values(**values))
 
-    def release(self, claim: Claim) -> None:
+    def release(self, claim: KeyedRequest) -> None:
         """Forget a request that came to nothing."""
         self._connection.execute(delete(idempotency).where(*_is(claim), idempotency.c.status.is_(None)))
 
 
-def _is(claim: Claim) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _is(claim: KeyedRequest) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return (idempotency.c.actor == claim.actor, idempotency.c.key == claim.key)

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import fields, replace
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection, Row, delete, select, update
 
@@ -25,41 +25,12 @@ class Licences:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(
-        self,
-        host: str,
-        *,
-        at: datetime,
-        asset_id: str | None = None,
-        collection: str | None = None,
-        dates: tuple[date | None, date | None] = (None, None),
-        territory: str | None = None,
-        proof_file: str | None = None,
-    ) -> Licence:
-        """Write a licence for one asset or one collection, and return it; `dates` are its first and last day.
-
-        The same terms twice are one licence. Raises UsageError unless exactly one of `asset_id` and
-        `collection` is given, and for dates in the wrong order.
-        """
-        first, last = dates
-        return self.grant(
-            Licence(
-                id="",
-                host=host,
-                asset_id=asset_id,
-                collection=collection,
-                valid_from=first,
-                valid_until=last,
-                territory=territory,
-                proof_file=proof_file,
-            ),
-            at,
-        )
-
     def grant(self, terms: Licence, at: datetime) -> Licence:
-        """Write a licence of these terms, whose id does not count, and return it. Raises as `add`.
+        """Write a licence of these terms, whose id does not count, and return it.
 
         The same terms twice are one licence; proof, medium and note that are given again replace those that it has.
+        Raises UsageError unless the terms name exactly one asset, collection or tag, and for dates in the wrong
+        order.
         """
         terms = replace(terms, host=terms.host.lower(), path=terms.path.lower() if terms.path else None)
         _check(terms)

@@ -19,12 +19,13 @@ class NamedSearches:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def save(self, name: str, asked: str, at: datetime) -> bool:
-        """Keep a search under a name, in place of one before, whose watch ends.
+    def save(self, name: str, asked: str, at: datetime, *, replaces: bool = True) -> bool:
+        """Keep a search under a name; where `replaces`, in place of one before, whose watch ends.
 
-        Returns False where another transaction has kept one of this name meanwhile, which stays.
+        Returns False where there is one of this name which stays, also one that another transaction kept meanwhile.
         """
-        self.remove(name)
+        if replaces:
+            self.remove(name)
         statement = insert_into(self._connection, named_searches).values(name=name, asked=asked, saved_at=at)
         kept = self._connection.execute(statement.on_conflict_do_nothing().returning(named_searches.c.name))
         return kept.first() is not None

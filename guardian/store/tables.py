@@ -22,7 +22,6 @@ from guardian.model import (
     Action,
     AssetState,
     CaseState,
-    Change,
     CommercialSign,
     Comparison,
     Context,
@@ -39,6 +38,7 @@ from guardian.model import (
     Severity,
     TaskKind,
     TaskState,
+    VersionChange,
 )
 from guardian.store.columns import Document, Instant, Word
 
@@ -350,7 +350,7 @@ finding_digests = Table(
     Column("first_seen_at", Instant, nullable=False),
     Column("last_seen_at", Instant, nullable=False),
     Column("importance", Word(Importance), nullable=False),
-    Column("changes", Document(tuple[Change, ...]), nullable=False),
+    Column("changes", Document(tuple[VersionChange, ...]), nullable=False),
     Column("content_key", Text),
     Column("dropped_at", Instant),
     # What may be dropped is looked for by its importance, the oldest first.

@@ -42,7 +42,7 @@ class Dead:
     settled = Settled.DEAD
 
 
-Outcome = Done | Postponed | Dead
+TaskOutcome = Done | Postponed | Dead
 
 
 class Consumer(Protocol):
@@ -57,10 +57,10 @@ class Consumer(Protocol):
         """Return the lanes (destinations, for example) with something to do now; [None] is one lane for all tasks."""
         ...
 
-    async def perform(self, task: Task) -> Outcome:
+    async def perform(self, task: Task) -> TaskOutcome:
         """Do one task and return its outcome. An exception is a fault of guardian's own: see `Runner`."""
         ...
 
-    def tell(self, task: Task, outcome: Outcome) -> None:
+    def tell(self, task: Task, outcome: TaskOutcome) -> None:
         """Log the outcome of a task, once it is in the database."""
         ...

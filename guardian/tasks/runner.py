@@ -16,7 +16,7 @@ from guardian.concurrency import run_all
 from guardian.errors import GuardianError
 from guardian.model import Task, TaskKind
 from guardian.store import Store
-from guardian.tasks.outcomes import Consumer, Dead, Done, Outcome, Postponed, Settled
+from guardian.tasks.outcomes import Consumer, Dead, Done, Postponed, Settled, TaskOutcome
 
 TURN = timedelta(seconds=10)
 """A lane takes no further task after so long, so that one with many tasks does not hold up the next pass for long."""
@@ -123,7 +123,7 @@ class _Turn:
 
         return claimed[0] if claimed else None
 
-    async def _perform(self, task: Task) -> Outcome | None:
+    async def _perform(self, task: Task) -> TaskOutcome | None:
         """Let the consumer do a task while its lease is renewed; return None when another process has taken it over."""
         pause = self.consumer.lease.total_seconds() / RENEWALS_PER_LEASE
         doing = asyncio.ensure_future(self.consumer.perform(task))
@@ -145,7 +145,7 @@ class _Turn:
         with runner.store.begin() as tx:
             return tx.tasks.renew(task.id, runner.owner, runner.clock() + self.consumer.lease)
 
-    async def _settle(self, task: Task, outcome: Outcome) -> None:
+    async def _settle(self, task: Task, outcome: TaskOutcome) -> None:
         settling = asyncio.create_task(asyncio.to_thread(self._write, task, outcome))
         try:
             await asyncio.shield(settling)
@@ -154,7 +154,7 @@ class _Turn:
             await settling
             raise
 
-    def _write(self, task: Task, outcome: Outcome) -> None:
+    def _write(self, task: Task, outcome: TaskOutcome) -> None:
         runner = self.runner
         with runner.store.begin() as tx:
             match outcome:

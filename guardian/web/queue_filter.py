@@ -32,7 +32,7 @@ _ALWAYS_SHOWN = ("state", "severity", "operator", "words")
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class QueueFilter:
     """What the queue's form chooses: the text of each field, and what to group by."""
 
     fields: dict[str, str]
@@ -51,12 +51,12 @@ class Choice:
 
     def but(self, **fields: str) -> str:
         """Return the path of the queue with other texts in some fields."""
-        return f"/cases?{Choice(self.fields | fields, self.group).query}"
+        return f"/cases?{QueueFilter(self.fields | fields, self.group).query}"
 
-    def within(self, key: str) -> "Choice":
+    def within(self, key: str) -> "QueueFilter":
         """Return the choice of one of its groups alone."""
         name = self.group.value if self.group else "operator"
-        return Choice(self.fields | {name: key}, None)
+        return QueueFilter(self.fields | {name: key}, None)
 
     @property
     def path(self) -> str:
@@ -67,7 +67,7 @@ class Choice:
     def kept(self) -> str:
         """The query string by which a case's page leads back to this choice, and on in it; "" for the usual one."""
         is_usual = all(not text or (name, text) == ("state", WAITING) for name, text in self.fields.items())
-        return "" if is_usual else "?" + urlencode({_KEPT: Choice(self.fields, None).query})
+        return "" if is_usual else "?" + urlencode({_KEPT: QueueFilter(self.fields, None).query})
 
     def filter(self) -> CaseFilter:
         """Return the filter that this choice is. Raises UsageError for a text that makes no sense in its field."""
@@ -96,9 +96,9 @@ class Choice:
             raise UsageError(f"the queue cannot be chosen so: {error}") from error
 
 
-def choice_kept_in(query: QueryParams) -> Choice:
+def queue_filter_kept_in(query: QueryParams) -> QueueFilter:
     """Return the choice from which the page of a case was opened, the usual one when its address says nothing."""
-    return choice_of(QueryParams(query.get(_KEPT, "")[:_LONGEST_KEPT]))
+    return queue_filter_in(QueryParams(query.get(_KEPT, "")[:_LONGEST_KEPT]))
 
 
 def unknown_fields(query: QueryParams) -> list[str]:
@@ -106,12 +106,12 @@ def unknown_fields(query: QueryParams) -> list[str]:
     return sorted(set(query) - {*_FIELDS, "group"})
 
 
-def choice_of(query: QueryParams) -> Choice:
+def queue_filter_in(query: QueryParams) -> QueueFilter:
     """Return what a query string chooses; what it does not name is open, what is unknown is passed over."""
     fields = {name: query.get(name, "").strip()[:200] for name in _FIELDS}
     fields["state"] = fields["state"] or WAITING
     group = query.get("group", "")
-    return Choice(fields, CaseGrouping(group) if group in list(CaseGrouping) else None)
+    return QueueFilter(fields, CaseGrouping(group) if group in list(CaseGrouping) else None)
 
 
 def _share(text: str | None) -> float | None:

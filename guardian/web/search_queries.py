@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from starlette.datastructures import ImmutableMultiDict, UploadFile
 
 from guardian.errors import UsageError
-from guardian.search.asking import FILTERS, Asked
+from guardian.search.asking import FILTERS, SearchSpec
 from guardian.web.api.inputs import is_storable
 
 LONGEST_TEXT = 2_000
@@ -24,7 +24,7 @@ _COLOUR = re.compile(r"(?:\w+\([^()]*\)|[^\s,;:]+)(?:\s*:\s*[\d.]+\s*%)?")
 Fields = ImmutableMultiDict[str, str] | ImmutableMultiDict[str, UploadFile | str]
 
 
-def asked_in(fields: Fields) -> Asked:
+def asked_in(fields: Fields) -> SearchSpec:
     """Return the search that some fields write, which may still mean nothing. Raises UsageError for far too much."""
 
     def one(name: str) -> str:
@@ -40,7 +40,7 @@ def asked_in(fields: Fields) -> Asked:
     digest, colours = one("kept"), tuple(_COLOUR.findall(one("colours")))
     if len(colours) > MOST_COLOURS:
         raise UsageError(f"at most {MOST_COLOURS} colours; take some away")
-    return Asked(
+    return SearchSpec(
         where=one("where") or "all",
         by=one("by") or "auto",
         text=one("text") or None,
@@ -65,12 +65,12 @@ def _typed(value: UploadFile | str | None, name: str) -> str:
     return value.strip()
 
 
-def query_of(asked: Asked) -> str:
+def query_of(asked: SearchSpec) -> str:
     """Return what `asked_in` reads the same search from, as the query of an address."""
     return urlencode(list(_fields_of(asked)))
 
 
-def _fields_of(asked: Asked) -> Iterator[tuple[str, str]]:
+def _fields_of(asked: SearchSpec) -> Iterator[tuple[str, str]]:
     for name, value in (("kept", asked.picture), ("asset", asked.own), ("text", asked.text), ("region", asked.region)):
         if value:
             yield name, value
@@ -87,7 +87,7 @@ def _fields_of(asked: Asked) -> Iterator[tuple[str, str]]:
         yield name, value
 
 
-def narrowed(asked: Asked, facet: str, value: str) -> Asked | None:
+def narrowed(asked: SearchSpec, facet: str, value: str) -> SearchSpec | None:
     """Return a search for those of its results that have this in common; None where no search can ask for that."""
     if facet == "kind":
         return replace(asked, where={"asset": "assets", "seen": "seen"}.get(value, asked.where))
@@ -100,12 +100,12 @@ def narrowed(asked: Asked, facet: str, value: str) -> Asked | None:
     return replace(asked, filters=(*other_filters, f"{facet}={value}"))
 
 
-def onward_queries(asked: Asked, id_: str, *, is_asset: bool) -> dict[str, str]:
+def onward_queries(asked: SearchSpec, id_: str, *, is_asset: bool) -> dict[str, str]:
     """Return the queries that go on from a result: with it `alone`, with `more` and with `less` like it.
 
     Where there are as many examples as a search may have, the one that would add another is left out.
     """
-    alone = Asked(asked.where, own=id_) if is_asset else Asked(asked.where, like=(id_,))
+    alone = SearchSpec(asked.where, own=id_) if is_asset else SearchSpec(asked.where, like=(id_,))
     like, unlike = (tuple(one for one in several if one != id_) for several in (asked.like, asked.unlike))
     found = {"alone": query_of(alone)}
     if len(like) < MOST_EXAMPLES:
@@ -115,7 +115,7 @@ def onward_queries(asked: Asked, id_: str, *, is_asset: bool) -> dict[str, str]:
     return found
 
 
-def parts_of(asked: Asked) -> list[tuple[str, Asked]]:
+def parts_of(asked: SearchSpec) -> list[tuple[str, SearchSpec]]:
     """Return what narrows or moves a search, in words, each with the search without it."""
     found = [
         (text.replace("=", ": ", 1), replace(asked, filters=tuple(one for one in asked.filters if one != text)))
@@ -135,7 +135,7 @@ def parts_of(asked: Asked) -> list[tuple[str, Asked]]:
     return found
 
 
-def words_of(asked: Asked) -> str:
+def words_of(asked: SearchSpec) -> str:
     """Return what a search asks, as people at the desk say it."""
     found = ["like a picture"] if asked.picture else ["like one of your images"] if asked.own else []
     found += [f"words {asked.text}"] if asked.text else []

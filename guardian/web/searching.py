@@ -19,7 +19,7 @@ from guardian.errors import (
 from guardian.fetch.fetcher import Fetcher
 from guardian.media.sniff import is_page
 from guardian.scan.services import Services
-from guardian.search.asking import Asked, request_of
+from guardian.search.asking import SearchSpec, request_of
 from guardian.search.search import Request, Search, SearchAnswer
 from guardian.urls.addresses import is_web_address
 from guardian.web.desk import Desk
@@ -32,7 +32,7 @@ LET_GO = "the picture is not held here any more: choose it again"
 _SECONDS = 60.0
 
 
-async def answered(desk: Desk, services: Services, asked: Asked, picture: bytes | None) -> SearchAnswer:
+async def answered(desk: Desk, services: Services, asked: SearchSpec, picture: bytes | None) -> SearchAnswer:
     """Return the pictures that somebody searches for, best first.
 
     Of the asset `asked.own` its bytes are the picture. Raises UsageError for what means nothing, cannot be looked at,
@@ -61,12 +61,12 @@ async def answered(desk: Desk, services: Services, asked: Asked, picture: bytes 
         raise UsageError(str(error)) from error
 
 
-def _request(desk: Desk, asked: Asked, picture: bytes | None) -> Request:
+def _request(desk: Desk, asked: SearchSpec, picture: bytes | None) -> Request:
     with desk.store.read() as tx:
         return request_of(tx, asked, picture)
 
 
-async def content_of(desk: Desk, person_id: str, asked: Asked) -> bytes | None:
+async def content_of(desk: Desk, person_id: str, asked: SearchSpec) -> bytes | None:
     """Return the picture asked with, sent before or kept; None without one, and where it was let go."""
     if asked.picture is None:
         return None
@@ -77,18 +77,6 @@ async def content_of(desk: Desk, person_id: str, asked: Asked) -> bytes | None:
         return await asyncio.to_thread(desk.search_pictures.get, asked.picture)
     except GuardianError:
         return None
-
-
-def services_of(desk: Desk) -> Services:
-    """Return what searches are answered with. Raises UsageError where only the database is at hand."""
-    if desk.services is None:
-        raise UsageError("the matcher is not opened here; ask the daemon (`guardian run`)")
-    return desk.services
-
-
-def search_of(desk: Desk) -> Search:
-    """Return the search of a desk. Raises UsageError where only the database is at hand."""
-    return Search(desk.store, services_of(desk).workers, desk.data_dir)
 
 
 async def picture_at(services: Services, address: str) -> bytes:

@@ -11,6 +11,7 @@ from guardian.cases import Edit, RecordedUse, decide, record
 from guardian.cases.absence import doubtful_places, missed_in_crawl, missed_in_scan, note_missed
 from guardian.model import (
     Answer,
+    Audience,
     CaseState,
     CrawlRequest,
     Finding,
@@ -44,7 +45,7 @@ class Watched:
             scan = tx.scans.start("web", self.at)
             for use in uses:
                 seen = replace(use, at=self.at, sighting=replace(use.sighting, seen_at=self.at))
-                record(tx, seen, ("legal",))
+                record(tx, seen, Audience(("legal",)))
             if doubted:
                 tx.findings.doubt([(PAGE, PICTURE)], self.at)
             counts = ScanCounts()

@@ -9,6 +9,7 @@ from guardian.cases.capture_orders import ask_for_capture, order_of, owe_again, 
 from guardian.model import (
     Action,
     Actor,
+    Audience,
     CaptureOrder,
     CaptureReason,
     Case,
@@ -29,7 +30,7 @@ DAY = 24 * 60
 
 def see(store: Store, use: RecordedUse) -> Finding:
     with store.begin() as tx:
-        return record(tx, use, ())
+        return record(tx, use, Audience())
 
 
 def owed(store: Store) -> list[CaptureReason]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from guardian.cases import Kept, RecordedUse, record
-from guardian.model import Change, Context, FindingDigest, Importance, Severity
+from guardian.model import Audience, Context, FindingDigest, Importance, Severity, VersionChange
 from guardian.store import Store
 
 Use = Callable[..., RecordedUse]
@@ -20,12 +20,12 @@ def visits(store: Store, *uses: RecordedUse, to: tuple[str, ...] = ("legal",)) -
     """Record uses one after the other; return what is then listed of their finding."""
     for use in uses:
         with store.begin() as tx:
-            finding = record(tx, use, to)
+            finding = record(tx, use, Audience(to))
     with store.read() as tx:
         return tx.versions.of(finding.id)
 
 
-def told(versions: list[FindingDigest]) -> list[tuple[int, str, tuple[Change, ...]]]:
+def told(versions: list[FindingDigest]) -> list[tuple[int, str, tuple[VersionChange, ...]]]:
     """Number of the page, importance and changes of each version."""
     return [(int(one.page_sha256 or "0", 16), one.importance.value, one.changes) for one in versions]
 
@@ -55,16 +55,18 @@ def test_a_page_with_a_token_leaves_its_first_and_last_capture(store: Store, vis
 @pytest.mark.parametrize(
     ("changed", "what"),
     [
-        ({"candidate_sha256": "d" * 64}, Change.PICTURE),
-        ({"image_url": "https://cdn.example/copy-300x200.jpg"}, Change.ADDRESS),
-        ({"words": Context(alt="another", nearby_text="visit 1 of token1")}, Change.WORDS),
-        ({"words": Context(alt="a picture", nearby_text="offered for sale")}, Change.WORDS),
-        ({"words": Context(alt="a picture", nearby_text="visit of", claims="(c) thief")}, Change.CLAIMS),
-        ({"kept": Kept("c" * 64, digest(3), image_status=404, page_status=200)}, Change.STATUS),
-        ({"kept": Kept("c" * 64, digest(3), image_status=200, page_status=203)}, Change.STATUS),
+        ({"candidate_sha256": "d" * 64}, VersionChange.PICTURE),
+        ({"image_url": "https://cdn.example/copy-300x200.jpg"}, VersionChange.ADDRESS),
+        ({"words": Context(alt="another", nearby_text="visit 1 of token1")}, VersionChange.WORDS),
+        ({"words": Context(alt="a picture", nearby_text="offered for sale")}, VersionChange.WORDS),
+        ({"words": Context(alt="a picture", nearby_text="visit of", claims="(c) thief")}, VersionChange.CLAIMS),
+        ({"kept": Kept("c" * 64, digest(3), image_status=404, page_status=200)}, VersionChange.STATUS),
+        ({"kept": Kept("c" * 64, digest(3), image_status=200, page_status=203)}, VersionChange.STATUS),
     ],
 )
-def test_what_matters_is_kept_for_ever(store: Store, visit: Use, changed: dict[str, object], what: Change) -> None:
+def test_what_matters_is_kept_for_ever(
+    store: Store, visit: Use, changed: dict[str, object], what: VersionChange
+) -> None:
     after = {name: value for name, value in changed.items() if name != "kept"}
     versions = visits(store, visit(1), visit(2), visit(3, **changed), visit(4, **after), visit(5, **after), to=())
     kept = [one for one in told(versions) if one[1] != "latest"]
@@ -94,8 +96,8 @@ def test_advertisements_that_take_turns_are_kept_once_each(store: Store, visit: 
     versions = visits(store, *pages, to=())
     assert told(versions) == [
         (0, "first", ()),
-        (1, "changed", (Change.WORDS,)),
-        (2, "changed", (Change.WORDS,)),
+        (1, "changed", (VersionChange.WORDS,)),
+        (2, "changed", (VersionChange.WORDS,)),
         (29, "latest", ()),
     ]
 

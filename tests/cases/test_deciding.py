@@ -9,6 +9,7 @@ from guardian.cases import Edit, RecordedUse, add_note, assign, decide, label, r
 from guardian.cases.absence import missed_in_scan, note_missed
 from guardian.errors import CaseChanged, UsageError
 from guardian.model import (
+    Audience,
     Case,
     CaseEvent,
     CaseFilter,
@@ -36,7 +37,7 @@ def case(store: Store, use: Use) -> Case:
 
 def opened(store: Store, use: RecordedUse, to: tuple[str, ...] = ("legal",)) -> Case:
     with store.begin() as tx:
-        case = tx.cases.get(record(tx, use, to).case_id or "")
+        case = tx.cases.get(record(tx, use, Audience(to)).case_id or "")
     assert case is not None
     return case
 

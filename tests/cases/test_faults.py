@@ -21,7 +21,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from guardian.cases import RecordedUse, record
-from guardian.model import Action, Comparison, Decision, Severity, Sighting, LicenceStatus
+from guardian.model import Action, Audience, Comparison, Decision, Severity, Sighting, LicenceStatus
 from guardian.store import StoreSettings, open_store
 
 store = open_store(StoreSettings(), Path(sys.argv[1]))
@@ -33,7 +33,7 @@ with store.begin() as tx:
         "c" * 64, asset, Comparison(0.99, description="x" * 200_000), LicenceStatus.NONE,
         Decision(Action.ALERT, "copies", Severity.HIGH), noon,
     )
-    record(tx, use, ("legal", "archive"))
+    record(tx, use, Audience(("legal", "archive")))
     if sys.argv[2] == "before":
         print("waiting", flush=True)
         sys.stdin.readline()

@@ -11,7 +11,7 @@ from guardian.cases import Edit, RecordedUse, decide, record, undo
 from guardian.cases.licensing import add, call_licensed, edit, place_named, read_licences, suggested
 from guardian.cases.rejudging import Judging
 from guardian.errors import ConfigError, UsageError
-from guardian.model import Asset, CaseState, Licence, TaskKind
+from guardian.model import Asset, Audience, CaseState, Licence, TaskKind
 from guardian.rules import load
 from guardian.shipped import rules_folder
 from guardian.store import Store
@@ -25,7 +25,7 @@ EDIT = Edit("mara", NOON, "our customer")
 
 @pytest.fixture(scope="module")
 def judging() -> Judging:
-    return Judging(load(rules_folder(), ["legal"]), (), ("legal",))
+    return Judging(load(rules_folder(), ["legal"]), (), Audience(("legal",)))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_what_is_no_place(text: str) -> None:
 
 def test_a_decision_at_a_case_is_a_licence_and_is_undone(store: Store, use: Use, judging: Judging) -> None:
     with store.begin() as tx:
-        id_ = record(tx, use("https://www.instagram.com/customer/"), ("legal",)).case_id or ""
+        id_ = record(tx, use("https://www.instagram.com/customer/"), Audience(("legal",))).case_id or ""
         decide(tx, id_, CaseState.CONFIRMED, EDIT)
         case, licence = call_licensed(tx, id_, judging, EDIT, until=date(2027, 1, 1))
         assert (case.state, case.licence_id) == (CaseState.LICENSED, licence.id)
@@ -71,15 +71,15 @@ def test_a_decision_at_a_case_is_a_licence_and_is_undone(store: Store, use: Use,
 
 def test_local_files_have_no_licensee(store: Store, use: Use, judging: Judging) -> None:
     with store.begin() as tx:
-        id_ = record(tx, use(None, "file:///a.jpg"), ("legal",)).case_id or ""
+        id_ = record(tx, use(None, "file:///a.jpg"), Audience(("legal",))).case_id or ""
         with pytest.raises(UsageError, match="local files"):
             call_licensed(tx, id_, judging, EDIT)
 
 
 def test_drafts_are_of_what_waits(store: Store, use: Use, assets: list[Asset]) -> None:
     with store.begin() as tx:
-        first = record(tx, use("https://shop.example/1"), ("legal",))
-        record(tx, use("https://shop.example/2", asset=assets[1]), ("legal",))
+        first = record(tx, use("https://shop.example/1"), Audience(("legal",)))
+        record(tx, use("https://shop.example/2", asset=assets[1]), Audience(("legal",)))
         decide(tx, first.case_id or "", CaseState.DISMISSED, EDIT)
         (draft,) = suggested(tx, "shop.example")
     assert (draft.id, draft.host, draft.asset_id) == ("", "shop.example", assets[1].id)
@@ -87,7 +87,7 @@ def test_drafts_are_of_what_waits(store: Store, use: Use, assets: list[Asset]) -
 
 def test_ending_and_editing_judge_again(store: Store, use: Use, judging: Judging) -> None:
     with store.begin() as tx:
-        id_ = record(tx, use("https://shop.example/1", minutes=1440), ("legal",)).case_id or ""
+        id_ = record(tx, use("https://shop.example/1", minutes=1440), Audience(("legal",))).case_id or ""
         terms = Licence("", "shop.example", collection="shop", valid_until=date(2026, 12, 31))
         licence, rejudged = add(tx, terms, lambda: judging, NOON)
         assert [case.id for case in rejudged.licensed] == [id_]

@@ -8,7 +8,7 @@ import pytest
 from guardian.cases import Edit, RecordedUse, call_not_mine, decide, join_works, record, undo
 from guardian.cases.lookalikes import are_hashes_near, closed_with, pictures_of, possibly_same
 from guardian.errors import UsageError
-from guardian.model import LOOKALIKE_RULE, Action, Asset, Case, CaseState, Decision, DismissReason, TaskKind
+from guardian.model import LOOKALIKE_RULE, Action, Asset, Audience, Case, CaseState, Decision, DismissReason, TaskKind
 from guardian.store import Store
 from tests.cases.conftest import no_rules
 
@@ -20,7 +20,7 @@ THIS, SMALLER, OTHER = "1" * 64, "2" * 64, "3" * 64
 
 def case_of(store: Store, *uses: RecordedUse) -> Case:
     with store.begin() as tx:
-        findings = [record(tx, use, ("legal",)) for use in uses]
+        findings = [record(tx, use, Audience(("legal",))) for use in uses]
         case = tx.cases.get(findings[0].case_id or "")
     assert case is not None
     return case
@@ -95,7 +95,7 @@ def test_evidence_by_which_it_is_recognised_stays(store: Store, cases: dict[str,
 def test_a_use_that_turns_out_to_be_one_dismisses_a_case_that_has_nothing_else(store: Store, use: Use) -> None:
     case = case_of(store, use())
     with store.begin() as tx:
-        record(tx, use(decision=Decision(Action.IGNORE, LOOKALIKE_RULE, record=True), minutes=5), ("legal",))
+        record(tx, use(decision=Decision(Action.IGNORE, LOOKALIKE_RULE, record=True), minutes=5), Audience(("legal",)))
     assert states(store) == {"thief": ("dismissed", DismissReason.LOOK_ALIKE)}
     with store.read() as tx:
         assert [line.kind for line in tx.cases.history(case.id)] == ["opened", "dismissed"]

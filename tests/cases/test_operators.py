@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from guardian.cases import RecordedUse, operator, record
-from guardian.model import TaskKind
+from guardian.model import Audience, TaskKind
 from guardian.store import Store
 from guardian.urls.accounts import Platform
 
@@ -34,17 +34,22 @@ def test_operator(page_url: str | None, image_url: str | None, expected: str) ->
 def test_accounts_of_a_platform_are_operators_of_their_own(store: Store, use: Use) -> None:
     with store.begin() as tx:
         for page in ("https://instagram.com/alice/1", "https://instagram.com/alice/2", "https://instagram.com/bob/1"):
-            record(tx, use(page), ("legal",))
-        record(tx, use("https://art.example/by/carol/1"), ("legal",), (Platform("art.example", ("/by/{account}",)),))
+            record(tx, use(page), Audience(("legal",)))
+        record(
+            tx,
+            use("https://art.example/by/carol/1"),
+            Audience(("legal",)),
+            (Platform("art.example", ("/by/{account}",)),),
+        )
         found = {case.operator: case.finding_count for case in tx.cases.list()}
     assert found == {"instagram.com/alice": 2, "instagram.com/bob": 1, "art.example/by/carol": 1}
 
 
 def test_an_account_known_from_before_accounts_were_told_apart_stays_in_its_case(store: Store, use: Use) -> None:
     with store.begin() as tx:
-        first = record(tx, use("https://shop.example/sellers/alice/1"), ("legal",))
+        first = record(tx, use("https://shop.example/sellers/alice/1"), Audience(("legal",)))
         more = (Platform("shop.example", ("/sellers/{account}",)),)
-        same = record(tx, use("https://shop.example/sellers/alice/2"), ("legal",), more)
-        other = record(tx, use("https://shop.example/sellers/bob/1"), ("legal",), more)
+        same = record(tx, use("https://shop.example/sellers/alice/2"), Audience(("legal",)), more)
+        other = record(tx, use("https://shop.example/sellers/bob/1"), Audience(("legal",)), more)
         assert same.case_id == first.case_id != other.case_id
         assert len(tx.tasks.list(TaskKind.DELIVER)) == 2

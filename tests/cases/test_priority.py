@@ -10,6 +10,7 @@ from guardian.cases import RecordedUse, join_works, record, split_work
 from guardian.cases.priority import commercial_signs, points_of_rank, priority_of, rank_of
 from guardian.model import (
     Asset,
+    Audience,
     Case,
     CaseFilter,
     CaseState,
@@ -93,9 +94,11 @@ def test_cases_are_ranked_as_they_are_seen(store: Store, use: Use, assets: list[
         "web", "https://x.example/i.jpg", "https://shop.example/p", NOON, Context(nearby_text="Buy now, $5")
     )
     with store.begin() as tx:
-        record(tx, use("https://quiet.example/", comparison=Comparison(0.9, asset_coverage=0.2)), ())
-        record(tx, use("https://shop.example/p", sighting=shop, comparison=Comparison(0.9, asset_coverage=0.4)), ())
-        record(tx, use("https://shop.example/q", comparison=Comparison(0.9, asset_coverage=0.3)), ())
+        record(tx, use("https://quiet.example/", comparison=Comparison(0.9, asset_coverage=0.2)), Audience())
+        record(
+            tx, use("https://shop.example/p", sighting=shop, comparison=Comparison(0.9, asset_coverage=0.4)), Audience()
+        )
+        record(tx, use("https://shop.example/q", comparison=Comparison(0.9, asset_coverage=0.3)), Audience())
         before, quiet = tx.cases.matching(CaseFilter(by_priority=True))
         assert (before.operator, before.share_used, before.commercial) == (
             "shop.example",
@@ -104,7 +107,11 @@ def test_cases_are_ranked_as_they_are_seen(store: Store, use: Use, assets: list[
         )
         assert before.rank == pytest.approx(rank_of(before, 1))
 
-        record(tx, use("https://shop.example/r", asset=assets[1], comparison=Comparison(0.9, asset_coverage=0.1)), ())
+        record(
+            tx,
+            use("https://shop.example/r", asset=assets[1], comparison=Comparison(0.9, asset_coverage=0.1)),
+            Audience(),
+        )
         first, second, last = tx.cases.matching(CaseFilter(by_priority=True))
         assert (first.id, second.operator, last) == (before.id, "shop.example", quiet)
         assert first.rank == pytest.approx(before.rank + 3), "its operator uses another work"
@@ -116,7 +123,7 @@ def test_joining_and_splitting_rank_anew(store: Store, use: Use, assets: list[As
             record(
                 tx,
                 use(f"https://a.example/{share}", asset=asset, comparison=Comparison(share, asset_coverage=share)),
-                (),
+                Audience(),
             )
         works = [tx.works.of_asset(asset.id) for asset in assets]
         assert works[0] is not None

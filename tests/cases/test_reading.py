@@ -8,6 +8,7 @@ import pytest
 from guardian.cases import RecordedUse, record
 from guardian.cases.reading import case_detail, case_starting_with
 from guardian.errors import UsageError
+from guardian.model import Audience
 from guardian.store import Store
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -20,9 +21,9 @@ def ids(store: Store, use: Use) -> list[str]:
     """Two cases; the bytes of the first one's only finding changed once."""
     with store.begin() as tx:
         findings = [
-            record(tx, use("https://thief.example/1"), ("legal",)),
-            record(tx, use("https://thief.example/1", minutes=5, candidate_sha256="d" * 64), ("legal",)),
-            record(tx, use("https://pirate.example/"), ()),
+            record(tx, use("https://thief.example/1"), Audience(("legal",))),
+            record(tx, use("https://thief.example/1", minutes=5, candidate_sha256="d" * 64), Audience(("legal",))),
+            record(tx, use("https://pirate.example/"), Audience()),
         ]
     return [finding.case_id or "" for finding in findings[1:]]
 

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from guardian.cases import Edit, RecordedUse, decide, record
 from guardian.errors import UsageError
-from guardian.model import Action, Asset, CaseState, Decision, Finding, LicenceStatus, Severity, TaskKind
+from guardian.model import Action, Asset, Audience, CaseState, Decision, Finding, LicenceStatus, Severity, TaskKind
 from guardian.store import Store
 
 Use = Callable[..., RecordedUse]
@@ -22,7 +22,7 @@ def see(store: Store, *uses: RecordedUse, to: tuple[str, ...] = ("legal",)) -> l
     findings = []
     for use in uses:
         with store.begin() as tx:
-            findings.append(record(tx, use, to))
+            findings.append(record(tx, use, Audience(to)))
     return findings
 
 
@@ -172,7 +172,7 @@ def test_licence_that_lapses_puts_the_finding_into_a_case(store: Store, use: Use
 
 def test_ignored_use_is_refused(store: Store, use: Use) -> None:
     with pytest.raises(ValueError, match="ignore"), store.begin() as tx:
-        record(tx, use(decision=Decision(Action.IGNORE, "strangers")), ("legal",))
+        record(tx, use(decision=Decision(Action.IGNORE, "strangers")), Audience(("legal",)))
 
 
 def test_rule_names_the_destinations(store: Store, use: Use) -> None:
@@ -221,7 +221,7 @@ def test_review_of_an_unknown_case_is_a_usage_error(store: Store) -> None:
 def test_a_transaction_that_fails_after_recording_leaves_nothing(store: Store, use: Use) -> None:
     def fail() -> None:
         with store.begin() as tx:
-            record(tx, use(), ("legal",))
+            record(tx, use(), Audience(("legal",)))
             raise RuntimeError
 
     with pytest.raises(RuntimeError):

@@ -14,6 +14,7 @@ from guardian.cases.rejudging import Judging, Rejudged, judge_again, uses_in_wai
 from guardian.model import (
     Action,
     Asset,
+    Audience,
     Case,
     CaseFilter,
     CaseState,
@@ -26,19 +27,20 @@ from guardian.model import (
 )
 from guardian.shipped import rules_folder
 from guardian.store import Store
+from tests.granting import grant_licence
 
 Use = Callable[..., RecordedUse]
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 TODAY = NOON.date()
 LICENSED = Decision(Action.IGNORE, "licensed", record=True)
-JUDGING = Judging(rules.load(rules_folder(), ["legal"]), (), ("legal",))
+JUDGING = Judging(rules.load(rules_folder(), ["legal"]), (), Audience(("legal",)))
 
 
 def see(store: Store, *uses: RecordedUse) -> list[Finding]:
     findings = []
     for use in uses:
         with store.begin() as tx:
-            findings.append(record(tx, use, ("legal",)))
+            findings.append(record(tx, use, Audience(("legal",))))
     return findings
 
 
@@ -56,7 +58,7 @@ def grant(
     dates: tuple[date | None, date | None] = (None, None),
 ) -> tuple[Licence, Rejudged]:
     with store.begin() as tx:
-        licence = tx.licences.add(host, at=at, collection="shop", dates=dates)
+        licence = grant_licence(tx, host, at=at, collection="shop", dates=dates)
         return licence, judge_again(tx, uses_under(tx, licence), JUDGING, at)
 
 

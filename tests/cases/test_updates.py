@@ -10,11 +10,12 @@ from jsonschema import Draft202012Validator
 
 from guardian.cases import Edit, RecordedUse, assign, decide, record
 from guardian.cases.absence import missed_in_scan, note_missed
-from guardian.cases.updates import Audience, tell_digests, tell_of_changes, tell_of_licences
-from guardian.model import CaseState, Routing, ScanCounts, Severity, Subscription, TaskKind
+from guardian.cases.updates import tell_digests, tell_of_changes, tell_of_licences
+from guardian.model import Audience, CaseState, Routing, ScanCounts, Severity, Subscription, TaskKind
 from guardian.outbox import release
 from guardian.store import Store
 from guardian.views.message_schemas import event_schema
+from tests.granting import grant_licence
 
 Use = Callable[..., RecordedUse]
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -61,7 +62,7 @@ def tell(store: Store, to: Audience) -> None:
 
 def see(store: Store, to: Audience, *uses: RecordedUse) -> list[str]:
     with store.begin() as tx:
-        return [record(tx, use, to.destinations, routing=to.routing).case_id or "" for use in uses]
+        return [record(tx, use, to).case_id or "" for use in uses]
 
 
 def test_who_asks_for_nothing_gets_what_it_always_got(store: Store, use: Use) -> None:
@@ -176,7 +177,7 @@ def test_licences_that_end_are_told_of_once_each(store: Store) -> None:
     to = audience(Subscription("old"), Subscription("licences", ("licence.*",)))
     with store.begin() as tx:
         for until in (date(2026, 12, 24), date(2026, 12, 25), date(2026, 11, 23), date(2026, 1, 1), None):
-            tx.licences.add("a.example", at=NOON, collection="shop", dates=(None, until))
+            grant_licence(tx, "a.example", at=NOON, collection="shop", dates=(None, until))
         assert [tell_of_licences(tx, to, NOON + timedelta(hours=hours)) for hours in (0, 1)] == [2, 0]
     assert sorted(told(store)) == [("licences", "licence.lapsed"), ("licences", "licence.lapsing")]
     (lapsing,) = bodies(store, "licence.lapsing")

@@ -8,7 +8,7 @@ import pytest
 
 from guardian.cases import Edit, RecordedUse, decide, join_works, record, split_work
 from guardian.errors import UsageError
-from guardian.model import Action, Asset, Case, CaseState, Finding, Severity, TaskKind, Work
+from guardian.model import Action, Asset, Audience, Case, CaseState, Finding, Severity, TaskKind, Work
 from guardian.store import Store
 
 Use = Callable[..., RecordedUse]
@@ -18,7 +18,7 @@ LATER = NOON + timedelta(days=2)
 
 def see(store: Store, *uses: RecordedUse) -> list[Finding]:
     with store.begin() as tx:
-        return [record(tx, use, ("legal",)) for use in uses]
+        return [record(tx, use, Audience(("legal",))) for use in uses]
 
 
 def messages(store: Store) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from guardian.app import App
 from guardian.catalog.adding import Added, AddOutcome
-from guardian.catalog.details import Change, Correction, changes, corrected, edited
+from guardian.catalog.details import ChangedDetail, Correction, changes, corrected, edited
 from guardian.catalog.spreadsheet import read_spreadsheet
 from guardian.catalog.wanted import Wanted
 from guardian.config import Config
@@ -34,11 +34,11 @@ def test_what_is_stated_replaces_and_what_is_left_out_stays() -> None:
     assert (after.title, after.collection, after.tags) == ("Dunes", "press", ("sand", "sea"))
     assert after.rights == Rights(creator="Bea", copyright_notice="(c) Ann", licensor="Agency")
     assert changes(ASSET, after) == (
-        Change("title", "Dune", "Dunes"),
-        Change("collection", "shop", "press"),
-        Change("tags", "sea", "sand; sea"),
-        Change("creator", "Ann", "Bea"),
-        Change("licensor", "", "Agency"),
+        ChangedDetail("title", "Dune", "Dunes"),
+        ChangedDetail("collection", "shop", "press"),
+        ChangedDetail("tags", "sea", "sand; sea"),
+        ChangedDetail("creator", "Ann", "Bea"),
+        ChangedDetail("licensor", "", "Agency"),
     )
     assert corrected(ASSET, Wanted(Path("/own/dune.jpg"), "shop")) == ASSET
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
 
-from guardian.catalog.rights import FileMetadata, filled, read_metadata
+from guardian.catalog.rights import AssetMetadata, filled, read_metadata
 from guardian.model import Description, Rights
 
 PICTURE = Image.fromarray(np.random.default_rng(3).integers(0, 256, (60, 80, 3), dtype=np.uint8))
@@ -106,12 +106,12 @@ every_format = pytest.mark.parametrize("write", [jpeg, png, webp, tiff])
 
 @every_format
 def test_a_file_without_metadata_says_nothing(write: Writer) -> None:
-    assert read_metadata(write()) == FileMetadata()
+    assert read_metadata(write()) == AssetMetadata()
 
 
 @every_format
 def test_xmp(write: Writer) -> None:
-    assert read_metadata(write(packet=xmp())) == FileMetadata(FROM_XMP, "Dune in rain")
+    assert read_metadata(write(packet=xmp())) == AssetMetadata(FROM_XMP, "Dune in rain")
 
 
 def test_keywords_and_captions_of_xmp_and_iptc() -> None:
@@ -129,7 +129,7 @@ def test_keywords_and_captions_of_xmp_and_iptc() -> None:
 @every_format
 def test_exif(write: Writer) -> None:
     found = read_metadata(write(fields=exif("Ansel Adams", "(c) 1942 Ansel Adams")))
-    assert found == FileMetadata(Rights("Ansel Adams", "(c) 1942 Ansel Adams"))
+    assert found == AssetMetadata(Rights("Ansel Adams", "(c) 1942 Ansel Adams"))
 
 
 @pytest.mark.parametrize("write", [jpeg, tiff])
@@ -145,7 +145,7 @@ def test_iptc(write: Writer, charset: str) -> None:
         }
     )
     found = read_metadata(write(stream=stream))
-    assert found == FileMetadata(Rights("Jürgen Groß, Zoë", "© Jürgen Groß", "Bildagentur Süd"), "Düne")
+    assert found == AssetMetadata(Rights("Jürgen Groß, Zoë", "© Jürgen Groß", "Bildagentur Süd"), "Düne")
 
 
 @pytest.mark.parametrize("write", [jpeg, tiff])
@@ -154,8 +154,8 @@ def test_xmp_counts_before_iptc_before_exif_field_by_field(write: Writer) -> Non
     packet = xmp("<dc:creator><rdf:Seq><rdf:li>xmp creator</rdf:li></rdf:Seq></dc:creator>")
     fields = exif("exif creator", "exif notice")
     all_three = read_metadata(write(packet=packet, fields=fields, stream=stream))
-    assert all_three == FileMetadata(Rights("xmp creator", "iptc notice"), "iptc title")
-    assert read_metadata(write(packet=packet, fields=fields)) == FileMetadata(Rights("xmp creator", "exif notice"))
+    assert all_three == AssetMetadata(Rights("xmp creator", "iptc notice"), "iptc title")
+    assert read_metadata(write(packet=packet, fields=fields)) == AssetMetadata(Rights("xmp creator", "exif notice"))
 
 
 def test_exif_in_utf8_against_the_rule_and_in_latin1_are_both_read() -> None:
@@ -168,7 +168,7 @@ def test_exif_in_utf8_against_the_rule_and_in_latin1_are_both_read() -> None:
 def test_xmp_as_attributes_and_with_only_some_fields() -> None:
     packet = xmp("", ' photoshop:Credit="Agence Presse" xmpRights:WebStatement="https://a.example/r"')
     found = read_metadata(jpeg(packet=packet))
-    assert found == FileMetadata(Rights(licensor="Agence Presse", web_statement="https://a.example/r"))
+    assert found == AssetMetadata(Rights(licensor="Agence Presse", web_statement="https://a.example/r"))
 
 
 def test_xmp_without_a_default_language_gives_the_first() -> None:
@@ -193,12 +193,12 @@ def test_png_keeps_words_and_metadata_behind_its_pixels_too() -> None:
     words.add_text("Title", "Dune")
     written = io.BytesIO()
     PICTURE.save(written, "PNG", pnginfo=words)
-    assert read_metadata(written.getvalue()) == FileMetadata(Rights("Émile", "© Émile 東京"), "Dune")
+    assert read_metadata(written.getvalue()) == AssetMetadata(Rights("Émile", "© Émile 東京"), "Dune")
     data = b"XML:com.adobe.xmp\0\0\0\0\0" + xmp()
     late = struct.pack(">I", len(data)) + b"iTXt" + data + struct.pack(">I", zlib.crc32(b"iTXt" + data))
     end = written.getvalue().index(b"IEND") - 4
     behind = written.getvalue()[:end] + late + written.getvalue()[end:]
-    assert read_metadata(behind) == FileMetadata(FROM_XMP, "Dune in rain")
+    assert read_metadata(behind) == AssetMetadata(FROM_XMP, "Dune in rain")
 
 
 @pytest.mark.parametrize("cut", [9, 20, 33, 50, 70])
@@ -218,7 +218,7 @@ def test_a_png_that_is_cut_off_is_no_trouble(cut: int) -> None:
 )
 def test_damaged_xmp_leaves_the_rest(write: Writer, packet: bytes) -> None:
     found = read_metadata(write(packet=packet, fields=exif("Ann")))
-    assert found == FileMetadata(Rights("Ann"), damaged=("XMP",))
+    assert found == AssetMetadata(Rights("Ann"), damaged=("XMP",))
 
 
 def test_xmp_in_no_encoding_at_all() -> None:
@@ -264,7 +264,7 @@ def test_signs_that_move_the_cursor_are_taken_out() -> None:
 
 def test_what_is_no_image_has_no_metadata() -> None:
     assert read_metadata(b"").damaged == ("file",)
-    assert read_metadata(b"%PDF-1.7 rest") == FileMetadata(damaged=("file",))
+    assert read_metadata(b"%PDF-1.7 rest") == AssetMetadata(damaged=("file",))
 
 
 def test_what_the_owner_says_counts_before_what_the_file_says() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from guardian.cases import Kept, RecordedUse, record
-from guardian.model import Action, Comparison, Context, Decision, LicenceStatus, Severity, Sighting, TaskKind
+from guardian.model import Action, Audience, Comparison, Context, Decision, LicenceStatus, Severity, Sighting, TaskKind
 from guardian.shipped import rules_folder
 from tests import forked
 from tests.databases import store_in
@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
                 Decision(action, "copies", Severity.HIGH),
                 at,
             )
-            record(tx, use, destinations)
+            record(tx, use, Audience(destinations))
     store.close()
     return tmp_path
 
@@ -103,7 +103,7 @@ def test_what_a_sent_message_named_is_found_after_the_bytes_changed(folder: Path
                 at,
                 Kept(digit * 64, "f" * 64),
             )
-            record(tx, changed, ("legal",))
+            record(tx, changed, Audience(("legal",)))
         messages = [tx.messages.get(task.message_id or "") for task in tx.tasks.list(TaskKind.DELIVER)]
         sent = [json.loads(message.body) for message in messages if message]
     store.close()

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from guardian.cases import RecordedUse, record
 from guardian.cli import guardian
 from guardian.errors import UsageError
-from guardian.model import Action, Comparison, Context, Decision, LicenceStatus, Severity, Sighting
+from guardian.model import Action, Audience, Comparison, Context, Decision, LicenceStatus, Severity, Sighting
 from guardian.shipped import rules_folder
 from tests.databases import store_in
 
@@ -49,7 +49,7 @@ def run(tmp_path: Path) -> Run:
                     Decision(Action.ALERT, "copies", severity),
                     NOON,
                 ),
-                ("legal",),
+                Audience(("legal",)),
             )
     store.close()
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from guardian.cases import record
 from guardian.cli import guardian
 from guardian.errors import UsageError
-from guardian.model import Routing, Sighting
+from guardian.model import Audience, Routing, Sighting
 from tests.cli.test_public_json import NOON, filled, use_of
 from tests.databases import store_in
 
@@ -24,7 +24,7 @@ def test_a_flood_is_listed_released_and_dropped(tmp_path: Path) -> None:
         (asset,) = tx.assets.list()
         for number in range(3):
             sighting = Sighting("rival", "https://cdn.example/i.jpg", f"https://flood{number}.example/", NOON)
-            record(tx, replace(use_of(asset), sighting=sighting), ("legal",), (), Routing(flood_limit=1))
+            record(tx, replace(use_of(asset), sighting=sighting), Audience(("legal",), Routing(flood_limit=1)))
     store.close()
 
     def run(*words: str) -> str:

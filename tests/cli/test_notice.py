@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from guardian.cases import Kept, RecordedUse, record
-from guardian.model import Action, Comparison, Context, Decision, LicenceStatus, Severity, Sighting
+from guardian.model import Action, Audience, Comparison, Context, Decision, LicenceStatus, Severity, Sighting
 from guardian.shipped import rules_folder
 from tests.cli.home import Home
 from tests.conftest import Site
@@ -72,7 +72,7 @@ def desk(tmp_path: Path, site: Site) -> Desk:
             at,
             Kept(None),
         )
-        finding = record(tx, use, ("legal",))
+        finding = record(tx, use, Audience(("legal",)))
     store.close()
     return Desk(Home(tmp_path), site, finding.case_id or "")
 
@@ -94,6 +94,9 @@ def test_from_draft_to_counter_notice(desk: Desk, tmp_path: Path) -> None:
     # Everything that is open is named; nothing is recorded as sent before.
     said = desk.refused("sent", notice_id, "--to", "abuse@shop.example", "--by", "jo")
     assert all(word in said for word in ("licence check", "fair use", "approved"))
+    assert all(
+        command in said for command in (" --licence '", " --exceptions '", "notice approve ", "notice verify ")
+    ), "the command line says how"
     assert "licence check" in desk.refused("approve", notice_id, "--by", "jo")
     desk.notice("consider", notice_id, *CONSIDERED, "--by", "mara")
     assert "four_eyes" in desk.refused("approve", notice_id, "--by", "mara")

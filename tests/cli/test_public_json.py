@@ -13,6 +13,7 @@ from guardian.cases.priority import points_of_rank
 from guardian.model import (
     Action,
     Asset,
+    Audience,
     CaseState,
     Comparison,
     Context,
@@ -28,6 +29,7 @@ from guardian.model import (
 from guardian.store import Store
 from tests.cli.home import Home
 from tests.databases import store_in
+from tests.granting import grant_licence
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 ASSET_ID = "asset_aaaaaaaaaaaaaaaa"
@@ -49,7 +51,8 @@ def filled(store: Store) -> None:
         )
         tx.assets.note_perceptual_hash(asset.number, "c3a55a3c96694b2d")
         tx.assets.protect([asset.number])
-        tx.licences.add(
+        grant_licence(
+            tx,
             "customer.example",
             at=NOON,
             asset_id=None,
@@ -58,7 +61,7 @@ def filled(store: Store) -> None:
             territory="EU",
             proof_file="/contract.pdf",
         )
-        case_id = record(tx, use_of(asset), ("legal",)).case_id
+        case_id = record(tx, use_of(asset), Audience(("legal",))).case_id
         assert case_id is not None
         decide(tx, case_id, CaseState.CONFIRMED, Edit("mara", NOON + timedelta(hours=1), "ours"))
         failed = tx.scans.start("rival", NOON - timedelta(hours=2))

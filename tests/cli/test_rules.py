@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from guardian.cases import RecordedUse, record
-from guardian.model import Action, Comparison, Decision, Finding, LicenceStatus, Severity, Sighting
+from guardian.model import Action, Audience, Comparison, Decision, Finding, LicenceStatus, Severity, Sighting
 from tests import forked
 from tests.databases import store_in
+from tests.granting import grant_licence
 
 SEEN = datetime(2020, 6, 1, 12, 0, tzinfo=UTC)
 RULES = """\
@@ -65,7 +66,7 @@ def finding(tmp_path: Path) -> Finding:
             Decision(Action.ALERT, "certain-copy", Severity.HIGH, record=True),
             SEEN,
         )
-        found = record(tx, use, ["legal"])
+        found = record(tx, use, Audience(("legal",)))
     store.close()
     return found
 
@@ -73,7 +74,7 @@ def finding(tmp_path: Path) -> Finding:
 def license_press(folder: Path, first: date | None, last: date | None) -> None:
     store = store_in(folder / "data")
     with store.begin() as tx:
-        tx.licences.add("customer.example", at=SEEN, collection="press", dates=(first, last))
+        grant_licence(tx, "customer.example", at=SEEN, collection="press", dates=(first, last))
     store.close()
 
 
@@ -196,7 +197,9 @@ def test_findings_that_are_not_there_or_not_unique(tmp_path: Path, finding: Find
         assert asset is not None
         sighting = Sighting("web", "https://cdn.example/j.jpg", "https://b.example/", SEEN)
         decision = Decision(Action.IGNORE, "licensed", record=True)
-        record(tx, RecordedUse(sighting, "d" * 64, asset, Comparison(0.9), LicenceStatus.NONE, decision, SEEN), [])
+        record(
+            tx, RecordedUse(sighting, "d" * 64, asset, Comparison(0.9), LicenceStatus.NONE, decision, SEEN), Audience()
+        )
     store.close()
     ambiguous = rules(tmp_path, "explain", "find_")
     assert ambiguous.returncode == 2

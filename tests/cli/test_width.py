@@ -11,6 +11,7 @@ from guardian.cases import Kept, RecordedUse, record
 from guardian.model import (
     Action,
     Asset,
+    Audience,
     Comparison,
     Context,
     Decision,
@@ -23,6 +24,7 @@ from guardian.model import (
 from guardian.store import Store
 from tests.cli.home import Home
 from tests.databases import store_in
+from tests.granting import grant_licence
 
 NOW = datetime.now(UTC) - timedelta(hours=3, minutes=1)
 TITLES = (
@@ -64,8 +66,9 @@ def fill(store: Store) -> None:
                 f"{number}" * 64, title=title, collection=COLLECTION, path=LONG_PATH, size=(12_000, 8_000), at=NOW
             )
             tx.assets.protect([asset.number])
-            record(tx, use_of(asset), ("legal",))
-        tx.licences.add(
+            record(tx, use_of(asset), Audience(("legal",)))
+        grant_licence(
+            tx,
             "customer.example",
             at=NOW,
             asset_id=None,

@@ -9,6 +9,7 @@ from guardian.model import CaptureReason, EvidenceCapture, NotTaken
 from guardian.notices.timeline import timeline_of
 from guardian.views.findings import licence_text
 from guardian.web.settings import WebSettings
+from tests.granting import grant_licence
 from tests.web.conftest import opened_desk
 from tests.web.uses import picture_bytes, protected, used
 
@@ -29,7 +30,7 @@ def test_the_captures_of_the_report_are_those_of_the_strongest_use(tmp_path: Pat
                 )
             )
         proof = "/home/anna/contracts/lake.pdf"
-        tx.licences.add("thief.example", at=now, collection="other", proof_file=proof)
+        grant_licence(tx, "thief.example", at=now, collection="other", proof_file=proof)
         case = tx.cases.get(case.id) or case
 
     with desk.store.read() as tx:

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from guardian.evidence.capture_folder import CaptureFolder
 from guardian.evidence.contacts import ContactMeans, take_contacts
 from guardian.evidence.exchanges import Exchanges
 from guardian.evidence.http_records import keep_response
-from guardian.evidence.keeper import Keeper, Taken
 from guardian.evidence.settings import EvidenceSettings
 from guardian.evidence.site_contacts import contacts_on
 from guardian.evidence.subjects import CaptureSubject
+from guardian.evidence.taken import Taken
 from guardian.evidence.vault import Vault
 from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.web import WebClient
@@ -95,7 +96,7 @@ class Host:
     def taken(
         self, subject: CaptureSubject, exchanges: Exchanges | None = None, **settings: Any
     ) -> tuple[Taken, dict[str, Any], Path]:
-        keeper = Keeper(self.folder / "capture", 10**8)
+        captured = CaptureFolder(self.folder / "capture", 10**8)
         workers = Workers(
             MatchingSettings(workers=1, timeout=timedelta(minutes=3)),
             EmbeddingSettings(),
@@ -113,11 +114,11 @@ class Host:
                     settings=EvidenceSettings(**settings),
                     exchanges=exchanges or NOTHING,
                 )
-                return await take_contacts(subject, keeper, means)
+                return await take_contacts(subject, captured, means)
 
         taken = kept().run(go())
-        path = keeper.folder / "contacts.json"
-        return taken, json.loads(path.read_text()) if path.exists() else {}, keeper.folder
+        path = captured.path / "contacts.json"
+        return taken, json.loads(path.read_text()) if path.exists() else {}, captured.path
 
 
 @pytest.fixture

@@ -20,9 +20,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from warcio.archiveiterator import ArchiveIterator
 
+from guardian.evidence.capture_folder import opened_capture_folder
 from guardian.evidence.exchanges import Exchanges, ExchangeServices, keep_exchanges, site_of, take_exchanges
-from guardian.evidence.keeper import opened_keeper, together
 from guardian.evidence.subjects import CaptureSubject
+from guardian.evidence.taken import together
 from guardian.evidence.vault import Vault
 from guardian.evidence.wacz import WaczFacts, surt, write_wacz
 from guardian.fetch.credentials import Credentials
@@ -104,13 +105,13 @@ def taken(
                 services = ExchangeServices(
                     Fetcher.for_scan(web, credentials), store, vault, clock, max_requests, for_person, is_of_absence
                 )
-                with opened_keeper(folder, max_bytes) as keeper:
-                    exchanges = await take_exchanges(subject, keeper, services)
+                with opened_capture_folder(folder, max_bytes) as captured:
+                    exchanges = await take_exchanges(subject, captured, services)
                     for url in beside:
                         await site_of(exchanges, services.fetcher).get(url, kind="page")
-                    kept = await keep_exchanges(exchanges, keeper)
+                    kept = await keep_exchanges(exchanges, captured)
                     exchanges = replace(exchanges, taken=together(exchanges.taken, kept))
-                    return Captured(exchanges, {one.name: keeper.path_of(one).read_bytes() for one in keeper.files})
+                    return Captured(exchanges, {one.name: captured.path_of(one).read_bytes() for one in captured.files})
         finally:
             store.close()
 

@@ -18,10 +18,11 @@ from guardian.cli.evidence_bundle import INCOMPLETE
 from guardian.cli.evidence_recompute import exit_code_of, lines_of
 from guardian.cli.screen import Screen
 from guardian.errors import UsageError
-from guardian.evidence.comparison import JSON_NAME, take_comparison
-from guardian.evidence.keeper import Keeper, Taken
+from guardian.evidence.capture_folder import CaptureFolder
+from guardian.evidence.comparison import JSON_NAME, ComparisonMeans, take_comparison
 from guardian.evidence.recompute import TOLERANCES, Number, Recomputed, Verdict, recompute
 from guardian.evidence.subjects import CaptureSubject
+from guardian.evidence.taken import Taken
 from guardian.evidence.vault import Vault
 from guardian.evidence.verifying import NotABundle
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
@@ -53,7 +54,7 @@ class Place:
     told: dict[str, Any]
     members: dict[str, bytes]
 
-    def taken(self, subject: CaptureSubject, folder: Path, came: bytes | None = None) -> tuple[Taken, Keeper]:
+    def taken(self, subject: CaptureSubject, folder: Path, came: bytes | None = None) -> tuple[Taken, CaptureFolder]:
         """Take the comparison of a use, with a catalogue that is empty."""
         return taken(self.folder, folder, subject, self.vault, came)
 
@@ -67,13 +68,14 @@ def taken(
     subject: CaptureSubject,
     vault: Vault,
     came: bytes | None = None,
-) -> tuple[Taken, Keeper]:
+) -> tuple[Taken, CaptureFolder]:
     workers = Workers(
         MatchingSettings(workers=1, timeout=timedelta(minutes=3)), EmbeddingSettings(), home / "index", kept().pool
     )
-    keeper = Keeper(folder, ROOM)
+    captured = CaptureFolder(folder, ROOM)
     checked = rules.load(home / "rules", ["legal"])
-    return kept().run(take_comparison(subject, keeper, vault, workers, checked, ("own.example",), came)), keeper
+    means = ComparisonMeans(vault, workers, checked, ("own.example",))
+    return kept().run(take_comparison(subject, captured, means, came)), captured
 
 
 @pytest.fixture(scope="module")
@@ -86,9 +88,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     original.write_bytes(encoded(coffee, quality=92))
     found = encoded(np.asarray(Image.fromarray(coffee).crop((60, 40, 420, 310))), quality=75)
     vault = Vault(folder / "vault", ROOM)
-    step, keeper = taken(folder, folder / "capture", subject_of(original, vault, found), vault)
+    step, captured = taken(folder, folder / "capture", subject_of(original, vault, found), vault)
     assert step.not_taken == ()
-    members = {f"captures/1-capture_1/{file.name}": keeper.path_of(file).read_bytes() for file in step.files}
+    members = {f"captures/1-capture_1/{file.name}": captured.path_of(file).read_bytes() for file in step.files}
     members["original/dune.jpg"] = original.read_bytes()
     told = json.loads(members[f"captures/1-capture_1/{JSON_NAME}"])
     return Place(folder, vault, original, found, told, members)
@@ -302,15 +304,15 @@ def test_what_cannot_be_compared_is_said_and_what_there_is_is_kept(place: Place,
     assert (step.files, step.not_taken[0].name) == ((), "comparison")
     assert "were not kept" in step.not_taken[0].reason
 
-    step, keeper = place.taken(replace(subject, original=tmp_path / "gone.jpg"), tmp_path / "2")
+    step, captured = place.taken(replace(subject, original=tmp_path / "gone.jpg"), tmp_path / "2")
     assert "own file is missing" in step.not_taken[0].reason
     assert {file.name for file in step.files} >= {JSON_NAME, "comparison/found.jpg"}
-    assert json.loads((keeper.folder / JSON_NAME).read_text())["measured"] is None
+    assert json.loads((captured.path / JSON_NAME).read_text())["measured"] is None
 
     blank = subject_of(place.original, place.vault, encoded(Image.new("RGB", (90, 90), "white"), "PNG"))
-    step, keeper = place.taken(blank, tmp_path / "3")
+    step, captured = place.taken(blank, tmp_path / "3")
     assert "too plain" in step.not_taken[0].reason
-    members = {f"captures/1-x/{file.name}": keeper.path_of(file).read_bytes() for file in step.files}
+    members = {f"captures/1-x/{file.name}": captured.path_of(file).read_bytes() for file in step.files}
     members["original/a.jpg"] = place.original.read_bytes()
     again = place.recomputed(written_bundle(tmp_path / "b.zip", members))
     assert "Nothing was measured" in again.remarks[0]
@@ -348,8 +350,8 @@ def test_a_picture_that_is_another_one_by_now_is_measured_and_can_be_computed_ag
 
     coffee = photograph("coffee", 500)
     smaller = encoded(np.asarray(Image.fromarray(coffee).crop((120, 60, 360, 250))), quality=80)
-    step, keeper = place.taken(subject, tmp_path / "capture", smaller)
-    told = json.loads(keeper.path_of(next(one for one in step.files if one.name == JSON_NAME)).read_bytes())
+    step, captured = place.taken(subject, tmp_path / "capture", smaller)
+    told = json.loads(captured.path_of(next(one for one in step.files if one.name == JSON_NAME)).read_bytes())
     assert told["found"]["sha256"] == hashlib.sha256(place.found).hexdigest(), "what was judged stays what was judged"
     assert told["now"]["found"]["sha256"] == hashlib.sha256(smaller).hexdigest()
     (sentence,) = step.differences
@@ -357,7 +359,7 @@ def test_a_picture_that_is_another_one_by_now_is_measured_and_can_be_computed_ag
     assert "the probability that it is made from the same original is >99.9 %;" in sentence
     assert "can be seen in it, and the rule “certain-copy” says alert" in sentence
 
-    members = {f"captures/1-capture_1/{file.name}": keeper.path_of(file).read_bytes() for file in step.files}
+    members = {f"captures/1-capture_1/{file.name}": captured.path_of(file).read_bytes() for file in step.files}
     members |= {"original/dune.jpg": place.original.read_bytes(), "captures/1-capture_1/picture.jpg": smaller}
     judged, now = kept().run(recompute(written_bundle(tmp_path / "b.zip", members), None, kept().pool))
     assert (judged.where, judged.holds) == ("captures/1-capture_1", True)

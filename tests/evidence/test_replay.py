@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
+from guardian.evidence.capture_folder import opened_capture_folder
 from guardian.evidence.exchanges import ExchangeServices, keep_exchanges, take_exchanges
-from guardian.evidence.keeper import opened_keeper
 from guardian.evidence.vault import Vault
 from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.web import WebClient
@@ -64,9 +64,9 @@ async def captured(site: Site, original: Path, folder: Path) -> bytes:
         async with WebClient(patient(), clock=clock) as web:
             vault = Vault(folder / "evidence", 10**9)
             services = ExchangeServices(Fetcher.for_scan(web), store, vault, clock, 60, for_person=True)
-            with opened_keeper(folder, 10**8) as keeper:
-                await keep_exchanges(await take_exchanges(use, keeper, services), keeper)
-                return (keeper.folder / "page.wacz").read_bytes()
+            with opened_capture_folder(folder, 10**8) as captured:
+                await keep_exchanges(await take_exchanges(use, captured, services), captured)
+                return (captured.path / "page.wacz").read_bytes()
     finally:
         store.close()
 

@@ -257,7 +257,7 @@ def test_no_pruning_touches_the_audit_log_or_what_cases_are_made_of(world: World
 def test_holds_are_given_once_with_a_reason(world: World) -> None:
     case = world.case("thief.example")
     with world.store.begin() as tx:
-        with pytest.raises(UsageError, match="--note"):
+        with pytest.raises(UsageError, match="say why"):
             hold(tx, case, ANNA, "  ", NOON)
         with pytest.raises(UsageError, match="not on hold"):
             release(tx, case, ANNA, "", NOON)

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from guardian.evidence.capture_folder import CaptureFolder
 from guardian.evidence.exchanges import Exchanges
-from guardian.evidence.keeper import Keeper, Taken
 from guardian.evidence.rights import Vaults, take_rights
 from guardian.evidence.subjects import CaptureSubject
+from guardian.evidence.taken import Taken
 from guardian.evidence.vault import Vault
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.workers import Workers
@@ -55,7 +56,7 @@ class Place:
         return subject_of(original, self.vault, found)
 
     def taken(self, subject: CaptureSubject, *pictures: Response, **more: Any) -> tuple[Taken, dict[str, Any], Path]:
-        keeper = Keeper(self.folder / "capture", 10**8)
+        captured = CaptureFolder(self.folder / "capture", 10**8)
         workers = Workers(
             MatchingSettings(workers=1, timeout=timedelta(minutes=3)),
             EmbeddingSettings(),
@@ -64,9 +65,9 @@ class Place:
         )
         vaults = Vaults(self.vault, Vault(self.folder / "originals", 10**8))
         exchanges = Exchanges(Taken(), pictures=pictures, **more)
-        taken = kept().run(take_rights(subject, keeper, vaults, workers, exchanges))
-        path = keeper.folder / "rights.json"
-        return taken, json.loads(path.read_text()) if path.exists() else {}, keeper.folder
+        taken = kept().run(take_rights(subject, captured, vaults, workers, exchanges))
+        path = captured.path / "rights.json"
+        return taken, json.loads(path.read_text()) if path.exists() else {}, captured.path
 
 
 @pytest.fixture

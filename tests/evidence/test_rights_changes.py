@@ -3,7 +3,7 @@
 import pytest
 
 from guardian.evidence.file_metadata import Carrier, FileMetadata, Meaning, MetadataField
-from guardian.evidence.rights_changes import Change, ReadFile, compared, conclusion
+from guardian.evidence.rights_changes import FieldChange, ReadFile, compared, conclusion
 
 CREATOR = MetadataField(Carrier.XMP, "dc:creator", Meaning.CREATOR, "Anna")
 BY_LINE = MetadataField(Carrier.IPTC, "2:80 by-line", Meaning.CREATOR, "Anna")
@@ -25,10 +25,10 @@ def words(original: FileMetadata, found: FileMetadata, control: FileMetadata | N
 def test_every_field_is_named_with_what_became_of_it() -> None:
     rows = compared(MINE, FileMetadata((OTHER, DOCUMENT, CAMERA)), FileMetadata((BY_LINE,)))
     assert {row.name: row.change for row in rows} == {
-        "dc:creator": Change.ALTERED,
-        "dc:rights": Change.REMOVED,
-        "xmpMM:DocumentID": Change.KEPT,
-        "Make": Change.ADDED,
+        "dc:creator": FieldChange.ALTERED,
+        "dc:rights": FieldChange.REMOVED,
+        "xmpMM:DocumentID": FieldChange.KEPT,
+        "Make": FieldChange.ADDED,
         "2:80 by-line": None,
     }
     assert [row.control for row in rows if row.control] == ["Anna"]
@@ -81,7 +81,11 @@ def test_what_could_not_be_read_is_not_called_removed() -> None:
     assert "does not state" not in told
     assert "could be read (XMP is there and cannot be read (ParseError)), so it may state this all the same" in told
     rows = {row.name: row.change for row in compared(MINE, unread, None)}
-    assert rows == {"dc:creator": Change.NOT_READ, "dc:rights": Change.KEPT, "xmpMM:DocumentID": Change.NOT_READ}
+    assert rows == {
+        "dc:creator": FieldChange.NOT_READ,
+        "dc:rights": FieldChange.KEPT,
+        "xmpMM:DocumentID": FieldChange.NOT_READ,
+    }
 
     told = words(MINE, NOTHING, FileMetadata((), ("XMP is there and cannot be read (ParseError)",)))
     assert "has no metadata either" not in told

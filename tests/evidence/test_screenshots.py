@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 from guardian.errors import FetchFailed
-from guardian.evidence.keeper import Taken, opened_keeper
+from guardian.evidence.capture_folder import opened_capture_folder
 from guardian.evidence.screenshots import shown_otherwise, take_browser_views
 from guardian.evidence.subjects import CaptureSubject
+from guardian.evidence.taken import Taken
 from guardian.fetch.browser import Browser
 from guardian.fetch.page_view import PageView, Requested, ShownPicture
 from guardian.fetch.settings import BrowserSettings
@@ -86,16 +87,16 @@ def test_a_page_that_shows_robots_something_else_is_captured_as_browsers_see_it(
             async with WebClient(patient(), clock=lambda: NOON) as web:
                 as_guardian = await web.get(site.url + "/page", kind="page")
             browser = Browser(BrowserSettings(), lambda: NOON, LOOPBACK)
-            return await take_browser_views(use, keeper, browser, as_guardian)
+            return await take_browser_views(use, captured, browser, as_guardian)
 
-        with opened_keeper(tmp_path, 10**8) as keeper:
+        with opened_capture_folder(tmp_path, 10**8) as captured:
             taken = asyncio.run(take())
             files = {file.name: file for file in taken.files}
-            record = json.loads(keeper.path_of(files["browser.json"]).read_bytes())
-            with Image.open(keeper.path_of(files["screenshot.png"])) as screenshot:
+            record = json.loads(captured.path_of(files["browser.json"]).read_bytes())
+            with Image.open(captured.path_of(files["screenshot.png"])) as screenshot:
                 assert screenshot.size == (1280, 900)
-            assert keeper.path_of(files["page.pdf"]).read_bytes().startswith(b"%PDF-")
-            assert "bargain39" in keeper.path_of(files["page.txt"]).read_text(encoding="utf-8")
+            assert captured.path_of(files["page.pdf"]).read_bytes().startswith(b"%PDF-")
+            assert "bargain39" in captured.path_of(files["page.txt"]).read_text(encoding="utf-8")
 
         assert list(files) == ["screenshot.png", "page.pdf", "page.txt", "rendered-html.txt", "browser.json"]
         assert taken.not_taken == ()
@@ -115,8 +116,8 @@ def test_a_page_that_shows_robots_something_else_is_captured_as_browsers_see_it(
 def test_without_a_browser_one_sentence_says_so(tmp_path: Path) -> None:
     def taken_of(use: CaptureSubject) -> Taken:
         browser = Browser(BrowserSettings(enabled=False), lambda: NOON)
-        with opened_keeper(tmp_path, 10**8) as keeper:
-            return asyncio.run(take_browser_views(use, keeper, browser, None))
+        with opened_capture_folder(tmp_path, 10**8) as captured:
+            return asyncio.run(take_browser_views(use, captured, browser, None))
 
     disabled = taken_of(subject())
     assert (disabled.files, disabled.differences) == ((), ())

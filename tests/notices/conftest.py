@@ -9,7 +9,7 @@ import pytest
 
 from guardian.cases import Kept, RecordedUse, record
 from guardian.cli.acting import this_user
-from guardian.model import Action, Asset, Comparison, Context, Decision, LicenceStatus, Severity, Sighting
+from guardian.model import Action, Asset, Audience, Comparison, Context, Decision, LicenceStatus, Severity, Sighting
 from guardian.model.notices import NoticeKind
 from guardian.notices.drafting import Drafted, DraftRequest, NoticeConfig, draft
 from guardian.notices.settings import NoticeSettings, OwnerSettings
@@ -38,7 +38,7 @@ class Bench:
     def used(self, page_url: str, number: int = 0, image_url: str = "https://cdn.example/copy.jpg") -> str:
         """The case of a use of a work that was seen on a page."""
         with self.store.begin() as tx:
-            finding = record(tx, use_of(self.assets[number], page_url, image_url), [])
+            finding = record(tx, use_of(self.assets[number], page_url, image_url), Audience())
         return finding.case_id or ""
 
     def draft(self, *case_ids: str, kind: NoticeKind = NoticeKind.DMCA, by: str = "mara", **wanted: object) -> Drafted:

@@ -7,8 +7,7 @@ from importlib.resources import files
 from jsonschema import Draft202012Validator
 
 from guardian.cases import Edit, decide
-from guardian.cases.updates import Audience
-from guardian.model import CaseState, Routing, Subscription, TaskKind
+from guardian.model import Audience, CaseState, Routing, Subscription, TaskKind
 from guardian.notices.deadlines import tell_of_deadlines
 from guardian.notices.steps import approve, check_licence, consider, mark_sent, note_counter, note_verified
 from guardian.views.message_texts import message_body

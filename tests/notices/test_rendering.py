@@ -49,7 +49,7 @@ def test_an_offer_without_a_fee_lacks_its_terms() -> None:
     facts = replace(SAMPLE, fee="")
     rendered = render(facts, NoticeKind.LICENCE_OFFER, NoticeLanguage.FRENCH, None)
     (terms,) = missing_elements(facts, NoticeKind.LICENCE_OFFER, NoticeLanguage.FRENCH, rendered.elements)
-    assert "--fee" in terms
+    assert "say what the licence costs" in terms
     assert "[fee is missing]" in rendered.text
 
 

@@ -8,7 +8,7 @@ import pytest
 from guardian.cases import Edit, decide
 from guardian.errors import UsageError
 from guardian.model import Actor, ActorKind, CaseState, Licence, Permission, TaskKind
-from guardian.model.notices import Notice, NoticeKind, NoticeState
+from guardian.model.notices import Notice, NoticeKind, NoticeState, OpenPoint
 from guardian.notices.drafting import DraftRequest, NoticeConfig, draft
 from guardian.notices.following import RECHECK_DAYS
 from guardian.notices.settings import NoticeSettings, OwnerSettings
@@ -55,10 +55,10 @@ def test_a_draft_names_everything_that_is_open_one_by_one(bench: Bench) -> None:
         points = open_points(tx, notice, FOUR_EYES, NOON)
         words = ("512(c)(3)(A)(i)", "512(c)(3)(A)(iv)", "licence check", "fair use", "approved", "live")
         assert len(points) == len(words)
-        assert all(word in point for word, point in zip(words, points, strict=True))
+        assert all(word in point.words for word, point in zip(words, points, strict=True))
         with pytest.raises(UsageError) as caught:
             mark_sent(tx, notice.id, "a@thief.example", lambda: COPY, by("jo"), FOUR_EYES)
-    assert all(point in str(caught.value) for point in points)
+    assert all(point.words in str(caught.value) for point in points)
 
 
 def test_approval_needs_considerations_and_another_pair_of_eyes(bench: Bench) -> None:
@@ -83,7 +83,7 @@ def test_without_four_eyes_the_drafter_may_approve_but_turning_it_on_counts(benc
         approved = note_verified(tx, approved.id, {}, by("mara"))
         assert open_points(tx, approved, NoticeSettings(), NOON) == []
         (point,) = open_points(tx, approved, FOUR_EYES, NOON)
-    assert "both drafted and approved" in point
+    assert "both drafted and approved" in point.words
 
 
 def test_what_is_said_of_the_recipients_domain_stands_in_the_history_and_stops_nothing(bench: Bench) -> None:
@@ -136,7 +136,7 @@ def test_a_program_approves_only_where_nobody_asks_for_a_person(bench: Bench) ->
         approved = approve(tx, notice.id, by_token_of("jo"), NoticeSettings())
         assert "by robot (a token that jo made)" in line_text(approved.history[-1])
         # Whoever turns it on later asks the same of what was approved before.
-        assert any("asks for a person" in point for point in open_points(tx, approved, FOUR_EYES, NOON))
+        assert any("asks for a person" in point.words for point in open_points(tx, approved, FOUR_EYES, NOON))
 
 
 @pytest.mark.parametrize("words", ["", "ok", " \n ok   then "])
@@ -161,11 +161,11 @@ def test_addresses_count_as_live_for_24_hours_and_dead_ones_are_named(bench: Ben
         live = note_verified(tx, notice.id, {}, by("jo"))
         assert open_points(tx, live, FOUR_EYES, NOON + timedelta(hours=24)) == []
         (point,) = open_points(tx, live, FOUR_EYES, NOON + timedelta(hours=24, seconds=1))
-        assert "since 2026-11-24 12:00Z" in point
+        assert "since 2026-11-24 12:00Z" in point.words
 
         dead = note_verified(tx, notice.id, {"https://thief.example/1": "the page answers 404"}, by("jo", 2))
         assert open_points(tx, dead, FOUR_EYES, NOON + timedelta(hours=3)) == [
-            "https://thief.example/1 is not live: the page answers 404"
+            OpenPoint("https://thief.example/1 is not live: the page answers 404")
         ]
 
 
@@ -176,7 +176,7 @@ def test_a_case_that_was_dismissed_meanwhile_stops_its_notice(bench: Bench) -> N
         verified = note_verified(tx, notice.id, {}, by("jo"))
         decide(tx, notice.case_ids[0], CaseState.DISMISSED, Edit("mara", NOON))
         (point,) = open_points(tx, verified, FOUR_EYES, NOON)
-    assert "is dismissed by now" in point
+    assert "is dismissed by now" in point.words
 
 
 def test_sent_moves_the_case_owes_rechecks_and_only_grows(bench: Bench) -> None:
@@ -267,7 +267,7 @@ def test_a_licence_of_a_subdomain_counts_at_each_step(bench: Bench) -> None:
         granted = tx.licences.grant(licence, NOON)
         # Granted after the approval, it stops what was ready to go out.
         (point,) = open_points(tx, ready, FOUR_EYES, NOON)
-        assert point.startswith(f"https://blog.thief.example/1 is licensed by {granted.id} by now")
+        assert point.words.startswith(f"https://blog.thief.example/1 is licensed by {granted.id} by now")
         with pytest.raises(UsageError, match=granted.id):
             mark_sent(tx, notice.id, "abuse@thief.example", lambda: COPY, by("jo"), FOUR_EYES)
         with pytest.raises(UsageError, match=r"blog\.thief\.example/1 is licensed by"):
@@ -285,7 +285,7 @@ def test_a_notice_does_not_ask_for_an_answer_on_a_day_that_is_over(bench: Bench)
         last, later = (note_verified(tx, notice.id, {}, by("jo", days * 24)) for days in (7, 8))
         assert open_points(tx, last, FOUR_EYES, NOON + timedelta(days=7)) == []
         (point,) = open_points(tx, later, FOUR_EYES, NOON + timedelta(days=8))
-    assert "2026-12-01, is over" in point
+    assert "2026-12-01, is over" in point.words
 
 
 def test_a_closed_case_stops_its_notice(bench: Bench) -> None:
@@ -295,7 +295,7 @@ def test_a_closed_case_stops_its_notice(bench: Bench) -> None:
         verified = note_verified(tx, notice.id, {}, by("jo"))
         decide(tx, notice.case_ids[0], CaseState.CLOSED, Edit("mara", NOON))
         (point,) = open_points(tx, verified, FOUR_EYES, NOON)
-    assert "is closed by now" in point
+    assert "is closed by now" in point.words
 
 
 def test_a_disguised_drafter_is_no_other_pair_of_eyes(bench: Bench) -> None:

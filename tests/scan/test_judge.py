@@ -11,6 +11,7 @@ from guardian.model import Asset, Comparison, LicenceStatus, Match, MatchReport,
 from guardian.scan.judge import is_own, judge
 from guardian.shipped import rules_folder
 from guardian.store import Store
+from tests.granting import grant_licence
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 COPY = Comparison(probability=0.999, keypoint_inliers=200, asset_coverage=0.9, candidate_coverage=0.9)
@@ -72,7 +73,7 @@ def test_a_work_is_answered_once_by_the_version_that_matches_best(store: Store, 
 def test_a_licence_for_one_version_covers_a_use_that_matches_another_better(store: Store, asset: Asset) -> None:
     original, web = versions_of(store, asset)
     with store.begin() as tx:
-        tx.licences.add("shop.example", at=NOON, asset_id=original.id)
+        grant_licence(tx, "shop.example", at=NOON, asset_id=original.id)
     (judged,) = judge(store, rules.load(rules_folder(), []), (), seen_on("shop.example"), report(web.id, original.id))
     assert (judged.asset, judged.licence_status) == (web, LicenceStatus.LICENSED)
 
@@ -101,9 +102,9 @@ def test_what_a_rule_says_of_a_tag_or_collection_of_one_version_holds_for_the_wo
 
 def test_the_licences_of_the_host_and_of_the_domains_above_it_count(store: Store, asset: Asset) -> None:
     with store.begin() as tx:
-        tx.licences.add("shop.example", at=NOON, collection="press")
-        tx.licences.add("old.example", at=NOON, asset_id=asset.id, dates=(None, date(2026, 11, 23)))
-        tx.licences.add("other.example", at=NOON, collection="family")
+        grant_licence(tx, "shop.example", at=NOON, collection="press")
+        grant_licence(tx, "old.example", at=NOON, asset_id=asset.id, dates=(None, date(2026, 11, 23)))
+        grant_licence(tx, "other.example", at=NOON, collection="family")
     assert status_on(store, asset, "shop.example") is LicenceStatus.LICENSED
     assert status_on(store, asset, "www.SHOP.example") is LicenceStatus.LICENSED
     assert status_on(store, asset, "old.example") is LicenceStatus.LAPSED
@@ -114,7 +115,7 @@ def test_the_licences_of_the_host_and_of_the_domains_above_it_count(store: Store
 def test_a_licence_that_is_granted_during_a_scan_counts_at_once(store: Store, asset: Asset) -> None:
     assert status_on(store, asset, "shop.example") is LicenceStatus.NONE
     with store.begin() as tx:
-        tx.licences.add("shop.example", at=NOON, collection="press")
+        grant_licence(tx, "shop.example", at=NOON, collection="press")
     assert status_on(store, asset, "shop.example") is LicenceStatus.LICENSED
 
 

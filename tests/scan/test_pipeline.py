@@ -22,6 +22,7 @@ from guardian.scan.pipeline import check, scan
 from guardian.scan.services import Services
 from guardian.sources.kinds import open_source
 from guardian.sources.settings import PageSettings
+from tests.granting import grant_licence
 from tests.kept_workers import run_in_app
 from tests.websites import Asked, Raw, Says, Site, Wire, running
 
@@ -160,8 +161,8 @@ def test_licensed_and_own_places_are_labelled_and_not_alarmed(config: Config, mi
         assert own.own
         assert own.outcome is Outcome.CLEAR
         with app.store.begin() as tx:
-            tx.licences.add(
-                "127.0.0.1", at=app.services.clock(), collection="portfolio", dates=(date(2020, 1, 1), None)
+            grant_licence(
+                tx, "127.0.0.1", at=app.services.clock(), collection="portfolio", dates=(date(2020, 1, 1), None)
             )
         (licensed,) = await scanned(app.services, page)
         assert isinstance(licensed, Answer)

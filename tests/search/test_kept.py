@@ -13,13 +13,13 @@ from guardian.evidence.vaults import search_pictures_in
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.workers import Workers
 from guardian.model import Severity
-from guardian.search.asking import Asked
+from guardian.search.asking import SearchSpec
 from guardian.search.kept import KeptSearches, begin_watch, end_watch, remove_search, why_not_asked
 from guardian.search.search import Search
 from guardian.store import Store
 from tests.memory.made import NOW
 
-DUNES = Asked(text="dunes", colours=("#c03",))
+DUNES = SearchSpec(text="dunes", colours=("#c03",))
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_of_several_who_keep_a_search_under_one_name_at_once_one_does(kept: Kept
     def keep(number: int) -> str:
         start.wait()
         try:
-            kept.keep("style", Asked(text=f"dunes {number}"), None, this_user(), NOW, replaces=False)
+            kept.keep("style", SearchSpec(text=f"dunes {number}"), None, this_user(), NOW, replaces=False)
         except UsageError as error:
             return str(error)
         return "kept"
@@ -51,7 +51,7 @@ def test_of_several_who_keep_a_search_under_one_name_at_once_one_does(kept: Kept
 
 
 def test_a_watch_that_is_changed_goes_on_from_where_it_was(kept: KeptSearches) -> None:
-    colours = Asked(colours=("#c03",))
+    colours = SearchSpec(colours=("#c03",))
     kept.keep("style", colours, None, this_user(), NOW, replaces=False)
     with kept.store.begin() as tx:
         begin_watch(tx, "style", 0.7, Severity.LOW, this_user(), NOW)
@@ -72,7 +72,7 @@ def test_a_watch_that_is_changed_goes_on_from_where_it_was(kept: KeptSearches) -
 
 def test_a_picture_stays_as_long_as_a_search_asks_with_it(kept: KeptSearches) -> None:
     for name in ("first", "second"):
-        kept.keep(name, Asked(), b"a picture", this_user(), NOW, replaces=False)
+        kept.keep(name, SearchSpec(), b"a picture", this_user(), NOW, replaces=False)
     (path,) = [one for one in kept.pictures.folder.rglob("*") if one.is_file()]
     remove_search(kept.store, kept.pictures, "first", this_user(), NOW)
     assert path.exists()
@@ -83,8 +83,10 @@ def test_a_picture_stays_as_long_as_a_search_asks_with_it(kept: KeptSearches) ->
 def test_a_search_says_that_what_it_asks_with_is_gone(kept: KeptSearches) -> None:
     digest = kept.pictures.keep(b"a picture")
     with kept.store.read() as tx:
-        assert why_not_asked(tx, kept.pictures, Asked(picture=digest)) is None
+        assert why_not_asked(tx, kept.pictures, SearchSpec(picture=digest)) is None
         kept.pictures.remove(digest)
-        assert why_not_asked(tx, kept.pictures, Asked(picture=digest)) == "its picture is gone from the data folder"
-        assert "no picture that was seen" in (why_not_asked(tx, kept.pictures, Asked(like=("seen_1",))) or "")
-        assert "no asset" in (why_not_asked(tx, kept.pictures, Asked(own="asset_1")) or "")
+        assert (
+            why_not_asked(tx, kept.pictures, SearchSpec(picture=digest)) == "its picture is gone from the data folder"
+        )
+        assert "no picture that was seen" in (why_not_asked(tx, kept.pictures, SearchSpec(like=("seen_1",))) or "")
+        assert "no asset" in (why_not_asked(tx, kept.pictures, SearchSpec(own="asset_1")) or "")

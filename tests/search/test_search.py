@@ -103,9 +103,9 @@ async def _asked(tmp_path: Path) -> None:
         assert [one.seen.sha256 for one in chosen.results if one.seen] == [f"{6:064x}"]
         with pytest.raises(UsageError, match="no word"):
             await search.answer(Request(text="-- *"))
-        with pytest.raises(UsageError, match="needs --text"):
+        with pytest.raises(UsageError, match="needs words"):
             await search.answer(Request(picture=_encoded(3), by=By.WORDS))
-        with pytest.raises(UsageError, match="needs a picture"):
+        with pytest.raises(UsageError, match="needs something to compare with"):
             await search.answer(Request(text="picture", by=By.LOOK))
         await _asked_of_assets(store, search)
     finally:

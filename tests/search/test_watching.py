@@ -18,8 +18,8 @@ from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.workers import Workers
 from guardian.memory.remembering import Memory
 from guardian.memory.settings import MemorySettings
-from guardian.model import NewlySeen, Routing, Severity
-from guardian.search.asking import Asked, asked_of, request_of
+from guardian.model import Audience, NewlySeen, Severity
+from guardian.search.asking import SearchSpec, request_of
 from guardian.search.kept import why_not_watched
 from guardian.search.question import Kind
 from guardian.search.search import Search
@@ -50,14 +50,14 @@ async def _watched(tmp_path: Path) -> None:
 
     async def look() -> int:
         memory.fold()
-        return await look_for_watches(store, search, pictures, ["desk"], Routing(), NOW)
+        return await look_for_watches(store, search, pictures, Audience(("desk",)), NOW)
 
     encoded = cv2.imencode(".png", cv2.cvtColor(picture(1).rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
     try:
         memory.remember(store, [replace(_alike(2), seen_at=NOW - timedelta(days=1))])
         memory.fold()
         with store.begin() as tx:
-            asked = Asked(picture=pictures.keep(encoded), filters=("since=2026-01-01",))
+            asked = SearchSpec(picture=pictures.keep(encoded), filters=("since=2026-01-01",))
             tx.named_searches.save("style", asked.as_json(), NOW)
             assert tx.named_searches.watch("style", 0.8, Severity.MEDIUM, NOW)
             assert not tx.named_searches.watch("nothing", 0.8, Severity.LOW, NOW)
@@ -101,7 +101,7 @@ async def _watched(tmp_path: Path) -> None:
         with store.read() as tx:
             seen = tx.seen.get(f"{4:064x}")
             assert seen is not None
-            request = request_of(tx, Asked(where="assets", like=(seen.id[:12],)), None)
+            request = request_of(tx, SearchSpec(where="assets", like=(seen.id[:12],)), None)
         assert (await search.answer(request)).searched == {Kind.ASSET: 0}
         with store.begin() as tx:
             first = tx.tasks.list()[-1]
@@ -147,16 +147,16 @@ async def _many_watched(tmp_path: Path) -> None:
     encoded = cv2.imencode(".png", cv2.cvtColor(picture(1).rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
     try:
         with store.begin() as tx:
-            tx.named_searches.save("style", Asked(picture=pictures.keep(encoded)).as_json(), NOW)
+            tx.named_searches.save("style", SearchSpec(picture=pictures.keep(encoded)).as_json(), NOW)
             tx.named_searches.watch("style", 0.8, Severity.MEDIUM, NOW)
         meet(1, 451)
-        assert await look_for_watches(store, search, pictures, ["desk"], Routing(), NOW) == 450
+        assert await look_for_watches(store, search, pictures, Audience(("desk",)), NOW) == 450
         assert told() == [(50, True), (400, False)]
         with store.read() as tx:
             assert len(tx.named_searches.told("style", [f"{seed:064x}" for seed in range(1, 451)])) == 450
 
         meet(451, 453)
-        assert await look_for_watches(store, search, pictures, ["desk"], Routing(), NOW) == 2
+        assert await look_for_watches(store, search, pictures, Audience(("desk",)), NOW) == 2
         assert told() == [(2, True), (50, True), (400, False)]
     finally:
         await workers.aclose()
@@ -189,12 +189,22 @@ def test_people_read_which_pictures_a_watch_met() -> None:
 
 
 def test_what_is_asked_is_kept_as_it_was() -> None:
-    asked = Asked(where="seen", colours=("#c03", "navy:40%"), text='"red sand"', filters=("tag=a",), own="asset_1")
-    assert asked_of(asked.as_json()) == asked
-    assert asked_of('{"where": "seen", "later": 1}') == Asked(where="seen")
-    assert asked.in_words() == "asset_1 --in seen --text '\"red sand\"' --colour #c03 --colour navy:40% --filter tag=a"
-    for unwatchable in (Asked(text="dunes"), Asked(own="asset_1", by="copy"), Asked(own="asset_1", by="words")):
+    asked = SearchSpec(where="seen", colours=("#c03", "navy:40%"), text='"red sand"', filters=("tag=a",), own="asset_1")
+    assert SearchSpec.from_json(asked.as_json()) == asked
+    assert SearchSpec.from_json('{"where": "seen", "later": 1}') == SearchSpec(where="seen")
+    assert (
+        asked.as_options() == "asset_1 --in seen --text '\"red sand\"' --colour #c03 --colour navy:40% --filter tag=a"
+    )
+    for unwatchable in (
+        SearchSpec(text="dunes"),
+        SearchSpec(own="asset_1", by="copy"),
+        SearchSpec(own="asset_1", by="words"),
+    ):
         assert "a watch compares looks" in (why_not_watched(unwatchable) or "")
-    assert "leave --text away" in (why_not_watched(Asked(text="dunes", colours=("#c03",))) or "")
-    for watchable in (Asked(own="asset_1"), Asked(like=("asset_1",), text="dunes"), Asked(colours=("#c03",))):
+    assert "leave the text away" in (why_not_watched(SearchSpec(text="dunes", colours=("#c03",))) or "")
+    for watchable in (
+        SearchSpec(own="asset_1"),
+        SearchSpec(like=("asset_1",), text="dunes"),
+        SearchSpec(colours=("#c03",)),
+    ):
         assert why_not_watched(watchable) is None

@@ -15,6 +15,7 @@ from guardian.errors import StoreUnusable, UsageError
 from guardian.model import Asset, Skipped, SkipReason, TaskKind
 from guardian.store import Store, StoreSettings, Transaction, open_store
 from tests.databases import PostgresDatabases
+from tests.granting import grant_licence
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -127,7 +128,7 @@ def test_reading_does_not_wait_for_a_writer_and_cannot_write(store: Store) -> No
 def test_rows_need_what_they_refer_to(store: Store, protect: Callable[[str], Asset]) -> None:
     protect("a")
     with pytest.raises(Exception, match=r"(?i)foreign key"), store.begin() as tx:
-        tx.licences.add("shop.example", at=NOON, asset_id="asset_missing")
+        grant_licence(tx, "shop.example", at=NOON, asset_id="asset_missing")
 
 
 def test_sqlite_is_set_up_for_safety(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from guardian.errors import StoreUnusable
 from guardian.model import Task, TaskKind, TaskState
 from guardian.store import Store, Transaction
-from guardian.tasks.outcomes import Dead, Done, Outcome, Postponed, Settled
+from guardian.tasks.outcomes import Dead, Done, Postponed, Settled, TaskOutcome
 from guardian.tasks.runner import Runner
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -19,7 +19,7 @@ NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 class Writer:
     """A consumer that does what a test says, and notes in which order."""
 
-    def __init__(self, work: Callable[[Task], Awaitable[Outcome]], *lanes: str | None) -> None:
+    def __init__(self, work: Callable[[Task], Awaitable[TaskOutcome]], *lanes: str | None) -> None:
         self.work, self.open = work, lanes or (None,)
         self.lease = timedelta(minutes=1)
         self.told: list[tuple[str, Settled]] = []
@@ -27,10 +27,10 @@ class Writer:
     def lanes(self) -> list[str | None]:
         return list(self.open)
 
-    async def perform(self, task: Task) -> Outcome:
+    async def perform(self, task: Task) -> TaskOutcome:
         return await self.work(task)
 
-    def tell(self, task: Task, outcome: Outcome) -> None:
+    def tell(self, task: Task, outcome: TaskOutcome) -> None:
         self.told.append((task.key, outcome.settled))
 
 
@@ -53,7 +53,7 @@ def states(store: Store) -> dict[str, TaskState]:
     return {task.key: task.state for task in tasks}
 
 
-async def done(_: Task) -> Outcome:
+async def done(_: Task) -> TaskOutcome:
     return Done()
 
 
@@ -68,11 +68,11 @@ def test_tasks_are_done_in_order_and_told_of_after(store: Store) -> None:
 
 
 @pytest.mark.parametrize("outcome", [Postponed(NOON + timedelta(hours=1), "busy"), Dead("gone")], ids=["later", "dead"])
-def test_what_is_not_done_ends_its_lanes_turn_and_no_others(store: Store, outcome: Outcome) -> None:
+def test_what_is_not_done_ends_its_lanes_turn_and_no_others(store: Store, outcome: TaskOutcome) -> None:
     owe(store, "a1", "a2", lane="a")
     owe(store, "b1", "b2", lane="b")
 
-    async def work(task: Task) -> Outcome:
+    async def work(task: Task) -> TaskOutcome:
         return outcome if task.destination == "a" else Done()
 
     assert run(store, Writer(work, "a", "b")) == {outcome.settled: 1, Settled.DONE: 2}
@@ -86,7 +86,7 @@ def test_a_fault_of_a_consumer_is_survived_and_its_task_comes_again_after_the_le
     owe(store, "a1", lane="a")
     owe(store, "b1", lane="b")
 
-    async def work(task: Task) -> Outcome:
+    async def work(task: Task) -> TaskOutcome:
         if task.destination == "a":
             raise RuntimeError("a mistake")
         return Done()
@@ -116,7 +116,7 @@ def test_the_lease_of_a_long_task_is_renewed(store: Store) -> None:
     owe(store, "long")
     renewed = asyncio.Event()
 
-    async def work(task: Task) -> Outcome:
+    async def work(task: Task) -> TaskOutcome:
         await renewed.wait()
         return Done()
 
@@ -142,7 +142,7 @@ def test_a_task_that_another_process_took_over_is_let_go(store: Store) -> None:
     owe(store, "taken")
     ended: list[str] = []
 
-    async def work(task: Task) -> Outcome:
+    async def work(task: Task) -> TaskOutcome:
         with store.begin() as tx:
             tx.tasks.free_leases("me")
             tx.tasks.claim([TaskKind.DELIVER], NOON, timedelta(minutes=1), 1, "another")
@@ -165,7 +165,7 @@ def test_stopped_in_the_middle_a_task_stays_owed(store: Store) -> None:
     owe(store, "one")
     begun = asyncio.Event()
 
-    async def work(_: Task) -> Outcome:
+    async def work(_: Task) -> TaskOutcome:
         begun.set()
         await asyncio.Event().wait()
         return Done()

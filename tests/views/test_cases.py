@@ -9,7 +9,6 @@ from guardian.model import (
     Case,
     CaseEvent,
     CaseState,
-    Change,
     Comparison,
     Context,
     Decision,
@@ -19,6 +18,7 @@ from guardian.model import (
     LicenceStatus,
     Priority,
     Severity,
+    VersionChange,
 )
 from guardian.views.cases import CaseDetail, case_detail_json, case_json, event_text, extent_text
 from guardian.views.findings import finding_facts, finding_json, version_facts
@@ -45,7 +45,9 @@ FINDING = Finding(
     page_sha256=None,
     context=Context(alt="a dune", caption="Düne"),
 )
-VERSION = FindingDigest("d" * 64, None, "2" * 64, NOON, NOON + timedelta(days=1), Importance.CHANGED, (Change.WORDS,))
+VERSION = FindingDigest(
+    "d" * 64, None, "2" * 64, NOON, NOON + timedelta(days=1), Importance.CHANGED, (VersionChange.WORDS,)
+)
 
 
 def test_a_case_whose_asset_is_gone_still_shows() -> None:

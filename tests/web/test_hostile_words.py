@@ -11,7 +11,7 @@ from guardian.model import (
     ScanOutcome,
     TaskKind,
 )
-from guardian.search.asking import Asked
+from guardian.search.asking import SearchSpec
 from guardian.views.plain_text import cleaned
 from tests.web.conftest import Served
 from tests.web.uses import picture_bytes, protected, used
@@ -38,7 +38,7 @@ def pages(served: Served) -> list[str]:
         assert task is not None
         tx.tasks.bury(task.id, EVIL)
         scan = tx.scans.start("web", now)
-        tx.named_searches.save("style", Asked(text=EVIL, filters=(f"host={EVIL}",)).as_json(), now)
+        tx.named_searches.save("style", SearchSpec(text=EVIL, filters=(f"host={EVIL}",)).as_json(), now)
         tx.scans.end(scan.id, now, ScanOutcome.FAILED, ScanCounts(), EVIL)
     rita = served.signed_in("Rita")
     for decision, value in (("label", EVIL[:50]), ("assign", EVIL), ("note", "")):

@@ -17,6 +17,7 @@ from guardian.fetch.settings import FetchSettings
 from guardian.fetch.web import WebClient
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.workers import Workers
+from guardian.model import Audience
 from guardian.rules import Rules
 from guardian.scan.services import ScanSettings, Services
 from guardian.web.picture_rendering import Bounds
@@ -67,7 +68,7 @@ def comparing(tmp_path: Path) -> Iterator[Served]:
         rules=Rules(()),
         vault=desk.vault,
         clock=desk.clock,
-        settings=ScanSettings(own_hosts=(), destinations=(), max_image_bytes=10**7),
+        settings=ScanSettings(own_hosts=(), audience=Audience(), max_image_bytes=10**7),
     )
     yield from served_desk(replace(desk, services=services))
 

@@ -8,12 +8,12 @@ import pytest
 from starlette.datastructures import ImmutableMultiDict
 
 from guardian.errors import UsageError
-from guardian.search.asking import Asked
+from guardian.search.asking import SearchSpec
 from guardian.web.recent_pictures import RecentPictures
 from guardian.web.search_queries import MOST_EXAMPLES, asked_in, narrowed, onward_queries, parts_of, query_of, words_of
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
-ALL = Asked(
+ALL = SearchSpec(
     where="seen",
     by="look",
     text='"red dunes" & 沙丘',
@@ -26,14 +26,14 @@ ALL = Asked(
 )
 
 
-def _read(query: str) -> Asked:
+def _read(query: str) -> SearchSpec:
     return asked_in(ImmutableMultiDict(parse_qsl(query)))
 
 
 def test_what_an_address_asks_is_what_was_asked() -> None:
     assert _read(query_of(ALL)) == replace(ALL, filters=("label=a=b", "host=shop.example", "since=2026-01-01"))
-    assert _read(query_of(Asked(own="asset_1"))) == Asked(own="asset_1")
-    assert query_of(Asked()) == ""
+    assert _read(query_of(SearchSpec(own="asset_1"))) == SearchSpec(own="asset_1")
+    assert query_of(SearchSpec()) == ""
 
 
 @pytest.mark.parametrize(
@@ -70,15 +70,15 @@ def test_a_facet_narrows_and_each_part_can_be_taken_away() -> None:
     while parts := parts_of(left):
         assert left != parts[0][1], parts[0][0]
         left = parts[0][1]
-    assert left == Asked(where="seen", by="look", text=ALL.text, picture=ALL.picture)
+    assert left == SearchSpec(where="seen", by="look", text=ALL.text, picture=ALL.picture)
 
 
 def test_from_a_result_it_goes_on_to_as_many_examples_as_a_search_may_have() -> None:
     onward = onward_queries(ALL, "seen_3", is_asset=False)
-    assert _read(onward["alone"]) == Asked(where="seen", like=("seen_3",))
+    assert _read(onward["alone"]) == SearchSpec(where="seen", like=("seen_3",))
     assert _read(onward["more"]) == replace(ALL, like=("asset_1", "seen_2", "seen_3"), unlike=())
     assert _read(onward["less"]) == ALL
-    assert _read(onward_queries(ALL, "asset_9", is_asset=True)["alone"]) == Asked(where="seen", own="asset_9")
+    assert _read(onward_queries(ALL, "asset_9", is_asset=True)["alone"]) == SearchSpec(where="seen", own="asset_9")
 
     full = replace(ALL, like=tuple(f"asset_{n}" for n in range(MOST_EXAMPLES)))
     assert sorted(onward_queries(full, "seen_9", is_asset=False)) == ["alone", "less"]
@@ -88,7 +88,7 @@ def test_from_a_result_it_goes_on_to_as_many_examples_as_a_search_may_have() -> 
 
 def test_a_search_in_the_words_of_the_desk() -> None:
     assert (
-        words_of(Asked(own="asset_1", by="shape", where="assets"))
+        words_of(SearchSpec(own="asset_1", by="shape", where="assets"))
         == "like one of your images; by shape; in your images"
     )
     words = words_of(ALL)

@@ -18,13 +18,14 @@ from guardian.config import load_config
 from guardian.model import Case, CaseState, DismissReason, Message, Severity, TaskKind
 from guardian.notices.drafting import NoticeConfig
 from guardian.notices.settings import NoticeSettings, OwnerSettings
-from guardian.search.asking import Asked
+from guardian.search.asking import SearchSpec
 from guardian.shipped import rules_folder
 from guardian.web.app import build_app
 from guardian.web.desk import Desk
 from guardian.web.metrics import Metrics
 from guardian.web.serving import serving
 from tests.browsers import chromium, from_npm, needs_browser
+from tests.granting import grant_licence
 from tests.kept_workers import run_in_app
 from tests.web.conftest import PASSWORD, Served, add_people
 from tests.web.uses import picture_bytes, protected, used
@@ -335,8 +336,8 @@ NARROW_AND_DARK = {"color_scheme": "dark", "viewport": {"width": 390, "height": 
 def test_no_page_has_barriers(served: Served, axe: str) -> None:
     case, _ = cases_of(served, "barriers.example", [71, 72])
     with served.store.begin() as tx:
-        licence = tx.licences.add("licensee.example", at=served.desk.clock(), collection="press")
-        tx.named_searches.save("style", Asked(own=case.asset_id, by="look").as_json(), served.desk.clock())
+        licence = grant_licence(tx, "licensee.example", at=served.desk.clock(), collection="press")
+        tx.named_searches.save("style", SearchSpec(own=case.asset_id, by="look").as_json(), served.desk.clock())
         tx.named_searches.watch("style", 0.7, Severity.LOW, served.desk.clock())
         at, without_blanks = served.desk.clock(), "https://thief.example/" + "long/" * 60
         tx.messages.add(Message("msg_refused", "case.opened", at, b'{"data": {}}'))

@@ -11,6 +11,7 @@ from guardian.cases import Kept, RecordedUse, record
 from guardian.model import (
     Action,
     Asset,
+    Audience,
     Case,
     Comparison,
     Context,
@@ -88,9 +89,9 @@ def used(
         kept=Kept(digest),
     )
     with desk.store.begin() as tx:
-        finding = record(tx, use, [])
+        finding = record(tx, use, Audience())
         again = replace(use, at=desk.clock(), sighting=replace(use.sighting, seen_at=desk.clock()))
-        finding = record(tx, again, []) if days_ago else finding
+        finding = record(tx, again, Audience()) if days_ago else finding
         case = tx.cases.get(finding.case_id or "")
     assert case is not None
     return case

@@ -29,7 +29,7 @@ from guardian.scan.site_answers import SiteAnswers
 from guardian.sources.settings import SourceSettings
 from guardian.store import Store, Transaction
 from guardian.store.ids import new_id
-from guardian.tasks.outcomes import Done, Outcome, Postponed
+from guardian.tasks.outcomes import Done, Postponed, TaskOutcome
 from guardian.urls.addresses import host_without_www
 from guardian.urls.keys import page_key
 
@@ -114,7 +114,7 @@ class NoticeRecheckConsumer:
         """Return one lane for all: no site is asked by two of them at once."""
         return [None]
 
-    async def perform(self, task: Task) -> Outcome:
+    async def perform(self, task: Task) -> TaskOutcome:
         """Look at the places of one case and write down what is there; what could not be told is tried again."""
         notice_id, case_id, day = read_key(task.key)
         services = self._services
@@ -133,7 +133,7 @@ class NoticeRecheckConsumer:
             return Postponed(services.clock() + _PAUSES[task.attempts], "some places could not be looked at")
         return Done()
 
-    def tell(self, task: Task, outcome: Outcome) -> None:
+    def tell(self, task: Task, outcome: TaskOutcome) -> None:
         """Log what came of one recheck."""
         log.info("notice_rechecked", task=task.key, outcome=outcome.settled.value)
 

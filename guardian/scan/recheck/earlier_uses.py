@@ -20,7 +20,7 @@ from guardian.scan.recheck.places import LEASE, Place
 from guardian.scan.services import Services
 from guardian.scan.site_answers import SiteAnswers
 from guardian.sources.settings import SourceSettings
-from guardian.tasks.outcomes import Done, Outcome, Postponed
+from guardian.tasks.outcomes import Done, Postponed, TaskOutcome
 
 _PAUSES = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=3))
 """Before a place is looked at again that could not be reached; after the last one it is called unreachable."""
@@ -44,7 +44,7 @@ class EarlierUseConsumer:
         """Return one lane for all: no site is asked by two of them at once."""
         return [None]
 
-    async def perform(self, task: Task) -> Outcome:
+    async def perform(self, task: Task) -> TaskOutcome:
         """Look at one place and write down what is there; a place that cannot be reached is tried again later."""
         store, clock = self._services.store, self._services.clock
         use = await asyncio.to_thread(_use, self._services, task.key)
@@ -68,7 +68,7 @@ class EarlierUseConsumer:
         await asyncio.to_thread(settle)
         return Done()
 
-    def tell(self, task: Task, outcome: Outcome) -> None:
+    def tell(self, task: Task, outcome: TaskOutcome) -> None:
         """Log what came of one look."""
         log.info("looked_again", earlier_use=task.key, outcome=outcome.settled.value)
 

@@ -16,7 +16,7 @@ from guardian.scan.recheck.places import LEASE
 from guardian.scan.services import Services
 from guardian.sources.settings import SourceSettings
 from guardian.store import Transaction
-from guardian.tasks.outcomes import Dead, Done, Outcome
+from guardian.tasks.outcomes import Dead, Done, TaskOutcome
 from guardian.tasks.user_requests import UserRequest, owe_request, postponed, request_of
 
 _AT_ONCE = 3
@@ -51,7 +51,7 @@ class _Looks:
         with self._services.store.read() as tx:
             return [*tx.tasks.destinations_due(self._services.clock(), self.kind, _AT_ONCE)]
 
-    def tell(self, task: Task, outcome: Outcome) -> None:
+    def tell(self, task: Task, outcome: TaskOutcome) -> None:
         """Log what came of it."""
         log.info("looked_as_asked", kind=self.kind.value, about=task.destination, outcome=outcome.settled.value)
 
@@ -65,7 +65,7 @@ class RequestedRecheckConsumer(_Looks):
         super().__init__(services)
         self._sources = sources
 
-    async def perform(self, task: Task) -> Outcome:
+    async def perform(self, task: Task) -> TaskOutcome:
         """Look at all places of a case and write down what is there, as its page then shows."""
         asked, services = request_of(task), self._services
         with services.store.read() as tx:
@@ -84,7 +84,7 @@ class VerifyNoticeConsumer(_Looks):
 
     kind = TaskKind.VERIFY_NOTICE
 
-    async def perform(self, task: Task) -> Outcome:
+    async def perform(self, task: Task) -> TaskOutcome:
         """Look whether all addresses of a notice are live and write it into its history, as its page then shows."""
         asked, services = request_of(task), self._services
         with services.store.read() as tx:

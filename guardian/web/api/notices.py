@@ -302,7 +302,11 @@ def _object_of(desk: Desk, notice_id: str) -> dict[str, Any]:
     with desk.store.read() as tx:
         notice = _notice(tx, notice_id)
         points = steps.open_points(tx, notice, desk.notice_config.settings, desk.clock()) if notice.is_open else []
-    return notice_json(notice) | {"text": notice.text, "form": notice.form, "open_points": points}
+    return notice_json(notice) | {
+        "text": notice.text,
+        "form": notice.form,
+        "open_points": [point.words for point in points],
+    }
 
 
 def _read(desk: Desk, notice_id: str) -> Notice:

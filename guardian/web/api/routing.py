@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from guardian.model import Actor
-from guardian.store.idempotency import Claim, KeptAnswer
+from guardian.store.idempotency import KeptAnswer, KeyedRequest
 from guardian.web.api.limits import RequestLimits
 from guardian.web.auth.requests import acting
 from guardian.web.bodies import bounded
@@ -82,7 +82,7 @@ async def _answered_once(request: Request, actor: Actor, key: str, answer: Answe
     digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
     digest.update(request.headers.get("if-match", "").encode())
     digest.update(await request.body())
-    claim = Claim(f"{actor.kind.value}:{actor.name}", key, digest.hexdigest())
+    claim = KeyedRequest(f"{actor.kind.value}:{actor.name}", key, digest.hexdigest())
 
     def begin() -> KeptAnswer | None:
         with store.begin() as tx:
@@ -110,7 +110,7 @@ async def _answered_once(request: Request, actor: Actor, key: str, answer: Answe
         await run_in_threadpool(end, kept)
 
 
-def _of_earlier(earlier: KeptAnswer, claim: Claim) -> Response:
+def _of_earlier(earlier: KeptAnswer, claim: KeyedRequest) -> Response:
     if earlier.digest != claim.digest:
         return problem(
             422, "Another request", "this Idempotency-Key was used for another request; choose a new one", more=_NONE

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from guardian.model import Actor, Permission
-from guardian.search.asking import Asked
+from guardian.search.asking import SearchSpec
 from guardian.search.facets import facets_of
 from guardian.search.question import By
 from guardian.search.result_json import result_json
@@ -60,7 +60,7 @@ async def search(request: Request, actor: Asker, query: Annotated[SearchQuery, Q
 
     `complete` is false when not everything was searched; `not_searched` says what.
     """
-    asked = Asked(
+    asked = SearchSpec(
         where=query.where,
         by=query.by.value,
         text=query.text,
@@ -81,9 +81,9 @@ def _form(
     region: Annotated[Text | None, Form(max_length=80, description="X,Y,W,H: the part that is meant.")] = None,
     filter: Annotated[list[Text] | None, Form(max_length=20)] = None,  # noqa: A002 - its name in the form
     top: Annotated[int, Form(ge=1, le=MOST_RESULTS)] = 20,
-) -> Asked:
+) -> SearchSpec:
     """Return what a form asks for beside its picture."""
-    return Asked(where=where, by=by.value, text=text, region=region, filters=tuple(filter or ()), top=top)
+    return SearchSpec(where=where, by=by.value, text=text, region=region, filters=tuple(filter or ()), top=top)
 
 
 @router.post(
@@ -96,7 +96,7 @@ def _form(
 async def search_by_picture(
     request: Request,
     actor: Asker,
-    asked: Annotated[Asked, Depends(_form)],
+    asked: Annotated[SearchSpec, Depends(_form)],
     picture: Annotated[UploadFile | None, File(description="A picture's file.")] = None,
     address: Annotated[Text | None, Form(max_length=_LONGEST, description="The address of a picture.")] = None,
 ) -> dict[str, Any]:
@@ -111,7 +111,7 @@ async def search_by_picture(
     return await _found(request, asked, content)
 
 
-async def _found(request: Request, asked: Asked, content: bytes | None) -> dict[str, Any]:
+async def _found(request: Request, asked: SearchSpec, content: bytes | None) -> dict[str, Any]:
     desk = desk_of(request)
     answer = await answered(desk, services_of(desk), replace(asked, facets=True), content)
     return {

@@ -16,7 +16,7 @@ from guardian.web.api.inputs import Input, Name, Text
 from guardian.web.api.routing import GuardedRoute
 from guardian.web.auth.requests import NotPermitted, permitted
 from guardian.web.desk import desk_of
-from guardian.web.queue_filter import choice_of, unknown_fields
+from guardian.web.queue_filter import queue_filter_in, unknown_fields
 
 router = APIRouter(prefix="/views", tags=["views"], route_class=GuardedRoute)
 
@@ -66,7 +66,7 @@ def save_view(request: Request, person: Owner, body: NewView) -> dict[str, Any]:
         raise UsageError(
             f"the queue is not chosen by {', '.join(unknown)[:200]}; save what its page has in its address"
         )
-    choice = choice_of(query)
+    choice = queue_filter_in(query)
     choice.filter()
 
     desk = desk_of(request)

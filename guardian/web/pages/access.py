@@ -8,6 +8,8 @@ from guardian.cases import Edit
 from guardian.cases.rejudging import Judging
 from guardian.errors import UsageError
 from guardian.model import BrowserSession, Permission
+from guardian.scan.services import Services
+from guardian.search.search import Search
 from guardian.web.auth.pages import local_path
 from guardian.web.auth.requests import NotPermitted, signed_in
 from guardian.web.desk import Desk
@@ -15,7 +17,7 @@ from guardian.web.desk import Desk
 LONGEST_FIELD = 10_000
 """Characters of one field of a form."""
 
-__all__ = ["LONGEST_FIELD", "edit_by", "local_path", "needed_judging", "person_may"]
+__all__ = ["LONGEST_FIELD", "edit_by", "local_path", "needed_judging", "person_may", "search_of", "services_of"]
 
 
 def person_may(permission: Permission) -> Callable[[BrowserSession], BrowserSession]:
@@ -40,3 +42,15 @@ def needed_judging(judging: Judging | None) -> Judging:
     if judging is None:
         raise UsageError("the rules are not opened here, so no licence can be judged; ask the daemon")
     return judging
+
+
+def services_of(desk: Desk) -> Services:
+    """Return what pictures are compared with. Raises UsageError where only the database is at hand."""
+    if desk.services is None:
+        raise UsageError("the matcher is not opened here; ask the daemon (`guardian run`)")
+    return desk.services
+
+
+def search_of(desk: Desk) -> Search:
+    """Return the search of a desk. Raises as `services_of`."""
+    return Search(desk.store, services_of(desk).workers, desk.data_dir)

@@ -20,6 +20,7 @@ from guardian.web.auth.requests import person_acting
 from guardian.web.correcting import correct_asset
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import person_may
+from guardian.web.pages.forms import picture_in
 from guardian.web.rendering import page
 
 router = APIRouter(prefix="/assets", include_in_schema=False)
@@ -27,7 +28,6 @@ router = APIRouter(prefix="/assets", include_in_schema=False)
 READER = Depends(person_may(Permission.ASSETS_READ))
 _ON_A_PAGE = 120
 _UPLOADS = "uploads"
-_MAX_BYTES = 50 * 1024**2
 _LONGEST_NAME, _LONGEST_RIGHT = 200, 2_000
 RIGHTS = {
     "creator": "Creator",
@@ -87,9 +87,7 @@ async def protect(
         raise UsageError("the catalogue is not opened here; ask the daemon (`guardian run`)")
     if not collection.strip():
         raise UsageError("name the collection that it belongs to")
-    content = await picture.read(_MAX_BYTES + 1)
-    if len(content) > _MAX_BYTES:
-        raise UsageError(f"a picture may have {_MAX_BYTES >> 20} MiB here; use `guardian asset add` for larger ones")
+    content = await picture_in(picture, "guardian asset add")
 
     path = await asyncio.to_thread(_written, desk.data_dir / _UPLOADS, picture.filename or "picture", content)
     wanted = Wanted(path, collection.strip(), title.strip() or None, names_collection=True)

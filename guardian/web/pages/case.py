@@ -16,7 +16,6 @@ from guardian.model import (
     MEASURED_FACTS,
     BrowserSession,
     Case,
-    CaseEvent,
     CaseState,
     DismissReason,
     Finding,
@@ -44,7 +43,7 @@ from guardian.web.pages.deciding import (
 from guardian.web.pages.evidence import EvidencePanel, panel_of_evidence
 from guardian.web.pages.not_mine import PostedForm, ask_if_sure
 from guardian.web.pages.notice_panel import NoticePanel, panel_of_case
-from guardian.web.queue_filter import Choice, choice_kept_in
+from guardian.web.queue_filter import QueueFilter, queue_filter_kept_in
 from guardian.web.rendering import csv_file, page
 
 router = APIRouter(prefix="/cases", include_in_schema=False)
@@ -62,6 +61,21 @@ NEXT_STEPS = {
     CaseState.RESOLVED: "Done. It reopens by itself when it is shown elsewhere, or comes back.",
 }
 """What a reviewer does next, by the state of a case."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """What the page of a case says to what a person did or sent.
+
+    `done` says what was just decided, about which case or decision; `meanwhile`, in words, what others have changed
+    since the person looked. `fault` is what is wrong with the form, and `note` the note in it, so that it is not lost.
+    """
+
+    status: int = 200
+    done: tuple[str, str] | None = None
+    meanwhile: tuple[str, ...] = ()
+    fault: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +101,7 @@ async def show_case(
 ) -> Response:
     """Show a case; `finding` is the one of its findings that is compared."""
     said = DONE_TEXTS[DecisionKind(done)] if done in list(DecisionKind) else None
-    return await _case_page(request, case_id, finding=finding, done=(said, case[:200]) if said else None)
+    return await _case_page(request, case_id, _Reply(done=(said, case[:200]) if said else None), finding=finding)
 
 
 @router.get("/{case_id}/places.csv", dependencies=[Depends(person_may(Permission.CASES_READ))])
@@ -110,7 +124,7 @@ async def download_places(request: Request, case_id: str) -> Response:
 async def show_next(request: Request, case_id: str) -> Response:
     """Lead to the case that follows in the queue from which this one was opened, or to that queue after the last."""
     desk = desk_of(request)
-    choice = choice_kept_in(request.query_params)
+    choice = queue_filter_kept_in(request.query_params)
 
     def read() -> str | None:
         with desk.store.read() as tx:
@@ -144,7 +158,7 @@ async def decide_one(
     """Decide about a case, unless somebody has changed it since it was looked at: then show what they did."""
     desk = desk_of(request)
     word, _, own_value = form.decision.partition(":")
-    choice = choice_kept_in(request.query_params)
+    choice = queue_filter_kept_in(request.query_params)
     edit = edit_by(session, desk, form.note, expected=form.version, batch=None)
 
     def change(asked: RequestedDecision, context: DecisionContext, tx: Transaction) -> tuple[Case, str]:
@@ -164,31 +178,18 @@ async def decide_one(
                 return asking
         changed, following = await run_in_threadpool(desk.store.run, partial(change, asked, context))
     except CaseChanged as error:
-        return await _case_page(request, error.case.id, meanwhile=error.since, note=form.note, status=409)
+        meanwhile = tuple(event_text(event) for event in error.since)
+        return await _case_page(request, error.case.id, _Reply(409, meanwhile=meanwhile, note=form.note))
     except UsageError as error:
-        return await _case_page(request, case_id, fault=str(error), note=form.note, status=400)
+        return await _case_page(request, case_id, _Reply(400, fault=str(error), note=form.note))
     path = f"/cases/{following}{choice.kept}" if following else choice.path
     return RedirectResponse(with_done(path, DecisionKind(word), as_changed(changed)), status_code=303)
 
 
-async def _case_page(
-    request: Request,
-    case_id: str,
-    *,
-    finding: str = "",
-    done: tuple[str, str] | None = None,
-    meanwhile: tuple[CaseEvent, ...] = (),
-    fault: str = "",
-    note: str = "",
-    status: int = 200,
-) -> Response:
-    """Return the page of a case; `finding` is the id of the finding that is compared.
-
-    `done` says what was just decided, about which case or decision; `meanwhile` what others have changed since the
-    person looked. `fault` is what is wrong with their form, and `note` the note in it, so that it is not lost.
-    """
+async def _case_page(request: Request, case_id: str, reply: _Reply, *, finding: str = "") -> Response:
+    """Return the page of a case; `finding` is the id of the finding that is compared."""
     desk = desk_of(request)
-    choice = choice_kept_in(request.query_params)
+    choice = queue_filter_kept_in(request.query_params)
 
     def read() -> _Read | None:
         with desk.store.read() as tx:
@@ -197,19 +198,19 @@ async def _case_page(
     found = await run_in_threadpool(read)
     if found is None:
         raise HTTPException(404, f"there is no case {case_id[:80]}")
-    if found.detail.case.id != case_id and status == 200:
+    if found.detail.case.id != case_id and reply.status == 200:
         # Merged into another one: its address leads on.
         return RedirectResponse(f"/cases/{found.detail.case.id}{choice.kept}", status_code=303)
 
     return page(
         request,
         "case.html",
-        status=status,
+        status=reply.status,
         choice=choice,
-        done=done,
-        meanwhile=[event_text(event) for event in meanwhile],
-        fault=fault,
-        note=note,
+        done=reply.done,
+        meanwhile=reply.meanwhile,
+        fault=reply.fault,
+        note=reply.note,
         **_values_of(found),
     )
 
@@ -266,7 +267,7 @@ def _read(tx: Transaction, desk: Desk, case_id: str, finding_id: str) -> _Read |
     return _Read(detail, compared, overlap, people, *panels)
 
 
-def _next_case(tx: Transaction, case: Case, choice: Choice) -> str:
+def _next_case(tx: Transaction, case: Case, choice: QueueFilter) -> str:
     """Return the id of the case that follows in the queue that is chosen so; "" after the last."""
     found = tx.cases.queue(choice.filter(), 1, (case.rank, case.id))
     return found[0].id if found else ""

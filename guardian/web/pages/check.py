@@ -15,14 +15,14 @@ from guardian.scan.pipeline import check
 from guardian.urls.addresses import host_of, is_web_address
 from guardian.web.auth.requests import NotPermitted, person_acting
 from guardian.web.desk import Desk, desk_of
-from guardian.web.pages.access import LONGEST_FIELD, person_may
+from guardian.web.pages.access import LONGEST_FIELD, person_may, services_of
+from guardian.web.pages.forms import picture_in
 from guardian.web.rendering import page
 
 router = APIRouter(prefix="/check", include_in_schema=False)
 
 ASKER = Depends(person_may(Permission.CHECK))
 
-_MAX_BYTES = 50 * 1024**2
 _SECONDS = 120.0
 _MOST_ANSWERS = 100
 
@@ -43,9 +43,7 @@ async def answer(
 ) -> Response:
     """Answer for a picture that is sent, or for what an address shows, which is recorded when that is asked for."""
     actor = person_acting(request, session)
-    content = await picture.read(_MAX_BYTES + 1) if picture is not None and picture.filename else b""
-    if len(content) > _MAX_BYTES:
-        raise UsageError(f"a picture may have {_MAX_BYTES >> 20} MiB here; use `guardian check` for larger ones")
+    content = await picture_in(picture, "guardian check") if picture is not None and picture.filename else b""
     if content and record:
         raise UsageError("a picture alone has no place that could be recorded; write the address that shows it")
     if content:
@@ -72,13 +70,12 @@ async def answer(
 async def _found(request: Request, target: str, *, recorded: bool = False) -> dict[str, Any]:
     """Return what the page shows of a target: answers, and what was not looked at."""
     desk = desk_of(request)
-    if desk.services is None:
-        raise UsageError("the matcher is not opened here; ask the daemon (`guardian run`)")
+    services = services_of(desk)
     answers: list[Answer] = []
     not_seen: list[NotSeen] = []
     try:
         async with asyncio.timeout(_SECONDS):
-            async for result in check(desk.services, [target], recorded=recorded):
+            async for result in check(services, [target], recorded=recorded):
                 if isinstance(result, Answer):
                     answers.append(result)
                 else:

@@ -36,7 +36,7 @@ from guardian.views.evidence import capture_size_text, hold_text, reason_text
 from guardian.web.auth.requests import person_acting
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may
-from guardian.web.queue_filter import choice_kept_in
+from guardian.web.queue_filter import queue_filter_kept_in
 
 router = APIRouter(prefix="/cases", include_in_schema=False)
 
@@ -185,7 +185,7 @@ async def _changed(
             return case.id
 
     changed = await run_in_threadpool(write)
-    kept = choice_kept_in(request.query_params).kept
+    kept = queue_filter_kept_in(request.query_params).kept
     return RedirectResponse(f"/cases/{changed}{kept}#h-evidence", status_code=303)
 
 

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from guardian.errors import UsageError
 from guardian.model import BrowserSession, NamedSearch, Permission, Severity
-from guardian.search.asking import Asked, asked_of
+from guardian.search.asking import SearchSpec
 from guardian.search.kept import (
     KeptSearches,
     begin_watch,
@@ -22,9 +22,9 @@ from guardian.search.kept import (
 from guardian.search.watching import EVENT
 from guardian.web.auth.requests import person_acting
 from guardian.web.desk import Desk, desk_of
-from guardian.web.pages.access import person_may
+from guardian.web.pages.access import person_may, search_of
 from guardian.web.search_queries import asked_in, query_of, words_of
-from guardian.web.searching import LET_GO, content_of, search_of
+from guardian.web.searching import LET_GO, content_of
 
 router = APIRouter(prefix="/search", include_in_schema=False)
 
@@ -59,7 +59,7 @@ async def run(request: Request, session: BrowserSession = SEARCHER, name: str = 
     """Lead to what a kept search finds today."""
     desk = desk_of(request)
     with desk.store.read() as tx:
-        asked = asked_of(kept_search(tx, name).asked)
+        asked = SearchSpec.from_json(kept_search(tx, name).asked)
     return RedirectResponse(f"/search?{query_of(asked)}", status_code=303)
 
 
@@ -105,7 +105,7 @@ async def remove(request: Request, session: BrowserSession = KEEPER, name: str =
     desk, actor = desk_of(request), person_acting(request, session)
     with desk.store.read() as tx:
         removed = kept_search(tx, name)
-    content = await content_of(desk, session.person.id, asked_of(removed.asked))
+    content = await content_of(desk, session.person.id, SearchSpec.from_json(removed.asked))
     await run_in_threadpool(remove_search, desk.store, desk.search_pictures, name, actor, desk.clock())
 
     if content is not None:
@@ -121,7 +121,7 @@ async def restore(request: Request, session: BrowserSession = KEEPER) -> Respons
     removed = removed_search(desk, session)
     if removed is None:
         raise UsageError("there is no removed search to be kept again")
-    asked = asked_of(removed.asked)
+    asked = SearchSpec.from_json(removed.asked)
     content = await content_of(desk, session.person.id, asked)
     if content is None and asked.picture is not None:
         raise UsageError(LET_GO)
@@ -136,10 +136,10 @@ def removed_search(desk: Desk, session: BrowserSession) -> NamedSearch | None:
     return desk.removed_searches.get(session.person.id)
 
 
-def kept_searches(desk: Desk) -> list[tuple[NamedSearch, Asked, str, str | None]]:
+def kept_searches(desk: Desk) -> list[tuple[NamedSearch, SearchSpec, str, str | None]]:
     """Return the searches under a name, each with what it asks, that in words, and why it cannot be asked any more."""
     with desk.store.read() as tx:
-        found = [(one, asked_of(one.asked)) for one in tx.named_searches.list()]
+        found = [(one, SearchSpec.from_json(one.asked)) for one in tx.named_searches.list()]
         return [(one, asked, words_of(asked), why_not_asked(tx, desk.search_pictures, asked)) for one, asked in found]
 
 
@@ -147,5 +147,4 @@ def destinations_told(desk: Desk) -> tuple[str, ...]:
     """Return the destinations that watches tell."""
     if desk.services is None:
         return ()
-    settings = desk.services.settings
-    return settings.routing.wanting(EVENT, settings.destinations)
+    return desk.services.settings.audience.wanting(EVENT)

@@ -10,13 +10,13 @@ from starlette.responses import RedirectResponse, Response
 
 from guardian.errors import GuardianError, UsageError, VaultFull
 from guardian.model import BrowserSession, Case, Permission, Task, TaskKind
-from guardian.model.notices import Notice, NoticeKind, NoticeLanguage
+from guardian.model.notices import Notice, NoticeKind, NoticeLanguage, OpenPoint
 from guardian.notices import steps
 from guardian.notices.copies import keep_copy, sent_copy
 from guardian.notices.documents import documents_of, mail_of
 from guardian.notices.drafting import DraftRequest, doubts_about, draft, reference_of
 from guardian.notices.recipients import Recipient, recipients_of
-from guardian.notices.steps import StepAuthor, without_command
+from guardian.notices.steps import StepAuthor
 from guardian.notices.timeline import timeline_of
 from guardian.scan.recheck.on_request import ask_for_recheck, ask_to_verify
 from guardian.store import Transaction
@@ -26,7 +26,7 @@ from guardian.views.timelines import TimelineEntry, entry_text
 from guardian.web.auth.requests import person_acting
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may
-from guardian.web.queue_filter import choice_kept_in
+from guardian.web.queue_filter import queue_filter_kept_in
 from guardian.web.rendering import page
 
 router = APIRouter(include_in_schema=False)
@@ -238,7 +238,7 @@ async def recheck(request: Request, case_id: str, session: BrowserSession = WRIT
             return case
 
     case = await run_in_threadpool(write)
-    kept = choice_kept_in(request.query_params).kept
+    kept = queue_filter_kept_in(request.query_params).kept
     return RedirectResponse(f"/cases/{case.id}{kept}#h-notices", status_code=303)
 
 
@@ -260,7 +260,7 @@ async def _changed(request: Request, notice_id: str, change: Callable[[Transacti
 async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> Response:
     desk = desk_of(request)
 
-    def read() -> tuple[Notice, list[str], list[str], tuple[Recipient, ...], Sequence[Task]]:
+    def read() -> tuple[Notice, list[OpenPoint], list[str], tuple[Recipient, ...], Sequence[Task]]:
         with desk.store.read() as tx:
             notice = _notice(tx, notice_id)
             points = steps.open_points(tx, notice, desk.notice_config.settings, desk.clock()) if notice.is_open else []
@@ -275,7 +275,7 @@ async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> 
         "notice.html",
         status=400 if fault else 200,
         notice=notice,
-        points=[without_command(point) for point in points],
+        points=[point.words for point in points],
         doubts=doubts,
         form_blocks=form_blocks(notice.form),
         recipients=recipients,

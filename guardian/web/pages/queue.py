@@ -32,6 +32,7 @@ from guardian.store.ids import new_id
 from guardian.views.case_tables import cases_csv
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, local_path, person_may
+from guardian.web.pages.confirm_all import MOST_AT_ONCE, ask_about_all
 from guardian.web.pages.deciding import (
     DONE_TEXTS,
     BulkOutcome,
@@ -43,8 +44,7 @@ from guardian.web.pages.deciding import (
     with_done,
 )
 from guardian.web.pages.not_mine import PostedForm, ask_if_sure
-from guardian.web.pages.whole_choice import MOST_AT_ONCE, ask_about_all
-from guardian.web.queue_filter import Choice, choice_of
+from guardian.web.queue_filter import QueueFilter, queue_filter_in
 from guardian.web.rendering import csv_file, page
 
 router = APIRouter(include_in_schema=False)
@@ -96,7 +96,7 @@ async def show_queue(
     case: str = "",
 ) -> Response:
     """Show one page of the queue."""
-    choice = choice_of(request.query_params)
+    choice = queue_filter_in(request.query_params)
     return await _queue(request, choice, after=after, done=_done(done, case))
 
 
@@ -104,7 +104,7 @@ async def show_queue(
 async def download(request: Request) -> Response:
     """Send the cases that the queue finds as CSV, the most urgent first, as many as are decided about at once."""
     desk = desk_of(request)
-    wanted = choice_of(request.query_params).filter()
+    wanted = queue_filter_in(request.query_params).filter()
 
     def read() -> tuple[QueuedCase, ...]:
         with desk.store.read() as tx:
@@ -121,7 +121,7 @@ async def decide_many(request: Request, session: BrowserSession = REVIEWER) -> R
     back = local_path(str(form.get("back", "/cases")))
     asked = _asked(str(form.get("decision", "")), str(form.get("value", "")))
     if form.get("all"):
-        return await ask_about_all(request, asked, choice_of(_query_of(back)), str(form.get("note", "")))
+        return await ask_about_all(request, asked, queue_filter_in(_query_of(back)), str(form.get("note", "")))
 
     # One field may have several: those of a whole choice.
     selected = [one for text in form.getlist("selected") for one in str(text).split()]
@@ -149,7 +149,7 @@ async def decide_many(request: Request, session: BrowserSession = REVIEWER) -> R
     if not outcome.refused:
         name = as_changed(outcome.changed[0]) if batch is None else batch
         return RedirectResponse(with_done(back, asked.decision, name), status_code=303)
-    choice = choice_of(_query_of(back))
+    choice = queue_filter_in(_query_of(back))
     done = (asked.decision, batch or "") if outcome.changed else None
     return await _queue(request, choice, done=done, refused=outcome.refused, status=409)
 
@@ -185,7 +185,7 @@ async def undo_last(
     outcome = await run_in_threadpool(take_back)
     path = local_path(back)
     if outcome.refused:
-        choice = choice_of(_query_of(path))
+        choice = queue_filter_in(_query_of(path))
         return await _queue(request, choice, refused=outcome.refused, status=409)
     return RedirectResponse(with_done(path, DecisionKind.UNDO, ""), status_code=303)
 
@@ -201,7 +201,7 @@ async def save_view(
     """Save what the queue's form chooses under a name, for this person alone; or forget a view of this name."""
     desk = desk_of(request)
     # Read and written anew, so that only what the form knows is kept.
-    choice = choice_of(QueryParams(query))
+    choice = queue_filter_in(QueryParams(query))
     choice.filter()
 
     def write() -> None:
@@ -217,7 +217,7 @@ async def save_view(
 
 async def _queue(
     request: Request,
-    choice: Choice,
+    choice: QueueFilter,
     *,
     after: str = "",
     done: tuple[DecisionKind, str] | None = None,

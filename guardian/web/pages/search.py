@@ -1,7 +1,6 @@
 """Searches what is owned and what was seen: by a picture, by words, by examples. Nothing is recorded."""
 
 import base64
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,13 +12,14 @@ from starlette.responses import RedirectResponse, Response
 
 from guardian.errors import Unmatchable, UsageError
 from guardian.model import BrowserSession, Case, Permission, Severity
-from guardian.search.asking import WHERE, Asked
+from guardian.search.asking import WHERE, SearchSpec
 from guardian.search.facets import facets_of
 from guardian.search.kept import why_not_watched
 from guardian.search.question import By
 from guardian.search.search import Result, SearchAnswer
 from guardian.web.desk import Desk, desk_of
-from guardian.web.pages.access import LONGEST_FIELD, person_may
+from guardian.web.pages.access import LONGEST_FIELD, person_may, search_of, services_of
+from guardian.web.pages.forms import picture_in, refuse_large
 from guardian.web.pages.kept_searches import destinations_told, kept_searches, removed_search
 from guardian.web.rendering import page
 from guardian.web.search_queries import (
@@ -31,13 +31,13 @@ from guardian.web.search_queries import (
     parts_of,
     query_of,
 )
-from guardian.web.searching import LET_GO, MOST_RESULTS, answered, content_of, picture_at, search_of, services_of
+from guardian.web.searching import LET_GO, MOST_RESULTS, answered, content_of, picture_at
 
 router = APIRouter(prefix="/search", include_in_schema=False)
 
 SEARCHER = Depends(person_may(Permission.SEARCH))
 
-_MAX_BYTES = 50 * 1024**2
+_COMMAND = "guardian search"
 _SHOWN = 60
 _CASES_SHOWN = 5
 _NOTHING_ASKED = "nothing to search with: choose a picture, write words or colours"
@@ -79,7 +79,7 @@ async def _sent(desk: Desk, form: FormData) -> bytes | None:
     """Return the picture that a form sends or whose address it names; None for neither. Raises UsageError."""
     picture, address = form.get("picture"), _address_in(form)
     if isinstance(picture, UploadFile) and picture.filename:
-        content = await picture.read(_MAX_BYTES + 1)
+        content = await picture_in(picture, _COMMAND)
     elif len(address) > LONGEST_FIELD:
         raise UsageError(f"an address may have {LONGEST_FIELD:,} characters here")
     elif address:
@@ -87,8 +87,7 @@ async def _sent(desk: Desk, form: FormData) -> bytes | None:
     else:
         return None
 
-    if len(content) > _MAX_BYTES:
-        raise UsageError(f"a picture may have {_MAX_BYTES >> 20} MiB here; use `guardian search` for larger ones")
+    refuse_large(content, _COMMAND)
     if not content:
         raise UsageError("the file of the picture is empty")
     return content
@@ -99,7 +98,7 @@ def _address_in(form: FormData) -> str:
     return address.strip() if isinstance(address, str) else ""
 
 
-async def _answer(request: Request, session: BrowserSession, asked: Asked, top: str) -> Response:
+async def _answer(request: Request, session: BrowserSession, asked: SearchSpec, top: str) -> Response:
     """Answer a search, and say what is wrong with it beside the form."""
     desk = desk_of(request)
     if not (asked.text or asked.like or asked.own or asked.picture or asked.colours):
@@ -123,7 +122,7 @@ async def _answer(request: Request, session: BrowserSession, asked: Asked, top: 
 async def _shown(
     request: Request,
     session: BrowserSession,
-    asked: Asked,
+    asked: SearchSpec,
     *,
     content: bytes | None = None,
     answer: SearchAnswer | None = None,
@@ -141,37 +140,52 @@ async def _shown(
     cases = await run_in_threadpool(_cases_of, desk, results) if may_read_cases else {}
     kept = await run_in_threadpool(kept_searches, desk) if answer is None else []
     found = await search_of(desk).shown(content) if content is not None and desk.services is not None else None
-    values: dict[str, Any] = {
+    return page(
+        request,
+        "search.html",
+        status=400 if problem is not None else 200,
+        **_form_values(asked),
+        problem=problem,
+        address=address,
+        picture=found,
+        picture_data=_data(found.jpeg) if found is not None else None,
+        answer=answer,
+        **_result_values(asked, results),
+        cases=cases,
+        kept=kept,
+        can_watch={one.name for one, its, *_ in kept if why_not_watched(its) is None},
+        told=destinations_told(desk),
+        removed=removed_search(desk, session) if "removed" in request.query_params else None,
+        severities=list(Severity),
+    )
+
+
+def _form_values(asked: SearchSpec) -> dict[str, Any]:
+    """Return what the form shows of a search, and offers."""
+    return {
         "asked": asked,
-        "address": address,
-        "longest": LONGEST_TEXT,
-        "picture": found,
-        "picture_data": _data(found.jpeg) if found is not None else None,
+        "query": query_of(asked),
         "chosen": dict(text.split("=", 1) for text in asked.filters),
         "parts_of_search": [(words, query_of(without)) for words, without in parts_of(asked)],
-        "answer": answer,
-        # Options are of the command line; the form has fields of the same names. (Hosts have "xn--" within.)
-        "problem": re.sub(r"(?<![\w-])--(?=[a-z])", "", problem) if problem is not None else None,
+        "longest": LONGEST_TEXT,
+        "places": list(WHERE),
+        "measures": list(By),
+    }
+
+
+def _result_values(asked: SearchSpec, results: Sequence[Result]) -> dict[str, Any]:
+    """Return by rank the previews of results and the searches that lead on from them, and what they have in common."""
+    return {
         "previews": {one.rank: _data(one.preview) for one in results if one.preview is not None},
-        "cases": cases,
-        "facets": _facet_links(asked, results),
-        "query": query_of(asked),
         "links": {
             one.rank: onward_queries(asked, its.id, is_asset=one.asset is not None)
             for one in results
             if (its := one.asset or one.seen) is not None
         },
+        "facets": _facet_links(asked, results),
         "most_examples": MOST_EXAMPLES,
         "most": MOST_RESULTS if len(results) == asked.top < MOST_RESULTS else None,
-        "kept": kept,
-        "can_watch": {one.name for one, its, *_ in kept if why_not_watched(its) is None},
-        "told": destinations_told(desk),
-        "removed": removed_search(desk, session) if "removed" in request.query_params else None,
-        "places": list(WHERE),
-        "measures": list(By),
-        "severities": list(Severity),
     }
-    return page(request, "search.html", status=400 if problem is not None else 200, **values)
 
 
 def _cases_of(desk: Desk, results: Sequence[Result]) -> dict[int, list[Case]]:
@@ -189,7 +203,7 @@ def _cases_of(desk: Desk, results: Sequence[Result]) -> dict[int, list[Case]]:
     return {rank: [case for id_ in several if (case := found[id_])] for rank, several in of_rank.items()}
 
 
-def _facet_links(asked: Asked, results: Sequence[Result]) -> dict[str, list[tuple[str, int, str | None]]]:
+def _facet_links(asked: SearchSpec, results: Sequence[Result]) -> dict[str, list[tuple[str, int, str | None]]]:
     """Return by facet its values, how many results have each, and the query that asks for those alone."""
     return {
         name: [

@@ -2,7 +2,7 @@
 
 from guardian.cases import record
 from guardian.cli.acting import this_user
-from guardian.model import DescribedPicture, Licence, NewlySeen
+from guardian.model import Audience, DescribedPicture, Licence, NewlySeen
 from guardian.model.notices import NoticeKind
 from guardian.notices.drafting import DraftRequest, NoticeConfig, draft
 from guardian.notices.settings import NoticeSettings, OwnerSettings
@@ -11,7 +11,7 @@ from guardian.scan.services import ScanSettings
 from guardian.store import Store
 from tests.notices.conftest import NOON, use_of
 
-SETTINGS = ScanSettings(own_hosts=("owner.example",), destinations=(), max_image_bytes=1)
+SETTINGS = ScanSettings(own_hosts=("owner.example",), audience=Audience(), max_image_bytes=1)
 
 
 def test_places_that_only_the_memory_knows_are_those_of_the_same_operator(store: Store) -> None:
@@ -21,7 +21,7 @@ def test_places_that_only_the_memory_knows_are_those_of_the_same_operator(store:
         reserved = tx.assets.reserve(asset, title="Dune", collection="shop", path="/p", size=(8, 6), at=NOON)
         tx.assets.protect([reserved.number])
         use = use_of(tx.assets.list()[0], pages[0], "https://forum.example/i/1.jpg")
-        finding = record(tx, use, [])
+        finding = record(tx, use, Audience())
         case = tx.cases.get(finding.case_id or "")
         met = [
             NewlySeen("c" * 64, 8, 6, None, f"{page}.jpg", page, "web", NOON, described=DescribedPicture("JPEG", b"x"))
@@ -49,12 +49,12 @@ def test_places_that_are_too_many_are_not_passed_over_in_silence(store: Store) -
         reserved = tx.assets.reserve("a" * 64, title="Dune", collection="shop", path="/p", size=(8, 6), at=NOON)
         tx.assets.protect([reserved.number])
         (asset,) = tx.assets.list()
-        case_id = record(tx, use_of(asset, "https://thief.example/named", None), []).case_id or ""
+        case_id = record(tx, use_of(asset, "https://thief.example/named", None), Audience()).case_id or ""
     wanted = DraftRequest(NoticeKind.DMCA, "mara")
     notice = draft(store, [case_id], wanted, NoticeConfig(owner, NoticeSettings()), NOON, this_user()).notice
     with store.begin() as tx:
         for number in range(102):
-            record(tx, use_of(asset, f"https://thief.example/{number}", None), [])
+            record(tx, use_of(asset, f"https://thief.example/{number}", None), Audience())
         tx.licences.grant(Licence("", "thief.example", path="/7", collection="shop"), NOON)
         case = tx.cases.get(case_id)
     assert case is not None

@@ -11,6 +11,7 @@ from guardian.cases.uses import Kept
 from guardian.cli.acting import this_user
 from guardian.model import (
     Action,
+    Audience,
     Case,
     Comparison,
     Context,
@@ -53,7 +54,7 @@ def add_use(served: Served, page: str, asset: int = 0, minutes: int = 0) -> Case
             at=at,
             kept=Kept(None, None, None),
         )
-        recorded = record(tx, seen, ())
+        recorded = record(tx, seen, Audience())
         case = tx.cases.get(recorded.case_id or "")
     assert case is not None
     return case

@@ -19,6 +19,7 @@ from guardian.web.api.limits import RequestLimits
 from guardian.web.app import build_app
 from guardian.web.metrics import Metrics
 from guardian.web.settings import WebSettings
+from tests.granting import grant_licence
 from tests.web.conftest import opened_desk
 from tests.web.uses import picture_bytes, protected, used
 
@@ -40,7 +41,7 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with desk.store.begin() as tx:
         secret, _ = add_token(tx, this_user(), "contract", list(Permission), None, now)
         tx.tasks.add(TaskKind.DELIVER, "one", due_at=now, at=now, destination="legal")
-        tx.licences.add("customer.example", collection="portfolio", at=now)
+        grant_licence(tx, "customer.example", collection="portfolio", at=now)
     schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", app)
     schema.config.update(headers={"Authorization": f"Bearer {secret}"})
     yield schema

@@ -12,14 +12,14 @@ from guardian.errors import UsageError
 from guardian.model import Case
 from guardian.web.desk import desk_of
 from guardian.web.pages.deciding import DECISION_TEXTS, RequestedDecision
-from guardian.web.queue_filter import Choice
+from guardian.web.queue_filter import QueueFilter
 from guardian.web.rendering import page
 
 MOST_AT_ONCE = 5_000
 _MOST_SHOWN, _MOST_OPERATORS = 20, 10
 
 
-async def ask_about_all(request: Request, asked: RequestedDecision, choice: Choice, note: str) -> Response:
+async def ask_about_all(request: Request, asked: RequestedDecision, choice: QueueFilter, note: str) -> Response:
     """Return a page that shows what is chosen; its form decides about these cases as they are now, and no others.
 
     Raises UsageError where there are none, or too many for one decision.
@@ -46,7 +46,7 @@ async def ask_about_all(request: Request, asked: RequestedDecision, choice: Choi
     operators = Counter(case.operator for case in found)
     return page(
         request,
-        "whole_choice.html",
+        "confirm_all.html",
         asked=asked,
         text=DECISION_TEXTS[asked.decision],
         choice=choice,

@@ -7,44 +7,45 @@ from pathlib import Path
 import pytest
 
 from guardian.errors import CaptureFull, NotAnImage, WorkerLost, WorkersUnavailable
-from guardian.evidence.keeper import opened_keeper, reason_of
+from guardian.evidence.capture_folder import opened_capture_folder
+from guardian.evidence.taken import reason_of
 from guardian.model import SkipReason
 
 
 def test_files_are_digested_and_gone_after_the_capture(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"x" * 3_000_000)
-    with opened_keeper(tmp_path, 4_000_000) as keeper:
-        first = keeper.keep("comparison/overlay.png", b"picture", "image/png", "The overlap.")
-        second = keeper.keep_file("page.wacz", source, "application/wacz", "The page.")
-        assert keeper.files == (first, second)
+    with opened_capture_folder(tmp_path, 4_000_000) as captured:
+        first = captured.add("comparison/overlay.png", b"picture", "image/png", "The overlap.")
+        second = captured.add_file("page.wacz", source, "application/wacz", "The page.")
+        assert captured.files == (first, second)
         assert (first.sha256, first.size_bytes) == (hashlib.sha256(b"picture").hexdigest(), 7)
         assert second.sha256 == hashlib.sha256(source.read_bytes()).hexdigest()
-        assert keeper.path_of(second).read_bytes() == source.read_bytes()
-        assert keeper.room == 4_000_000 - 3_000_007
+        assert captured.path_of(second).read_bytes() == source.read_bytes()
+        assert captured.free_bytes == 4_000_000 - 3_000_007
         with pytest.raises(CaptureFull, match=r"evidence\.capture\.max_bytes"):
-            keeper.keep("big.bin", b"x" * 1_000_000, "application/octet-stream", "Too much.")
-        assert keeper.keep("small.bin", b"", "application/octet-stream", "Fits.").size_bytes == 0
-    assert not keeper.folder.exists()
+            captured.add("big.bin", b"x" * 1_000_000, "application/octet-stream", "Too much.")
+        assert captured.add("small.bin", b"", "application/octet-stream", "Fits.").size_bytes == 0
+    assert not captured.path.exists()
 
 
 @pytest.mark.parametrize("name", ["../up", "/etc/passwd", "a//b", "Upper.png", ".lock", "a/../b", "", "ä.png", "twice"])
 def test_names_that_could_lie_elsewhere_are_refused(name: str, tmp_path: Path) -> None:
-    with opened_keeper(tmp_path, 100) as keeper:
-        keeper.keep("twice", b"", "text/plain", "Once.")
+    with opened_capture_folder(tmp_path, 100) as captured:
+        captured.add("twice", b"", "text/plain", "Once.")
         with pytest.raises(ValueError, match="no name"):
-            keeper.keep(name, b"", "text/plain", "Twice.")
+            captured.add(name, b"", "text/plain", "Twice.")
 
 
 def test_what_a_killed_process_left_is_removed_and_what_another_holds_is_not(tmp_path: Path) -> None:
-    with opened_keeper(tmp_path, 100) as other:
-        left = other.folder.parent / "left"
+    with opened_capture_folder(tmp_path, 100) as other:
+        left = other.path.parent / "left"
         left.mkdir()
         (left / "page.wacz").write_bytes(b"half")
-        with (left / ".lock").open("w") as lock, opened_keeper(tmp_path, 100) as keeper:
+        with (left / ".lock").open("w") as lock, opened_capture_folder(tmp_path, 100) as captured:
             assert not left.exists()
-            assert other.folder.exists()
-            assert keeper.folder != other.folder
+            assert other.path.exists()
+            assert captured.path != other.path
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 

@@ -9,11 +9,10 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from guardian.errors import CaptureFull, GuardianError, IndexNotReady, VaultFull, WorkerLost, WorkersUnavailable
-from guardian.model import EvidenceFile, NotTaken
+from guardian.errors import CaptureFull, VaultFull
+from guardian.model import EvidenceFile
 
 _FOLDER = "captures-in-hand"
 _LOCK = ".lock"
@@ -23,51 +22,16 @@ _PIECE = 1024 * 1024
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What one step of a capture took, what it could not take, and the differences that it saw, in sentences.
-
-    `is_worth_repeating`: this machine failed at a part, so that another capture may have it.
-    """
-
-    files: tuple[EvidenceFile, ...] = ()
-    not_taken: tuple[NotTaken, ...] = ()
-    differences: tuple[str, ...] = ()
-    is_worth_repeating: bool = False
-
-
-def reason_of(error: GuardianError | OSError) -> str:
-    """Return why something was not taken; where this machine failed at it, also that it can be tried again."""
-    if is_fault_of_machine(error):
-        return f"{error}. This machine failed at it, which says nothing of the pictures: a new capture tries again"
-    return str(error)
-
-
-def is_fault_of_machine(error: Exception) -> bool:
-    """Return whether a machine that was busy, or out of memory, failed: at another time it may succeed."""
-    return isinstance(error, (WorkerLost, WorkersUnavailable, IndexNotReady))
-
-
-def together(*steps: Taken) -> Taken:
-    """Return what several steps took, in their order."""
-    return Taken(
-        files=tuple(file for step in steps for file in step.files),
-        not_taken=tuple(one for step in steps for one in step.not_taken),
-        differences=tuple(sentence for step in steps for sentence in step.differences),
-        is_worth_repeating=any(step.is_worth_repeating for step in steps),
-    )
-
-
-class Keeper:
+class CaptureFolder:
     """The files of one capture. One thread at a time may add to it.
 
     Files are of no use to anybody else before the capture is settled: a process that is killed leaves none of them.
     """
 
-    def __init__(self, folder: Path, max_bytes: int) -> None:
-        self.folder, self.max_bytes = folder, max_bytes
+    def __init__(self, path: Path, max_bytes: int) -> None:
+        self.path, self.max_bytes = path, max_bytes
         self._files: dict[str, EvidenceFile] = {}
-        self._used = self._set_aside = 0
+        self._used = self._reserved = 0
 
     @property
     def files(self) -> tuple[EvidenceFile, ...]:
@@ -75,15 +39,15 @@ class Keeper:
         return tuple(self._files.values())
 
     @property
-    def room(self) -> int:
+    def free_bytes(self) -> int:
         """How many bytes more the capture may hold."""
-        return max(0, self.max_bytes - self._used - self._set_aside)
+        return max(0, self.max_bytes - self._used - self._reserved)
 
-    def set_aside(self, size: int) -> None:
+    def reserve(self, size: int) -> None:
         """Leave room of so many bytes for what is added last; 0 gives it back."""
-        self._set_aside = size
+        self._reserved = size
 
-    def keep(self, name: str, content: bytes, media_type: str, about: str) -> EvidenceFile:
+    def add(self, name: str, content: bytes, media_type: str, about: str) -> EvidenceFile:
         """Add a file with these bytes.
 
         Raises CaptureFull when the capture holds as much as it may, VaultFull when the disk is full, ValueError for a
@@ -91,35 +55,35 @@ class Keeper:
         """
         return self._add(name, [content], len(content), media_type, about)
 
-    def keep_file(self, name: str, path: Path, media_type: str, about: str) -> EvidenceFile:
-        """Add a copy of a file, read piece by piece; otherwise as `keep`."""
+    def add_file(self, name: str, path: Path, media_type: str, about: str) -> EvidenceFile:
+        """Add a copy of a file, read piece by piece; otherwise as `add`."""
         with path.open("rb") as file:
             pieces = iter(lambda: file.read(_PIECE), b"")
             return self._add(name, pieces, path.stat().st_size, media_type, about)
 
     def path_of(self, file: EvidenceFile) -> Path:
         """Return where the bytes of a file of this capture are, until the capture is settled."""
-        return self.folder / file.name
+        return self.path / file.name
 
-    def scratch(self, name: str) -> Path:
+    def temporary_path(self, name: str) -> Path:
         """Return a path beside the files of the capture, for what is written in pieces before it becomes one of them.
 
         It is on the same disk, and removed with the capture.
         """
-        folder = self.folder / _SCRATCH
+        folder = self.path / _SCRATCH
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder / name
 
     def _add(self, name: str, pieces: Iterable[bytes], size: int, media_type: str, about: str) -> EvidenceFile:
         if not _NAME.fullmatch(name) or name in self._files:
             raise ValueError(f"no name for another file of this capture: {name}")
-        if size > self.room:
+        if size > self.free_bytes:
             raise CaptureFull(
                 f"its {size} bytes do not fit: {self._used} of the {self.max_bytes} bytes that one capture may hold "
                 "are used (evidence.capture.max_bytes)"
             )
 
-        path, digest, written = self.folder / name, hashlib.sha256(), 0
+        path, digest, written = self.path / name, hashlib.sha256(), 0
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with path.open("wb") as file:
@@ -130,7 +94,7 @@ class Keeper:
             path.unlink(missing_ok=True)
             if error.errno not in _NO_SPACE:
                 raise
-            raise VaultFull(f"not captured: no room on the disk of {self.folder} ({error.strerror})") from error
+            raise VaultFull(f"not captured: no room on the disk of {self.path} ({error.strerror})") from error
 
         added = EvidenceFile(name, digest.hexdigest(), written, media_type, about)
         self._files[name] = added
@@ -139,7 +103,7 @@ class Keeper:
 
 
 @contextmanager
-def opened_keeper(data_dir: Path, max_bytes: int) -> Iterator[Keeper]:
+def opened_capture_folder(data_dir: Path, max_bytes: int) -> Iterator[CaptureFolder]:
     """Open the folder of one capture below a data folder; it is removed after the body.
 
     What killed processes left of theirs is removed before. Raises VaultFull when the disk is full, else OSError.
@@ -160,7 +124,7 @@ def opened_keeper(data_dir: Path, max_bytes: int) -> Iterator[Keeper]:
         raise VaultFull(f"not captured: no room on the disk of {parent} ({error.strerror})") from error
 
     try:
-        yield Keeper(folder, max_bytes)
+        yield CaptureFolder(folder, max_bytes)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(handle)
