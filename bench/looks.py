@@ -19,8 +19,8 @@ from guardian.matching.features.appearance import APPEARANCE_VERSION, appearance
 from guardian.matching.index import segments
 from guardian.matching.index.segments import Generation
 from guardian.matching.settings import MatchingSettings
-from guardian.search.aspects import VECTORS, Aspect, exact_vectors_of, unit
-from guardian.search.candidates import HEAD
+from guardian.search.aspects import VECTORS, Aspect, exact_vectors_of, rounded, unit
+from guardian.search.candidates import head_of
 from guardian.search.nearest import nearest, signs_of
 from guardian.search.question import By, Kind, Question
 from guardian.search.ranking import rank
@@ -111,7 +111,7 @@ def _write(
             "appearances": np.concatenate([made.appearances(appearances, some) for some in _within(part)]),
         }
         for aspect, real in vectors.items():
-            arrays[aspect.value] = np.concatenate([_rounded(made.vectors(real, some)) for some in _within(part)])
+            arrays[aspect.value] = np.concatenate([rounded(made.vectors(real, some)) for some in _within(part)])
         notes = {"pictures": part.stop - part.start, "vectors": VECTORS}
         names.append(segments.write_segment(folder, arrays, notes))
     segments.write_generation(folder, Generation(1, _RECIPE, tuple(names)))
@@ -126,10 +126,6 @@ def _within(part: slice) -> list[slice]:
     """Return the part in pieces of which few lie in memory at once."""
     step = 4096
     return [slice(begin, min(begin + step, part.stop)) for begin in range(part.start, part.stop, step)]
-
-
-def _rounded(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
-    return np.round(vectors * 127).astype(np.int8)
 
 
 def _asked_ms(data_dir: Path, contents: Sequence[bytes], by: By) -> float:
@@ -148,15 +144,16 @@ def _recall(real: NDArray[np.float32], made: _Mixtures) -> float:
     count = len(made.shares)
     asked = np.linspace(0, count - 1, _QUESTIONS).astype(int)
     queries = np.concatenate([made.vectors(real, slice(place, place + 1)) for place in asked])
-    scores, rounded = np.empty((len(queries), count), np.float32), np.empty((count, real.shape[1]), np.int8)
+    scores, kept = np.empty((len(queries), count), np.float32), np.empty((count, real.shape[1]), np.int8)
     for some in _within(slice(0, count)):
         vectors = made.vectors(real, some)
-        scores[:, some], rounded[some] = queries @ vectors.T, _rounded(vectors)
+        scores[:, some], kept[some] = queries @ vectors.T, rounded(vectors)
 
-    found, signs = [], signs_of(rounded)
+    found, signs, head = [], signs_of(kept), head_of(By.LOOK, TOP)
     for number, mine in enumerate(scores):
         exact = np.argpartition(-mine, 10)[:10]
-        head, _ = nearest(rounded, np.ones(count, bool), _rounded(queries[number : number + 1]), HEAD, signs)
-        best = head[np.argsort(-mine[head], kind="stable")[:10]]
+        query = rounded(queries[number : number + 1])
+        brought, _ = nearest(kept, np.ones(count, bool), query, head, signs)
+        best = brought[np.argsort(-mine[brought], kind="stable")[:10]]
         found.append(len(np.intersect1d(exact, best)) / 10)
     return float(np.mean(found))

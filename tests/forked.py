@@ -36,6 +36,7 @@ _LATE = (
     *("retention", "fetch.fetcher", "fetch.credentials", "sources.kinds", "matching.kernels", "matching.workers"),
     *("matching.matcher", "matching.features.embedding", "daemon", "evidence.exporting", "evidence.recompute"),
     *("evidence.report.making", "evaluation.answering", "evaluation.report_html", "notices.pdf", "sources.cron"),
+    *("memory.writer", "catalog.spreadsheet"),
 )
 """Modules that commands, and their workers, import when they need them. Those of `guardian run` alone take a second."""
 
@@ -245,7 +246,8 @@ def _main() -> NoReturn:
         importlib.import_module(f"guardian.cli.{name}")
     for name in _LATE:
         importlib.import_module(f"guardian.{name}")
-    importlib.import_module("sqlalchemy.dialects.sqlite")
+    for name in ("sqlalchemy.dialects.sqlite", "psycopg", "httpcore", "scipy.fftpack"):
+        importlib.import_module(name)
     # A forked process has no thread of OpenCV's pool, but would wait for them.
     importlib.import_module("cv2").setNumThreads(1)
     _load_once()
@@ -278,8 +280,6 @@ def _load_once() -> None:
     confidence = modules["guardian.matching.verify.confidence"]
     confidence.fitted(confidence.FITTED)
     modules["guardian.fetch.tls"].verifying_context()
-    # For the published hash of the first picture.
-    importlib.import_module("scipy.fftpack")
 
 
 class _Popen(subprocess.Popen):  # type: ignore[type-arg]

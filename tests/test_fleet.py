@@ -268,7 +268,7 @@ def fleet(
     mine = tmp_path / "mine"
     mine.mkdir()
     for name in ("astronaut", "coffee"):
-        photographs[name].save(mine / f"{name}.png")
+        photographs[name].save(mine / f"{name}.png", compress_level=1)
     one = Fleet(tmp_path, database, web, receiver, mine)
 
     async def protect(app: App) -> None:

@@ -2,7 +2,7 @@
 
 Each is a linear projection of parts of the appearance, fitted by fitting.py. In the look, local shapes are projected by
 themselves and joined with a weight, and so are the classes that a picture is near to. Parts that an earlier version
-lacks count as those of an average picture. Kept is 127 times each number, as int8.
+lacks count as those of an average picture. Kept are 127 times each number, as int8.
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,9 @@ CLASSES_WEIGHT = 0.2
 _SHARPNESS = 15.0
 """How much more the nearest classes count: they are weighed by the exponential of so many times their cosine."""
 
-_SCALE = 127.0
+SCALE = 127.0
+"""Kept is so many times each number of a unit vector, rounded."""
+
 _BLOCK = 4096
 
 
@@ -142,9 +144,14 @@ def vectors_of(appearances: NDArray[np.uint8], aspect: Aspect) -> NDArray[np.int
     vectors = np.empty((len(appearances), _dimensions(aspect)), dtype=np.int8)
     # In blocks, since the values take four times the memory of the bytes.
     for start in range(0, len(appearances), _BLOCK):
-        block = exact_vectors_of(widened(appearances[start : start + _BLOCK]), aspect)
-        vectors[start : start + _BLOCK] = np.round(block * _SCALE)
+        some = widened(appearances[start : start + _BLOCK])
+        vectors[start : start + _BLOCK] = rounded(exact_vectors_of(some, aspect))
     return vectors
+
+
+def rounded(vectors: Floats) -> NDArray[np.int8]:
+    """Return unit vectors, float32 [n, d], as they are kept: int8 [n, d], SCALE times each number."""
+    return np.round(vectors * SCALE).astype(np.int8)
 
 
 def _dimensions(aspect: Aspect) -> int:

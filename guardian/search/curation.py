@@ -13,7 +13,7 @@ from PIL import Image
 from guardian.matching.features.image import decode
 from guardian.matching.settings import MatchingSettings
 from guardian.model import Asset, Rights
-from guardian.search.aspects import Aspect, projections
+from guardian.search.aspects import SCALE, Aspect, projections
 from guardian.search.rows import Rows
 from guardian.views.word_tokens import tokens
 
@@ -132,7 +132,7 @@ def siblings(assets: Mapping[int, Asset], rows: Sequence[Rows]) -> list[Cluster]
     if not numbers:
         return []
     stacked = {
-        aspect: np.stack([vectors[number] for number in numbers]).astype(np.float32) / 127
+        aspect: np.stack([vectors[number] for number in numbers]).astype(np.float32) / SCALE
         for aspect, vectors in found.items()
     }
     least = {

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from guardian.matching.compiling import kernel
 from guardian.matching.features.bits import count_bits
+from guardian.search.aspects import SCALE
 
 SIGNS_FROM = 1 << 15
 """Of so many rows the signs are compared first; fewer are all compared by their numbers, in half a millisecond."""
 
-_ONE_IN = 64
-"""Of as many rows one is compared by its numbers, those with the nearest signs."""
+_ONE_IN, _TIMES_AS_MANY = 128, 5
+"""Of as many rows one is compared by its numbers, those with the nearest signs; and so many for each that is wanted."""
 
 _BINS = 4096
 _BLOCK = 1024
@@ -27,24 +28,28 @@ def nearest(
     queries: NDArray[np.int8],
     count: int,
     signs: NDArray[np.uint64] | None = None,
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Return rows of the largest inner products with any of the queries, largest first, and these products.
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the rows with the largest cosines to any of the queries, largest first, and these cosines, float32.
 
-    `vectors` is int8 [n, d], `queries` int8 [q, d]; only rows that are `eligible` (bool [n]) are returned, at most
-    `count`. Exact without `signs`; with the `signs_of` the vectors, rows that differ in many signs are left out.
+    `vectors` is int8 [n, d] and `queries` int8 [q, d], rounded unit vectors; only rows that are `eligible` (bool
+    [n]) are returned, at most `count`. With the `signs_of` the vectors, rows that differ in many signs are left out.
+
+    Rounding changes the length of a vector by a hundredth, which is more than what lies between near ones; so each
+    product is divided by it.
     """
     if not len(vectors) or not len(queries) or count <= 0:
-        return np.empty(0, np.int64), np.empty(0, np.int32)
+        return np.empty(0, np.int64), np.empty(0, np.float32)
     if signs is not None:
-        wanted = max(count, len(vectors) // _ONE_IN)
+        wanted = max(_TIMES_AS_MANY * count, len(vectors) // _ONE_IN)
         eligible = _with_nearest_signs(signs, eligible, signs_of(queries), wanted)
 
+    lengths = np.maximum(np.linalg.norm(queries.astype(np.float32), axis=1), 1)
     # Of these only the beginning is written, and takes memory.
-    rows, products = np.empty(len(vectors), np.int64), np.empty(len(vectors), np.int32)
+    rows, cosines = np.empty(len(vectors), np.int64), np.empty(len(vectors), np.float32)
     # Of sixteen bits, for which processors have an instruction that multiplies and adds.
-    collected = int(_collect(vectors, eligible, queries.astype(np.int16), count, rows, products))
-    order = np.argsort(-products[:collected], kind="stable")[:count]
-    return rows[order], products[order]
+    collected = int(_collect(vectors, eligible, queries.astype(np.int16), lengths, count, rows, cosines))
+    order = np.argsort(-cosines[:collected], kind="stable")[:count]
+    return rows[order], cosines[order]
 
 
 def signs_of(vectors: NDArray[np.int8]) -> NDArray[np.uint64]:
@@ -118,38 +123,57 @@ def _with_nearest_signs(signs, eligible, queries, wanted):  # type: ignore[no-un
 
 
 @kernel
-def _bin_of(product):  # type: ignore[no-untyped-def]
-    """Return the bin of a product: those of unit vectors lie within 127 squared, a little more after rounding."""
-    return min(max((product >> 3) + _BINS // 2, 0), _BINS - 1)
+def _least_products(lowest, lengths, dimensions, least):  # type: ignore[no-untyped-def]
+    """Write for each query, of these lengths, what a product must be for a cosine that may lie in bin `lowest`."""
+    cosine = lowest / (_BINS // 2) - 1
+    # Rounding has moved each number by a half at most.
+    moved = 0.5 * np.sqrt(dimensions)
+    length = SCALE - moved if cosine > 0 else SCALE + moved
+    for query in range(lengths.shape[0]):
+        least[query] = np.int32(np.floor(cosine * length * lengths[query]))
 
 
 @kernel
-def _collect(vectors, eligible, queries, count, rows, products):  # type: ignore[no-untyped-def]
-    """Write eligible rows in their order, with their largest products, and return how many.
+def _collect(vectors, eligible, queries, lengths, count, rows, cosines):  # type: ignore[no-untyped-def]
+    """Write eligible rows in their order, with their largest cosines, and return how many.
 
-    Rows are left out when at least `count` earlier ones have larger products, by bins of eight.
+    Rows are left out when at least `count` earlier ones have larger cosines, by bins. `lengths` float32 [q] are those
+    of the queries.
     """
+    dimensions, asked = vectors.shape[1], queries.shape[0]
+    products, least = np.empty(asked, np.int32), np.full(asked, -2147483647, np.int32)
     bins = np.zeros(_BINS, np.int64)
     collected, kept, lowest = 0, 0, 0
     for row in range(vectors.shape[0]):
         if not eligible[row]:
             continue
-        best, one = np.int32(-2147483647), vectors[row]
-        for query in range(queries.shape[0]):
+        one, may_be_near = vectors[row], False
+        for query in range(asked):
             product, other = np.int32(0), queries[query]
-            for place in range(one.shape[0]):
+            for place in range(dimensions):
                 # Narrowed each time: numba counts in 64 bits, of which the processor does half as many at once.
                 product = np.int32(product + np.int32(one[place]) * np.int32(other[place]))
-            best = max(best, product)
+            products[query] = product
+            may_be_near |= product >= least[query]
+        if not may_be_near:
+            continue
 
-        its_bin = _bin_of(best)
+        square = np.int32(0)
+        for place in range(dimensions):
+            square = np.int32(square + np.int32(one[place]) * np.int32(one[place]))
+        length, best = max(np.sqrt(np.float32(square)), np.float32(1)), np.float32(-1)
+        for query in range(asked):
+            best = max(best, products[query] / (lengths[query] * length))
+        its_bin = min(max(int((best + 1) * (_BINS // 2)), 0), _BINS - 1)
         if its_bin < lowest:
             continue
-        rows[collected], products[collected] = row, best
+        rows[collected], cosines[collected] = row, best
         collected += 1
         bins[its_bin] += 1
         kept += 1
-        while kept - bins[lowest] >= count:
-            kept -= bins[lowest]
-            lowest += 1
+        if kept - bins[lowest] >= count:
+            while kept - bins[lowest] >= count:
+                kept -= bins[lowest]
+                lowest += 1
+            _least_products(lowest, lengths, dimensions, least)
     return collected

@@ -55,8 +55,7 @@ def labelled_neighbours(
             continue
         brought = list[Neighbour]()
         for (kind, rows), allowed in zip(segments, eligible, strict=True):
-            places, products = nearest(rows.vectors(Aspect.LOOK), allowed, query, _ROWS)
-            cosines = products / 127**2
+            places, cosines = nearest(rows.vectors(Aspect.LOOK), allowed, query, _ROWS)
             brought += [
                 ((kind, int(rows.numbers[place])), float(cosine)) for place, cosine in zip(places, cosines, strict=True)
             ]

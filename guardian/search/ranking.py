@@ -7,7 +7,7 @@ import numpy as np
 
 from guardian.matching.settings import MatchingSettings
 from guardian.search.aspects import Aspect, Floats
-from guardian.search.candidates import Candidates, ColourFit, open_segments, previews, query_of
+from guardian.search.candidates import Candidates, ColourFit, head_of, open_segments, previews, query_of
 from guardian.search.nearest import count_distinct
 from guardian.search.question import By, Found, Kind, PictureKey, Question, Ranking
 
@@ -53,7 +53,7 @@ def rank(settings: MatchingSettings, question: Question) -> Ranking:
             searched[segment.kind] += count_distinct(segment.rows.numbers, segment.eligible)
 
     query = query_of(question, segments, settings)
-    candidates = Candidates(segments, query)
+    candidates = Candidates(segments, query, head_of(question.by, question.top))
     if query:
         for aspect in _aspects_of(question.by):
             candidates.add_nearest(aspect)

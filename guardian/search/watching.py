@@ -13,7 +13,6 @@ from guardian.evidence import Vault
 from guardian.model import Audience, NamedSearch, Watch
 from guardian.outbox import enqueue, mint
 from guardian.search.asking import SearchSpec
-from guardian.search.candidates import HEAD
 from guardian.search.kept import KeptSearches
 from guardian.search.question import By, Kind
 from guardian.search.request import Request, Result
@@ -24,8 +23,8 @@ from guardian.views.timestamps import message_timestamp
 
 EVENT = "watch.found"
 
-_AT_ONCE = HEAD
-"""Pictures that a watch looks at in one search: no more than a search compares one by one. As many make a message."""
+_AT_ONCE = 400
+"""Pictures that a watch looks at in one search. As many make a message."""
 
 _MOST_IN_MESSAGE = 10
 _LONGEST_ADDRESS = 500

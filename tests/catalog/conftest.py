@@ -25,5 +25,5 @@ def mine(tmp_path: Path, photographs: dict[str, Image.Image]) -> Path:
     folder = tmp_path / "mine"
     folder.mkdir()
     for name in ("astronaut", "coffee", "rocket"):
-        photographs[name].resize((400, 300)).save(folder / f"{name}.png")
+        photographs[name].resize((400, 300)).save(folder / f"{name}.png", compress_level=1)
     return folder

@@ -15,7 +15,7 @@ def protected(tmp_path_factory: pytest.TempPathFactory, photographs: dict[str, I
     folder = tmp_path_factory.mktemp("protected")
     (folder / "mine").mkdir()
     for name in ("astronaut", "coffee"):
-        photographs[name].save(folder / "mine" / f"{name}.png")
+        photographs[name].save(folder / "mine" / f"{name}.png", compress_level=1)
     home = made_home(folder / "home")
     home.guardian("asset", "add", folder / "mine", "--collection", "press")
     return home

@@ -1,6 +1,7 @@
 """What the loopback sites show, first and later. Every host is an operator of its own."""
 
 import io
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -108,8 +109,9 @@ def _signed(web: Web, signature: str) -> str:
     return f"/proxy?url={web.url(BLOG, '/img/coins.jpg')}&hash={signature}"
 
 
+@lru_cache(maxsize=8)
 def photograph(name: str) -> Image.Image:
-    """Return a photograph of scikit-image, no side longer than 480 pixels."""
+    """Return a photograph of scikit-image, no side longer than 480 pixels. It is shared: do not change it."""
     image = Image.fromarray(np.asarray(getattr(data, name)())).convert("RGB")
     image.thumbnail((_SIDE, _SIDE))
     return image

@@ -5,7 +5,6 @@ import pytest
 from PIL import Image
 
 from guardian.evaluation.attacks import EDITS, HARD, STANDARD, WILD, apply
-from guardian.evaluation.examples import make_examples
 
 
 @pytest.mark.parametrize("edit", EDITS)
@@ -23,15 +22,3 @@ def test_an_edit_is_repeatable_and_leaves_a_picture(edit: str, photographs: dict
 
 def test_the_families_share_no_name() -> None:
     assert len(EDITS) == len(STANDARD) + len(HARD) + len(WILD)
-
-
-def test_examples_know_which_original_they_show(photographs: dict[str, Image.Image]) -> None:
-    pictures = [np.asarray(image.resize((400, 300))) for image in photographs.values()] * 3
-    examples = make_examples(pictures, seed=1)
-    edits = {query.edit.split("_")[0] for query in examples.queries}
-    assert {"distractor", "template", "sibling", "design", "scene"} <= edits
-    copies = [query for query in examples.queries if query.copies]
-    owned = {number for reference in examples.references for number in reference.shows}
-    assert copies
-    assert all(query.copies <= owned for query in copies)
-    assert all(not query.copies & query.may_show for query in copies)

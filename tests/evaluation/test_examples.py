@@ -37,6 +37,7 @@ def test_every_copy_has_a_reference_that_it_copies(examples: Examples) -> None:
     shown = frozenset().union(*(reference.shows for reference in examples.references))
     copies = [query for query in examples.queries if query.copies]
     assert all(query.copies <= shown and query.copies == {query.main} for query in copies)
+    assert all(not query.copies & query.may_show for query in copies)
     for family, count in ((STANDARD, STANDARD_COPIES), (HARD, HARD_COPIES), (WILD, WILD_COPIES)):
         made = sum(query.edit in family for query in copies)
         # A few would show too little of these small pictures to be recognised: no copies to learn from.

@@ -35,7 +35,7 @@ def mine(tmp_path: Path, photographs: dict[str, Image.Image]) -> Path:
     folder = tmp_path / "mine"
     folder.mkdir()
     for name in ("astronaut", "coffee"):
-        photographs[name].save(folder / f"{name}.png")
+        photographs[name].save(folder / f"{name}.png", compress_level=1)
     return folder
 
 
