@@ -29,7 +29,7 @@ from guardian.views.timestamps import json_timestamp
 if TYPE_CHECKING:
     from guardian.app import App
     from guardian.evidence import Vault
-    from guardian.search.search import Request
+    from guardian.search.request import Request
 
 
 @click.command("save")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from guardian.app import App
     from guardian.model import Asset
     from guardian.search.asking import SearchSpec
-    from guardian.search.search import Request, Result, SearchAnswer
+    from guardian.search.request import Request, Result, SearchAnswer
     from guardian.store import Transaction
 
 _PLACES_SHOWN = 3

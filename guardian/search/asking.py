@@ -10,7 +10,7 @@ from guardian.errors import UsageError
 from guardian.model import Asset, SeenPicture
 from guardian.search.colours import wanted_colour
 from guardian.search.question import By, Kind
-from guardian.search.search import Filters, Request
+from guardian.search.request import Filters, Request
 from guardian.store import Transaction
 from guardian.views.short_ids import with_prefix
 

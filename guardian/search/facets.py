@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from guardian.search.search import Result
+from guardian.search.request import Result
 
 Facets = Mapping[str, Mapping[str, int]]
 """By the name of a facet, how many results have each of its values, the most frequent first."""

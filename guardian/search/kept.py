@@ -9,7 +9,8 @@ from guardian.evidence import Vault
 from guardian.model import Actor, NamedSearch, Severity
 from guardian.search.asking import SearchSpec, request_of
 from guardian.search.question import By
-from guardian.search.search import Request, Search
+from guardian.search.request import Request
+from guardian.search.search import Search
 from guardian.store import Store, Transaction
 
 _NAME = re.compile(r"[\w][\w .-]{0,99}")

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from guardian.model import SeenPicture
 from guardian.search.question import By, Kind
-from guardian.search.search import Request, Result, SearchAnswer
+from guardian.search.request import Request, Result, SearchAnswer
 from guardian.urls.addresses import is_web_address
 from guardian.views.comparisons import share_text
 from guardian.views.counting import counted

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from guardian.search.search import Result
+from guardian.search.request import Result
 from guardian.views.assets import labels_json
 from guardian.views.search_results import found_asset_json, found_seen_json
 

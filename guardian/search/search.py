@@ -3,32 +3,29 @@
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.errors import GuardianError, IndexNotReady, Unmatchable, UsageError, WorkerLost, WorkersUnavailable
+from guardian.errors import GuardianError, IndexNotReady, Unmatchable, WorkerLost, WorkersUnavailable
 from guardian.evidence.vaults import originals_in
 from guardian.matching.workers import Workers
 from guardian.memory.copies import find_copies
 from guardian.memory.shards import FOLDER as MEMORY_FOLDER
-from guardian.model import Asset, AssetFilter, AssetState, MatchReport, PictureLabel, SeenAddress, SeenPicture
+from guardian.model import Asset, AssetFilter, AssetState, MatchReport, SeenAddress, SeenPicture
 from guardian.search.curation import Quality, quality_of
 from guardian.search.meaning import nearest_described, nearest_in_meaning
-from guardian.search.question import By, CopyFact, Found, Kind, PictureKey, Question, Region, WantedColour
+from guardian.search.question import By, CopyFact, Found, Kind, PictureKey, Question
 from guardian.search.ranking import rank, reciprocal_ranks
 from guardian.search.reasons import why
+from guardian.search.request import Filters, Request, Result, SearchAnswer, refuse_meaningless
 from guardian.search.views_of_query import ShownPicture, cut_out, shown, thumbnail
 from guardian.search.word_reasons import words_of_asset, words_of_places
 from guardian.store import Store
 from guardian.store.words import MOST_RANKED
-from guardian.views.counting import counted
 from guardian.views.word_tokens import terms
-
-MOST_RESULTS = 1000
 
 MOST_BY_WORDS = 400
 """Pictures of each kind that the words bring, to be ranked with all others."""
@@ -38,106 +35,6 @@ MOST_BY_LOOK = 1000
 
 Among = dict[Kind, NDArray[np.int64] | None]
 """Numbers of the pictures of each kind that may be returned; None stands for all of a kind."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which pictures may be returned; None lets all pass. `since`: added, or last seen, at this time or later.
-
-    `licence`: the id of a licence, or a host, that some licence allows to use the asset.
-    """
-
-    collection: str | None = None
-    tag: str | None = None
-    licence: str | None = None
-    label: str | None = None
-    host: str | None = None
-    since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a person searches with and for.
-
-    `picture` are the bytes of the picture asked with; `own` its asset when it is one, which is then not returned.
-    `text` are words that titles, tags, captions and the words around shall have. `facets`: whether colours
-    are named, by which results are grouped. Of remembered pictures only those whose numbers are `seen` count; None lets
-    all count.
-    """
-
-    picture: bytes | None = None
-    own: Asset | None = None
-    where: frozenset[Kind] = frozenset(Kind)
-    by: By = By.AUTO
-    region: Region | None = None
-    colours: tuple[WantedColour, ...] = ()
-    text: str | None = None
-    like: tuple[Asset | SeenPicture, ...] = ()
-    unlike: tuple[Asset | SeenPicture, ...] = ()
-    filters: Filters = Filters()
-    top: int = 20
-    facets: bool = False
-    seen: frozenset[int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One picture of an answer, an asset or one that was seen. `why` says why it stands here.
-
-    `addresses` are the places where it was seen, the first one first, `preview` a small JPEG of it. `colour` names the
-    colour that most of it has; None where its looks were not asked for.
-    """
-
-    rank: int
-    kind: Kind
-    score: float
-    by: By
-    why: str
-    asset: Asset | None = None
-    seen: SeenPicture | None = None
-    addresses: tuple[SeenAddress, ...] = ()
-    labels: tuple[PictureLabel, ...] = ()
-    colour: str | None = None
-    preview: bytes | None = field(default=None, repr=False)
-
-    @property
-    def reason(self) -> str:
-        """Why it stands here; where pictures are ranked by one aspect alone, with its score."""
-        is_fused = self.by in (By.AUTO, By.WORDS, By.COPY)
-        return self.why if is_fused else f"{self.why} ({self.score:.2f})"
-
-    @property
-    def places(self) -> tuple[SeenAddress, ...]:
-        """One address for each page where it was seen, the first; one that is on no page stands for itself."""
-        found: dict[str | None, SeenAddress] = {}
-        for one in self.addresses:
-            found.setdefault(one.page_url or one.image_url, one)
-        return tuple(found.values())
-
-
-@dataclass(frozen=True, slots=True)
-class SearchAnswer:
-    """The results, best first, of how many pictures of each kind, and what could not be searched, in words.
-
-    `has_words`: whether some picture answers the text that was asked with; None without a text.
-    """
-
-    results: tuple[Result, ...]
-    searched: dict[Kind, int]
-    not_searched: tuple[str, ...] = ()
-    is_filtered: bool = False
-    has_words: bool | None = None
-
-    @property
-    def in_words(self) -> str:
-        """How many results among how many pictures, and whether none has the words; where there are none, why."""
-        searched = sum(self.searched.values())
-        if not searched and self.is_filtered:
-            return "nothing was searched: no picture passes all of these filters"
-        if not searched:
-            return "nothing was searched: there is no such picture yet"
-        counts = f"{counted(len(self.results), 'result')} among {counted(searched, 'picture')}"
-        return f"{counts}; none of the pictures has these words" if self.has_words is False else counts
 
 
 class Search:
@@ -180,7 +77,7 @@ class Search:
 
     def check(self, request: Request) -> None:
         """Raise UsageError for a request that means nothing."""
-        _refuse_meaningless(request)
+        refuse_meaningless(request)
 
     async def answer(self, request: Request) -> SearchAnswer:
         """Return the pictures that answer a request, best first.
@@ -188,7 +85,7 @@ class Search:
         Raises UsageError for a request that means nothing, Unmatchable for a picture that cannot be looked at,
         WorkerLost, WorkersUnavailable, and IndexNotReady where copies are asked for.
         """
-        _refuse_meaningless(request)
+        refuse_meaningless(request)
         among, left_out = await asyncio.to_thread(self._among, request)
 
         copies: dict[PictureKey, CopyFact] = {}
@@ -464,24 +361,6 @@ def _why_by_words(found: Found, request: Request, asset: Asset | None, addresses
 
 def _key(example: Asset | SeenPicture) -> PictureKey:
     return (Kind.ASSET if isinstance(example, Asset) else Kind.SEEN, example.number)
-
-
-def _refuse_meaningless(request: Request) -> None:
-    if request.picture is None and not request.colours and not request.like and request.text is None:
-        raise UsageError("nothing to search with: choose a picture, words, colours or examples")
-    if request.text is not None and not terms(request.text):
-        raise UsageError(f"text {request.text!r}: there is no word in it")
-    if request.by is By.WORDS and request.text is None:
-        raise UsageError("by words needs words to search for")
-    by_words_alone = request.picture is None and not request.colours and not request.like
-    if request.by not in (By.AUTO, By.WORDS, By.COPY) and by_words_alone:
-        raise UsageError(f"by {request.by.value} needs something to compare with: a picture, colours or examples")
-    if request.by is By.COPY and request.picture is None:
-        raise UsageError("by copy needs a picture to compare with")
-    if request.region is not None and request.picture is None:
-        raise UsageError("a region needs a picture of which it is a part")
-    if not 1 <= request.top <= MOST_RESULTS:
-        raise UsageError(f"top {request.top}: a search has 1 to {MOST_RESULTS} results")
 
 
 def _those_of(numbers: Sequence[int], allowed: NDArray[np.int64] | None) -> set[int]:

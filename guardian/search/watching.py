@@ -15,7 +15,8 @@ from guardian.outbox import enqueue, mint
 from guardian.search.asking import SearchSpec
 from guardian.search.kept import KeptSearches
 from guardian.search.question import By, Kind
-from guardian.search.search import Request, Result, Search
+from guardian.search.request import Request, Result
+from guardian.search.search import Search
 from guardian.store import Store
 from guardian.views.plain_text import clipped
 from guardian.views.timestamps import message_timestamp

@@ -20,7 +20,8 @@ from guardian.fetch.fetcher import Fetcher
 from guardian.media.sniff import is_page
 from guardian.scan.services import Services
 from guardian.search.asking import SearchSpec, request_of
-from guardian.search.search import Request, Search, SearchAnswer
+from guardian.search.request import Request, SearchAnswer
+from guardian.search.search import Search
 from guardian.urls.addresses import is_web_address
 from guardian.web.desk import Desk
 

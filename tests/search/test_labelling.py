@@ -19,7 +19,8 @@ from guardian.search.facets import facets_of
 from guardian.search.labelling import Labelling, LabelsLeft
 from guardian.search.neighbours import majority
 from guardian.search.question import Kind
-from guardian.search.search import Filters, Request, Search
+from guardian.search.request import Filters, Request
+from guardian.search.search import Search
 from guardian.search.vocabulary import Vocabulary, VocabularyTerm
 from guardian.store import Store
 from tests.databases import store_in

@@ -19,8 +19,9 @@ from guardian.memory.remembering import Memory
 from guardian.memory.settings import MemorySettings
 from guardian.model import Asset, Context, LabelSource, Licence, PictureLabel, SeenAddress
 from guardian.search.question import By, Kind
+from guardian.search.request import Filters, Request, Result
 from guardian.search.rows import AssetRows
-from guardian.search.search import Filters, Request, Result, Search
+from guardian.search.search import Search
 from guardian.store import Store
 from tests.databases import store_in
 from tests.memory.made import NOW, met, picture

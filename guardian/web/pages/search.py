@@ -16,7 +16,7 @@ from guardian.search.asking import WHERE, SearchSpec
 from guardian.search.facets import facets_of
 from guardian.search.kept import why_not_watched
 from guardian.search.question import By
-from guardian.search.search import Result, SearchAnswer
+from guardian.search.request import Result, SearchAnswer
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may, search_of, services_of
 from guardian.web.pages.forms import picture_in, refuse_large
