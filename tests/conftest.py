@@ -49,6 +49,7 @@ from guardian.store.store import DATABASE_FILE, Store
 from tests import websites
 from tests.compiled_sql import keep_compiled_sql
 from tests.databases import PostgresDatabases, place_database
+from tests.quick_passwords import hash_quickly
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -58,6 +59,7 @@ hypothesis_settings.load_profile("without deadlines")
 
 
 keep_compiled_sql()
+hash_quickly()
 
 
 # Collecting makes a million objects that stay: looking for garbage among them meanwhile finds nothing.

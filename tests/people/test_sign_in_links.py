@@ -11,6 +11,7 @@ from guardian.people.people import add_person, change_password, remove_person
 from guardian.people.sign_in_links import make_link, sign_in_by_link
 from guardian.people.signing_in import Lifetime, SignInRefused, session_of
 from guardian.store import Store
+from tests.databases import store_in
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 MINUTES = timedelta(minutes=10)
@@ -20,7 +21,7 @@ LIFETIME = Lifetime(timedelta(hours=1), timedelta(hours=3))
 
 @pytest.fixture
 def store(tmp_path) -> Store:
-    opened = Store(f"sqlite:///{tmp_path / 'guardian.db'}")
+    opened = store_in(tmp_path)
     with opened.begin() as tx:
         for name in ("Anna", "Rita"):
             add_person(tx, this_user(), name, Role.ADMIN, "correct horse battery", NOON)

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,17 @@ from tests.web.conftest import Served, opened_desk, served_desk
 SECRET = "client secret of the test"
 
 
+@lru_cache(maxsize=1)
+def own_key() -> RSAKey:
+    """The key of all providers here: to make one takes a tenth of a second and more."""
+    return RSAKey.generate_key(2048, {"kid": "one"})
+
+
 class Provider:
     """Answers discovery, keys and tokens; `changes` of the next token's claims make it a dishonest one."""
 
     def __init__(self) -> None:
-        self.key = RSAKey.generate_key(2048, {"kid": "one"})
+        self.key = own_key()
         self.signing = self.key
         self.claims: dict[str, Any] = {"sub": "4711", "preferred_username": "mara", "groups": ["legal"]}
         self.changes: dict[str, Any] = {}
