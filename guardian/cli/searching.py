@@ -20,7 +20,7 @@ from guardian.views.counting import counted
 
 if TYPE_CHECKING:
     from guardian.app import App
-    from guardian.model import Asset
+    from guardian.model import Asset, SeenAddress
     from guardian.search.asking import SearchSpec
     from guardian.search.request import Request, Result, SearchAnswer
     from guardian.store import Transaction
@@ -283,11 +283,22 @@ def _lines(result: "Result", screen: Screen) -> list[str]:
     since, last = screen.moment(result.seen.first_seen_at), screen.moment(result.seen.last_seen_at)
     times = f"seen {since}" if since == last else f"seen since {since}, last {last}"
     first = f"{screen.short_id(result.seen.id)}  {times}  {result.reason}"
-    places = [one.page_url or one.image_url or "inside a page" for one in result.places[:_PLACES_SHOWN]]
-    below = [line for one in places for line in screen.pair(one, "", lead=" " * len(lead))]
-    if more := len(result.places) - len(places):
+    below = [
+        line
+        for one in result.places[:_PLACES_SHOWN]
+        for address in _addresses(one)
+        for line in screen.pair(address, "", lead=" " * len(lead))
+    ]
+    if (more := len(result.places) - _PLACES_SHOWN) > 0:
         below.append(f"{' ' * len(lead)}and {counted(more, 'more place')}")
     return [*screen.wrapped(first, len(lead), first=lead), *below]
+
+
+def _addresses(place: "SeenAddress") -> list[str]:
+    """Return where a picture was seen: the page, and its own address, by which those of one page are told apart."""
+    if place.page_url is None:
+        return [place.image_url or "inside a page"]
+    return [place.page_url, *([f"image {place.image_url}"] if place.image_url is not None else [])]
 
 
 async def _thumbnail(app: "App", result: "Result") -> bytes | None:

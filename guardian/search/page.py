@@ -73,26 +73,35 @@ def _asked_words(request: Request) -> Iterator[str]:
 
 
 def _item(shown: Shown) -> str:
-    result = shown.result
+    result, own_address = shown.result, ""
     if result.asset is not None:
         title, id_, what = result.asset.title, result.asset.id, f"yours, {result.asset.collection}"
         name = html.escape(title)
     elif result.seen is not None:
         title, id_, what = _place_of(result), result.seen.id, _when_seen(result.seen, len(result.places))
-        name = _link(title)
+        name, own_address = _link(title), _own_address(result)
     else:
         return ""
 
     return (
         f'<li><figure>{_image(shown.thumbnail, title)}<figcaption><span class="rank">{result.rank}</span> '
         f'<span class="title">{name}</span><span class="why">{html.escape(result.reason)}</span>'
-        f'<span class="what">{html.escape(what)}</span><span class="id">{id_}</span></figcaption></figure></li>'
+        f'<span class="what">{html.escape(what)}{own_address}</span><span class="id">{id_}</span>'
+        "</figcaption></figure></li>"
     )
 
 
 def _place_of(result: Result) -> str:
     """Return the first address that a picture was seen at."""
     return next((address for one in result.places if (address := one.page_url or one.image_url)), "inside a page")
+
+
+def _own_address(result: Result) -> str:
+    """Return a link to the picture itself, beside that to the page: several pictures of a page have the same."""
+    image = next((one.image_url for one in result.places if one.image_url and one.page_url), None)
+    if image is None or not is_web_address(image):
+        return ""
+    return f', <a href="{html.escape(image, quote=True)}" rel="noreferrer">image</a>'
 
 
 def _when_seen(seen: SeenPicture, places: int) -> str:
