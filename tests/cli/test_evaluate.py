@@ -1,9 +1,9 @@
 """`guardian evaluate`: one page about one's own works, the same however it is run, and gone on with after a kill."""
 
 import json
+import os
 import shutil
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests import forked
 from tests.cli.home import Home
 
 QUICK = ("evaluate", "--edits", "hard")
@@ -78,17 +79,18 @@ def test_the_number_of_workers_changes_nothing(own: Home, strangers: Path, page:
 
 def test_what_was_killed_goes_on_where_it_was(own: Home, strangers: Path, page: dict[str, Any]) -> None:
     journals = own.folder / "data" / "evaluation"
-    words = [*QUICK, "--json", "--strangers", str(strangers)]
-    command = [sys.executable, "-m", "guardian", "--config", str(own.folder / "config.yaml"), *words]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
-        until = time.monotonic() + 120
-        while running.poll() is None and time.monotonic() < until:
-            if any(file.read_bytes().count(b"\n") >= 3 for file in journals.glob("answers-*.jsonl")):
-                running.kill()
-                break
-            # Not at full speed: the command needs the core.
-            with suppress(subprocess.TimeoutExpired):
-                running.wait(0.01)
+    with Path(os.devnull).open("w") as nothing:
+        words = ("--config", own.folder / "config.yaml", *QUICK, "--json", "--strangers", strangers)
+        running = forked.Daemon(*words, errors=nothing, environment=os.environ)
+    until = time.monotonic() + 120
+    while running.poll() is None and time.monotonic() < until:
+        if any(file.read_bytes().count(b"\n") >= 3 for file in journals.glob("answers-*.jsonl")):
+            break
+        # Not at full speed: the command needs the core.
+        with suppress(subprocess.TimeoutExpired):
+            running.wait(0.01)
+    running.kill()
+    running.wait()
     (journal,) = journals.glob("answers-*.jsonl")
     asked_before = journal.read_text().splitlines()
     # On a busy machine the kill may come too late: then the journal is cut off all the same.

@@ -2,9 +2,7 @@
 
 import asyncio
 import hashlib
-import signal
-import subprocess
-import sys
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -46,6 +44,7 @@ from guardian.shipped import rules_folder
 from guardian.store import Store, Transaction
 from guardian.tasks.outcomes import Settled
 from guardian.tasks.runner import Runner
+from tests import forked
 from tests.cli.home import Home, made_home
 from tests.databases import store_in
 from tests.disks import small_disk
@@ -346,10 +345,11 @@ def test_a_killed_capture_leaves_none_and_the_next_one_is_whole(tmp_path: Path, 
     home: Home = made_home(tmp_path / "home")
     place = with_case(home.folder / "data", site)
     site.put("/thief.gif", Silent())
-    command = [sys.executable, "-m", "guardian", "--config", str(home.folder / "config.yaml"), "evidence"]
-    doomed = subprocess.Popen([*command, "capture", place.case.id])
+    with Path(os.devnull).open("w") as nothing:
+        words = ("--config", home.folder / "config.yaml", "evidence", "capture", place.case.id)
+        doomed = forked.Daemon(*words, errors=nothing, environment=os.environ)
     site.wait_for(2)
-    doomed.send_signal(signal.SIGKILL)
+    doomed.kill()
     doomed.wait()
     assert place.captures() == []
     assert len(list((place.folder / "captures-in-hand").iterdir())) == 2

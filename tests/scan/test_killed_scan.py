@@ -3,8 +3,6 @@
 import io
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections import Counter
 from pathlib import Path
@@ -13,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests import forked
 from tests.cli.home import Home, made_home
 from tests.websites import Asked, Says, Site, Wire
 
@@ -70,8 +69,9 @@ def test_nothing_is_lost_little_is_repeated_and_the_account_is_whole(
     home: Home, web: Site, gallery: Gallery, how: signal.Signals
 ) -> None:
     gallery.patience = PAGES
-    command = [sys.executable, "-m", "guardian", "--config", str(home.folder / "config.yaml"), "scan", "gallery"]
-    scan = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ))
+    with Path(os.devnull).open("w") as nothing:
+        words = ("--config", home.folder / "config.yaml", "scan", "gallery")
+        scan = forked.Daemon(*words, errors=nothing, environment=os.environ)
     web.wait_for(PAGES, seconds=60)
     scan.send_signal(how)
     scan.wait()
