@@ -66,10 +66,11 @@ class JudgedMatch:
 class Answer:
     """The whole answer for one image. `problem` is set exactly when nothing was compared.
 
-    `own`: the picture lies on one of the owner's own hosts. `elapsed_ms` counts from the start of the fetch and
-    includes waiting for a worker; 0 where nothing was begun. `cache_status` is None when there are no bytes. `status`
-    is that of the site's answer and `incomplete` says why only the beginning of the image came; both None for what came
-    from this machine.
+    `own`: the picture lies on one of the owner's own hosts. `elapsed_ms` counts from the start of the fetch until the
+    answer is there, and with it the bytes that are kept as evidence. It includes waiting for the host's turn and for a
+    worker, and not for a free slot among the images that are in hand; 0 where nothing was begun. `cache_status` is None
+    when there are no bytes. `status` is that of the site's answer and `incomplete` says why only the beginning of the
+    image came; both None for what came from this machine.
     """
 
     target: str

@@ -21,8 +21,9 @@ from guardian.search.rows import AssetRows, Rows
 from guardian.search.seen_rows import SeenPictures
 from guardian.search.views_of_query import views_of
 
-_HEAD, _HEAD_OF_EACH = 100, 200
-"""Pictures that are compared exactly, at least: by one aspect, and of each where all are joined by their ranks.
+_HEAD, _HEAD_OF_EACH, _HEAD_FOR_COLOURS = 100, 200, 400
+"""Rows that are compared exactly, at least: by one aspect, of each where all are joined by their ranks, and where
+colours choose among them, of which many may have none.
 
 The cosines of rounded vectors are so near to those of exact ones that the best 20 of a million lie among the first 100.
 """
@@ -160,15 +161,16 @@ def _examples(keys: Sequence[PictureKey], segments: Sequence[SearchSegment]) -> 
     return np.concatenate(found) if found else np.empty((0, APPEARANCE_BYTES), np.uint8)
 
 
-def head_of(by: By, top: int) -> int:
-    """Return how many pictures of an aspect are compared exactly, where `top` are asked for."""
-    return max(_HEAD_OF_EACH if by is By.AUTO else _HEAD, 2 * top)
+def head_of(by: By, top: int, *, with_colours: bool = False) -> int:
+    """Return how many rows of an aspect are compared exactly, where `top` pictures are asked for."""
+    least = _HEAD_OF_EACH if by is By.AUTO else _HEAD
+    return max(_HEAD_FOR_COLOURS if with_colours else least, 2 * top)
 
 
 class Candidates:
     """The pictures that may answer a query, each by one row of a segment, in the order in which they were added.
 
-    Of each aspect, and by colours, the best `head` are added.
+    Of each aspect, and by colours, the best `head` rows are added.
     """
 
     def __init__(self, segments: Sequence[SearchSegment], query: VisualQuery, head: int) -> None:
@@ -181,16 +183,29 @@ class Candidates:
         return list(self._places)
 
     def add_nearest(self, aspect: Aspect) -> None:
-        """Add the pictures that are nearest to the query by one aspect."""
+        """Add the pictures that are nearest to the query by one aspect.
+
+        A picture has a row for each frame that differs. Where few animations would take most of the head, more rows are
+        looked for, until half as many pictures are found.
+        """
+        count = self._head
+        found = self._nearest_rows(aspect, count)
+        while len(found) == count and len({self._key(place, row) for place, row in found}) < self._head // 2:
+            count *= 2
+            found = self._nearest_rows(aspect, count)
+        for place, row in found:
+            self._add(place, row)
+
+    def _nearest_rows(self, aspect: Aspect, count: int) -> list[tuple[int, int]]:
+        """Return the segments and rows, at most `count`, that are nearest to the query by one aspect, nearest first."""
         found = list[tuple[float, int, int]]()
         for place, segment in enumerate(self._segments):
             versions = range(1, APPEARANCE_VERSION + 1) if segment.rows.of_versions else (APPEARANCE_VERSION,)
             asked = [self._query.vectors(aspect, version) for version in versions]
             vectors, signs = segment.rows.vectors(aspect), segment.rows.signs(aspect)
-            rows, cosines = nearest(vectors, segment.eligible, rounded(np.concatenate(asked)), self._head, signs)
+            rows, cosines = nearest(vectors, segment.eligible, rounded(np.concatenate(asked)), count, signs)
             found += [(-cosine, place, row) for row, cosine in zip(rows.tolist(), cosines.tolist(), strict=True)]
-        for _, place, row in sorted(found)[: self._head]:
-            self._add(place, row)
+        return [(place, row) for _, place, row in sorted(found)[:count]]
 
     def add(self, keys: Iterable[PictureKey]) -> None:
         """Add pictures that need not look alike: copies (a small crop does not), and those with the words."""
@@ -248,10 +263,13 @@ class Candidates:
 
     def _add(self, place: int, row: int) -> PictureKey:
         """Add the picture of one row; of an animation's frames the first that is added stands for it."""
-        segment = self._segments[place]
-        key = (segment.kind, int(segment.rows.numbers[row]))
+        key = self._key(place, row)
         self._places.setdefault(key, (place, row))
         return key
+
+    def _key(self, place: int, row: int) -> PictureKey:
+        segment = self._segments[place]
+        return segment.kind, int(segment.rows.numbers[row])
 
     def _appearances(self, keys: Sequence[PictureKey]) -> NDArray[np.uint8]:
         """Return the appearances of candidates, uint8 [n, APPEARANCE_BYTES]."""

@@ -53,7 +53,8 @@ def rank(settings: MatchingSettings, question: Question) -> Ranking:
             searched[segment.kind] += count_distinct(segment.rows.numbers, segment.eligible)
 
     query = query_of(question, segments, settings)
-    candidates = Candidates(segments, query, head_of(question.by, question.top))
+    head = head_of(question.by, question.top, with_colours=bool(question.colours))
+    candidates = Candidates(segments, query, head)
     if query:
         for aspect in _aspects_of(question.by):
             candidates.add_nearest(aspect)
@@ -141,7 +142,7 @@ def _chosen(scores: Scores, inputs: _Inputs) -> Scores:
     if not question.colours:
         return scores
     if inputs.colours_choose:
-        return {key: scores.get(key, 0.0) * fit.score for key, fit in inputs.colours.items()}
+        return {key: score * inputs.colours[key].score for key, score in scores.items() if key in inputs.colours}
     return {key: fit.score for key, fit in inputs.colours.items()}
 
 

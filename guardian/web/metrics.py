@@ -33,7 +33,11 @@ class Metrics:
             ["source", "reason"],
             registry=self.registry,
         )
-        self._seconds = Histogram("guardian_image_seconds", "Fetch to answer, waiting included", registry=self.registry)
+        self._seconds = Histogram(
+            "guardian_image_seconds",
+            "Fetch to answer, with waiting for the host and for a worker",
+            registry=self.registry,
+        )
         self._deliveries = Counter(
             "guardian_deliveries", "Delivery attempts, by result", ["result"], registry=self.registry
         )

@@ -66,13 +66,15 @@ def ask(data_dir: Path) -> Asking:
     """A function that asks with a picture, or without one."""
 
     def asked(rgb: NDArray[np.uint8] | None = None, **more: object) -> Ranking:
-        content = None
-        if rgb is not None:
-            content = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
+        content = _png(rgb) if rgb is not None else None
         given: dict[str, Any] = {"among": {Kind.ASSET: None}} | more
         return rank(MatchingSettings(), Question(data_dir, "none", content=content, **given))
 
     return asked
+
+
+def _png(rgb: NDArray[np.uint8]) -> bytes:
+    return cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
 
 
 def _order(ranking: Ranking) -> list[int]:
@@ -176,6 +178,33 @@ def test_colours_alone_and_their_shares(ask: Asking) -> None:
     for wrong in ("reddish", "#12", "navy:0%", "navy:120%", "navy:x"):
         with pytest.raises(UsageError, match="colour '"):
             wanted_colour(wrong)
+
+
+def test_colours_and_words_choose_together(ask: Asking) -> None:
+    asked = {"by": By.COLOUR, "words": {(Kind.ASSET, RED_BARS): 1.0, (Kind.ASSET, GREEN_LEAF): 1.0}}
+
+    assert set(_order(ask(PICTURES[0], **asked))) == {RED_BARS, GREEN_LEAF}
+    assert _order(ask(PICTURES[0], **asked, colours=(wanted_colour("#c81e1e"),))) == [RED_BARS], "no other red one"
+
+
+def test_colours_choose_also_among_what_is_not_nearest(tmp_path: Path) -> None:
+    green, red = (appearance_of(PICTURES[number - 1]).values for number in (GREEN_DISC, RED_BARS))
+    AssetRows(tmp_path).publish([(number, green) for number in range(1, 301)] + [(301, red)])
+
+    content = _png(PICTURES[GREEN_DISC - 1])
+    question = Question(tmp_path, "none", {Kind.ASSET: None}, content, by=By.LOOK, colours=(wanted_colour("#c81e1e"),))
+    assert _order(rank(MatchingSettings(), question)) == [301]
+
+
+def test_an_animation_does_not_take_the_place_of_other_pictures(tmp_path: Path) -> None:
+    disc = appearance_of(PICTURES[0]).values
+    others = [(number, appearance_of(_drawn(RED, "disc", number)).values) for number in range(10, 40)]
+    AssetRows(tmp_path).publish([(number, disc) for number in range(1, 10) for _ in range(24)] + others)
+
+    question = Question(tmp_path, "none", {Kind.ASSET: None}, _png(PICTURES[0]), by=By.LOOK, top=20)
+    found = _order(rank(MatchingSettings(), question))
+    assert found[:9] == list(range(1, 10))
+    assert len(found) == 20
 
 
 def test_examples_move_the_question(ask: Asking) -> None:
