@@ -119,12 +119,12 @@ def refuse_meaningless(request: Request) -> None:
     if request.text is not None and not terms(request.text):
         raise UsageError(f"text {request.text!r}: there is no word in it")
     if request.by is By.WORDS and request.text is None:
-        raise UsageError("by words needs words to search for")
+        raise UsageError("a search by words needs a text")
     by_words_alone = request.picture is None and not request.colours and not request.like
     if request.by not in (By.AUTO, By.WORDS, By.COPY) and by_words_alone:
-        raise UsageError(f"by {request.by.value} needs something to compare with: a picture, colours or examples")
+        raise UsageError(f"a search by {request.by.value} needs a picture, colours or examples to compare with")
     if request.by is By.COPY and request.picture is None:
-        raise UsageError("by copy needs a picture to compare with")
+        raise UsageError("a search by copy needs a picture to compare with")
     if request.region is not None and request.picture is None:
         raise UsageError("a region needs a picture of which it is a part")
     if not 1 <= request.top <= MOST_RESULTS:

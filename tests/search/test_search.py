@@ -104,9 +104,9 @@ async def _asked(tmp_path: Path) -> None:
         assert [one.seen.sha256 for one in chosen.results if one.seen] == [f"{6:064x}"]
         with pytest.raises(UsageError, match="no word"):
             await search.answer(Request(text="-- *"))
-        with pytest.raises(UsageError, match="needs words"):
+        with pytest.raises(UsageError, match="by words needs a text"):
             await search.answer(Request(picture=_encoded(3), by=By.WORDS))
-        with pytest.raises(UsageError, match="needs something to compare with"):
+        with pytest.raises(UsageError, match="by look needs a picture, colours or examples"):
             await search.answer(Request(text="picture", by=By.LOOK))
         await _asked_of_assets(store, search)
     finally:

@@ -87,7 +87,7 @@ async def protect(
         raise UsageError("the catalogue is not opened here; ask the daemon (`guardian run`)")
     if not collection.strip():
         raise UsageError("name the collection that it belongs to")
-    content = await picture_in(picture, "guardian asset add")
+    content = await picture_in(picture, "`guardian asset add`")
 
     path = await asyncio.to_thread(_written, desk.data_dir / _UPLOADS, picture.filename or "picture", content)
     wanted = Wanted(path, collection.strip(), title.strip() or None, names_collection=True)

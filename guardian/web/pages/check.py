@@ -43,7 +43,7 @@ async def answer(
 ) -> Response:
     """Answer for a picture that is sent, or for what an address shows, which is recorded when that is asked for."""
     actor = person_acting(request, session)
-    content = await picture_in(picture, "guardian check") if picture is not None and picture.filename else b""
+    content = await picture_in(picture, "`guardian check`") if picture is not None and picture.filename else b""
     if content and record:
         raise UsageError("a picture alone has no place that could be recorded; write the address that shows it")
     if content:

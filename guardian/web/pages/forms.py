@@ -25,6 +25,6 @@ async def picture_in(upload: UploadFile, command: str) -> bytes:
 
 
 def refuse_large(content: bytes, command: str) -> None:
-    """Raise UsageError for a picture of more than 50 MiB; it names the command that takes larger ones."""
+    """Raise UsageError for a picture of more than 50 MiB; `command`, in backticks, takes larger ones."""
     if len(content) > _MOST_PICTURE_BYTES:
-        raise UsageError(f"a picture may have {_MOST_PICTURE_BYTES >> 20} MiB here; use `{command}` for larger ones")
+        raise UsageError(f"a picture may have {_MOST_PICTURE_BYTES >> 20} MiB here; use {command} for larger ones")

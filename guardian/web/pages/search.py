@@ -37,7 +37,7 @@ router = APIRouter(prefix="/search", include_in_schema=False)
 
 SEARCHER = Depends(person_may(Permission.SEARCH))
 
-_COMMAND = "guardian search"
+_COMMAND = "`guardian search`"
 _SHOWN = 60
 _CASES_SHOWN = 5
 _NOTHING_ASKED = "nothing to search with: choose a picture, write words or colours"
