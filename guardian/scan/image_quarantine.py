@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 async def unless_quarantined(
     store: Store, recipe: str, clock: Callable[[], datetime], fetched: Fetched, known: QuarantinedImage | None
 ) -> AsyncIterator[int]:
-    """Match an image in the body, unless it is quarantined now. The body is told how many crashes are tolerated.
+    """Surround the match of an image, unless it is quarantined now; yield how many crashes of a worker it may cause.
 
     `known` is what the quarantine says of the image. An image that ends its worker (the body raises WorkerLost) is
     quarantined; one that is matched, or is Unmatchable, is freed. A check by a person does not wait for a pause, and

@@ -2,7 +2,7 @@
 
 Each is a linear projection of parts of the appearance, fitted by fitting.py. In the look, local shapes are projected by
 themselves and joined with a weight, and so are the classes that a picture is near to. Parts that an earlier version
-lacks count as those of an average picture. Kept are 127 times each number, as int8.
+lacks count as those of an average picture. Each number is kept as 127 times itself, rounded, in an int8.
 """
 
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ _SHARPNESS = 15.0
 """How much more the nearest classes count: they are weighed by the exponential of so many times their cosine."""
 
 SCALE = 127.0
-"""Kept is so many times each number of a unit vector, rounded."""
+"""By which the numbers of unit vectors are multiplied before they are rounded."""
 
 _BLOCK = 4096
 

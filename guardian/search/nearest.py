@@ -16,7 +16,7 @@ SIGNS_FROM = 1 << 15
 """Of so many rows the signs are compared first; fewer are all compared by their numbers, in half a millisecond."""
 
 _ONE_IN, _TIMES_AS_MANY = 128, 5
-"""Of as many rows one is compared by its numbers, those with the nearest signs; and so many for each that is wanted."""
+"""Only the rows with the nearest signs are compared by their numbers: one in 128, and at least five for each wanted."""
 
 _BINS = 4096
 _BLOCK = 1024

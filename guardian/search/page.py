@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from guardian.model import SeenPicture
+from guardian.model import SeenAddress, SeenPicture
 from guardian.search.question import By, Kind
 from guardian.search.request import Request, Result, SearchAnswer
 from guardian.urls.addresses import is_web_address
@@ -78,8 +78,10 @@ def _item(shown: Shown) -> str:
         title, id_, what = result.asset.title, result.asset.id, f"yours, {result.asset.collection}"
         name = html.escape(title)
     elif result.seen is not None:
-        title, id_, what = _place_of(result), result.seen.id, _when_seen(result.seen, len(result.places))
-        name, own_address = _link(title), _own_address(result)
+        place = _place_of(result)
+        title = (place and (place.page_url or place.image_url)) or "inside a page"
+        id_, what = result.seen.id, _when_seen(result.seen, len(result.places))
+        name, own_address = _link(title), _own_address(place)
     else:
         return ""
 
@@ -91,17 +93,16 @@ def _item(shown: Shown) -> str:
     )
 
 
-def _place_of(result: Result) -> str:
-    """Return the first address that a picture was seen at."""
-    return next((address for one in result.places if (address := one.page_url or one.image_url)), "inside a page")
+def _place_of(result: Result) -> SeenAddress | None:
+    """Return the first place that has an address; None where none has."""
+    return next((one for one in result.places if one.page_url or one.image_url), None)
 
 
-def _own_address(result: Result) -> str:
-    """Return a link to the picture itself, beside that to the page: several pictures of a page have the same."""
-    image = next((one.image_url for one in result.places if one.image_url and one.page_url), None)
-    if image is None or not is_web_address(image):
+def _own_address(place: SeenAddress | None) -> str:
+    """Return a link to the picture itself, beside that to its page: several pictures of a page share the latter."""
+    if place is None or not place.page_url or not is_web_address(place.image_url or ""):
         return ""
-    return f', <a href="{html.escape(image, quote=True)}" rel="noreferrer">image</a>'
+    return f', <a href="{html.escape(place.image_url or "", quote=True)}" rel="noreferrer">image</a>'
 
 
 def _when_seen(seen: SeenPicture, places: int) -> str:
