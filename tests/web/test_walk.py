@@ -95,6 +95,9 @@ def sign_in(page: "Page", name: str, to: str = "/cases") -> None:
 
 
 def sign_in_here(page: "Page", name: str) -> None:
+    page.get_by_label("Name").wait_for()
+    # The script of the sign-in page notes what was not taken.
+    page.wait_for_load_state()
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
