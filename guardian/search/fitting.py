@@ -29,6 +29,7 @@ from guardian.search.aspects import (
     decoded,
     joined,
     roots_of_shares,
+    rounded,
     unit,
     with_classes,
 )
@@ -141,7 +142,7 @@ def _joined_look(
     classes = _classes(vectors, labels)
     arrays = {
         "local_shapes_matrix": of_shapes.astype(np.float16),
-        "classes_centres": np.round(classes.centres * 127).astype(np.int8),
+        "classes_centres": rounded(classes.centres),
         "classes_mean": classes.mean.astype(np.float16),
         "classes_axes": classes.axes.astype(np.float16),
     }
