@@ -14,13 +14,10 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Double,
     FromClause,
-    Integer,
     bindparam,
     delete,
     func,
-    literal,
     literal_column,
     select,
     table,
@@ -36,7 +33,7 @@ from guardian.views.word_tokens import Term, kept, terms
 
 FIELDS = ("title", "tags", "caption", "page", "around")
 
-MOST_RANKED = 5_000
+MOST_RANKED = 2_500
 """Rows with the words asked for that are ranked, the newest; how many have a common word would bound the time."""
 
 _WEIGHTS = (10.0, 8.0, 6.0, 3.0, 1.0)
@@ -149,7 +146,7 @@ class Words:
             allowed &= seen_addresses.c.last_seen_at >= since
         scope = _Scope(allowed, row.desc(), needs_places=host is not None or since is not None)
         found, is_all = self._found(question, scope, _PLACES_OF_BEST)
-        return WordHits(self._pictures_at(found)[:limit], is_all)
+        return WordHits(self._pictures_at(found, limit), is_all)
 
     def of_assets(self, numbers: Collection[int]) -> dict[int, list[str]]:
         """Return the words of assets as they are kept, a text for each field, by their numbers."""
@@ -176,7 +173,7 @@ class Words:
         return found
 
     def _found(self, question: str, scope: "_Scope", limit: int) -> tuple[list[tuple[int, float]], bool]:
-        """Return ids and scores of the best rows: with all words, with all or longer ones, with some of them."""
+        """Return ids and scores of the best rows: with all words, with all or longer ones, with some of either."""
         found: list[tuple[int, float]] = []
         is_all = True
         for asked, joint in _tiers(terms(question)):
@@ -195,8 +192,8 @@ class Words:
         self, asked: Sequence[Term], joint: "_Joint", scope: "_Scope", limit: int
     ) -> tuple[list[tuple[int, float]], bool]:
         """Return ids and scores of the best rows, and whether all rows with the words were ranked."""
-        if self._is_sqlite and len(asked) == 1 and asked[0].beginning is None and len(asked[0].words) > 1:
-            return self._ranked_phrase(asked[0], scope, limit)
+        if self._is_sqlite and len(asked) == 1 and asked[0].beginning is None:
+            return self._ranked_by_one(asked[0], scope, limit)
         row = _row_id(self._is_sqlite)
         matched, score, source = self._search(asked, joint)
         if scope.needs_places:
@@ -208,34 +205,26 @@ class Words:
         rows = self._connection.execute(best.order_by(ranked.c.score.desc(), ranked.c.id).limit(limit)).all()
         return [(one.id, float(one.score)) for one in rows], not rows or rows[0].of <= MOST_RANKED
 
-    def _ranked_phrase(self, phrase: Term, scope: "_Scope", limit: int) -> tuple[list[tuple[int, float]], bool]:
-        """Do what `_ranked` does for one phrase of several words.
+    def _ranked_by_one(self, term: Term, scope: "_Scope", limit: int) -> tuple[list[tuple[int, float]], bool]:
+        """Do what `_ranked` does for one word, or one phrase.
 
-        Its score is that of bm25 without the rarity, which is the same for all rows. FTS5 finds the rarity of a phrase
-        by looking for it in every row that has its words, which takes most of the time where these are common.
+        Its score is that of bm25 without the rarity, which is the same for all rows. FTS5 finds the rarity by going
+        through every row that has the word, or all words of the phrase, which takes most of the time where these are
+        common.
         """
         row = _row_id(self._is_sqlite)
-        matched, _, source = self._search([phrase], _Joint.ALL)
+        matched, _, source = self._search([term], _Joint.ALL)
         if scope.needs_places:
             source = source.join(seen_addresses, seen_addresses.c.id == row)
         newest = select(row.label("id")).select_from(source).where(matched, scope.allowed)
         newest_ones = newest.order_by(scope.newest_first).limit(MOST_RANKED + 1).subquery()
 
-        said = f" {' '.join(phrase.words)} "
-        often: ColumnElement[float] = literal_column("0.0", Double)
-        length: ColumnElement[int] = literal_column("0", Integer)
-        for name, weight in zip(FIELDS, _WEIGHTS, strict=True):
-            text = literal(" ").concat(picture_words.c[name]).concat(" ")
-            left = func.length(func.replace(text, said, " "))
-            often += weight * (func.length(text) - left) / (len(said) - 1)
-            length += func.length(text)
-        counted = select(newest_ones.c.id, often.label("often"), length.label("length"))
-        rows_of = counted.join(picture_words, picture_words.c.id == newest_ones.c.id).subquery()
-        share = rows_of.c.length / func.avg(rows_of.c.length).over()
-        score = rows_of.c.often * (_K1 + 1) / (rows_of.c.often + _K1 * (1 - _B + _B * share))
-        scored = select(rows_of.c.id, score.label("score"), func.count().over().label("of")).subquery()
-        rows = self._connection.execute(select(scored).order_by(scored.c.score.desc(), scored.c.id).limit(limit)).all()
-        return [(one.id, float(one.score)) for one in rows], not rows or rows[0].of <= MOST_RANKED
+        texts = select(picture_words.c.id, *(picture_words.c[name] for name in FIELDS))
+        joined = texts.join(newest_ones, newest_ones.c.id == picture_words.c.id)
+        rows = self._connection.execute(joined).all()
+        scores = _scores_of_one(" ".join(term.words), [row[1:] for row in rows])
+        best = sorted(zip((row.id for row in rows), scores, strict=True), key=lambda one: (-one[1], one[0]))
+        return best[:limit], len(rows) <= MOST_RANKED
 
     def _search(
         self, asked: Sequence[Term], joint: "_Joint"
@@ -255,23 +244,25 @@ class Words:
             source = picture_words
         return matched, score, source
 
-    def _pictures_at(self, found: Sequence[tuple[int, float]]) -> tuple[WordHit, ...]:
-        """Return the pictures at these places, each by the first of its places."""
+    def _pictures_at(self, found: Sequence[tuple[int, float]], limit: int) -> tuple[WordHit, ...]:
+        """Return the first `limit` pictures at these places, each by the first of its places."""
         head = seen_pictures.alias("head")
-        numbers: dict[int, int] = {}
-        for chunk in in_chunks(found):
-            ids = [id_ for id_, _ in chunk]
-            query = select(seen_addresses.c.id, func.coalesce(head.c.number, seen_pictures.c.number).label("number"))
-            joined = seen_addresses.join(seen_pictures, seen_pictures.c.id == seen_addresses.c.picture_id)
-            source = joined.outerjoin(head, head.c.id == seen_pictures.c.same_as)
-            for row in self._connection.execute(query.select_from(source).where(seen_addresses.c.id.in_(ids))):
-                numbers[row.id] = row.number
+        number = func.coalesce(head.c.number, seen_pictures.c.number).label("number")
+        joined = seen_addresses.join(seen_pictures, seen_pictures.c.id == seen_addresses.c.picture_id)
+        source = joined.outerjoin(head, head.c.id == seen_pictures.c.same_as)
+        query = select(seen_addresses.c.id, number).select_from(source)
 
         best: dict[int, WordHit] = {}
-        for id_, score in found:
-            if id_ in numbers:
-                best.setdefault(numbers[id_], WordHit(numbers[id_], score))
-        return tuple(best.values())
+        # Most pictures have one place: looking all of them up would take longer than finding their words.
+        for chunk in in_chunks(found, 2 * limit):
+            rows = self._connection.execute(query.where(seen_addresses.c.id.in_([id_ for id_, _ in chunk])))
+            numbers = {row.id: row.number for row in rows}
+            for id_, score in chunk:
+                if id_ in numbers:
+                    best.setdefault(numbers[id_], WordHit(numbers[id_], score))
+            if len(best) >= limit:
+                break
+        return tuple(best.values())[:limit]
 
 
 def file_name(address: str | None) -> str | None:
@@ -280,6 +271,24 @@ def file_name(address: str | None) -> str | None:
         return None
     name = PurePosixPath(unquote(urlsplit(address).path)).stem.replace("_", " ")
     return name or None
+
+
+def _scores_of_one(said: str, texts: Sequence[Sequence[str]]) -> list[float]:
+    """Return the scores of bm25, without its rarity, of rows that have these words one after the other.
+
+    `texts` holds the words of each row by FIELDS.
+    """
+    phrase = f" {said} "
+    lengths = [sum(map(len, fields)) for fields in texts]
+    mean_length = sum(lengths) / max(1, len(lengths))
+
+    scores = list[float]()
+    for fields, length in zip(texts, lengths, strict=True):
+        often = sum(
+            weight * f" {text} ".count(phrase) for text, weight in zip(fields, _WEIGHTS, strict=True) if said in text
+        )
+        scores.append(often * (_K1 + 1) / (often + _K1 * (1 - _B + _B * length / mean_length)))
+    return scores
 
 
 def _tiers(asked: Sequence[Term]) -> Iterator[tuple[Sequence[Term], _Joint]]:
@@ -291,7 +300,9 @@ def _tiers(asked: Sequence[Term]) -> Iterator[tuple[Sequence[Term], _Joint]]:
     if list(asked) != themselves:
         yield asked, _Joint.ALL
     if len(asked) > 1:
-        yield asked, _Joint.SOME
+        yield themselves, _Joint.SOME
+        if list(asked) != themselves:
+            yield asked, _Joint.SOME
 
 
 def _row_of_asset(asset: Asset) -> dict[str, Any]:

@@ -87,6 +87,32 @@ def test_fields_count_by_what_they_say_of_a_picture(store: Store) -> None:
     assert _seen(store, "lighthouse") == _seen(store, '"a lighthouse"') == ["3", "2", "1"]
 
 
+def test_words_count_by_how_often_they_stand(store: Store) -> None:
+    _remember(
+        store,
+        [
+            _met(1, Context(alt="boats at a lighthouse near the sea")),
+            _met(2, Context(alt="lighthouse at lighthouse near the sea")),
+        ],
+    )
+    assert _seen(store, "lighthouse") == ["2", "1"]
+    assert _seen(store, '"at a lighthouse"') == ["1"]
+
+
+def test_words_themselves_stand_before_longer_ones(store: Store) -> None:
+    _remember(
+        store,
+        [
+            _met(1, Context(alt="boats")),
+            _met(2, Context(alt="a boat")),
+            _met(3, Context(alt="boats at a lighthouse")),
+            _met(4, Context(alt="a boat at a lighthouse")),
+        ],
+    )
+    assert _seen(store, "boat") == ["2", "4", "1", "3"]
+    assert _seen(store, "boat lighthouse") == ["4", "3", "2", "1"]
+
+
 _HOSTILE = (
     *(
         '"',
