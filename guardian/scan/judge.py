@@ -17,14 +17,14 @@ def judge(
     that were withdrawn since they were compared are left out at once.
     """
     if not report.matches:
-        # Nearly every picture of the web has no match: it costs no query.
         return ()
 
     place = JudgedPlace(sighting.page_url, sighting.image_url, sighting.source, sighting.seen_at.date())
     with store.read() as tx:
-        return Judge(rules, own_hosts, tx.licences.for_host(place.host), tx.works.of_asset).judged(
-            place, report.matches
-        )
+        licences = tx.licences.for_host(place.host)
+        # Nearly every picture of the web matches a few works a little: they are read together.
+        works = tx.works.of_assets(match.asset_id for match in report.matches)
+    return Judge(rules, own_hosts, licences, works.get).judged(place, report.matches)
 
 
 def is_own(sighting: Sighting, own_hosts: Sequence[str]) -> bool:

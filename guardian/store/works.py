@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, ScalarSelect, bindparam, delet
 
 from guardian.model import Asset, AssetState, Parted, Work
 from guardian.store.assets import asset_of
+from guardian.store.chunks import in_chunks
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
 from guardian.store.tables import assets, parted_assets, work_aliases
@@ -28,6 +29,15 @@ class Works:
         """Return the work that an asset belongs to; None when there is no such asset."""
         found = self._read(assets.c.work_id == work_of(asset_id))
         return found[0] if found else None
+
+    def of_assets(self, asset_ids: Iterable[str]) -> dict[str, Work]:
+        """Return the works that some assets belong to, by the ids of these assets, those that exist."""
+        found: dict[str, Work] = {}
+        for part in in_chunks(asset_ids):
+            works = select(assets.c.work_id).where(assets.c.id.in_(part))
+            by_asset = {asset.id: work for work in self._read(assets.c.work_id.in_(works)) for asset in work.assets}
+            found |= {id_: by_asset[id_] for id_ in part if id_ in by_asset}
+        return found
 
     def asset_ids_with(self, asset_id: str) -> frozenset[str]:
         """Return the ids of all assets of the work that an asset belongs to, its own among them."""
