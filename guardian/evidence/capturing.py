@@ -18,7 +18,8 @@ from guardian.errors import GuardianError, SiteSilent, VaultFull, internal_error
 from guardian.evidence.capture_folder import CaptureFolder, opened_capture_folder
 from guardian.evidence.comparison import ComparisonServices, take_comparison
 from guardian.evidence.contacts import ContactServices, take_contacts
-from guardian.evidence.exchanges import Exchanges, ExchangeServices, keep_exchanges, site_of, take_exchanges
+from guardian.evidence.exchanges import Exchanges, keep_exchanges, site_of, take_exchanges
+from guardian.evidence.page_visit import ExchangeServices
 from guardian.evidence.pruning import with_room
 from guardian.evidence.rights import Vaults, take_rights
 from guardian.evidence.screenshots import take_browser_views
