@@ -114,7 +114,7 @@ def try_rules(session: Session, file: Path, is_added: bool, since: str | None, a
     """
     from guardian import rules
     from guardian.app import make_workers, platforms_of, utc_now
-    from guardian.memory.replay import ReplaySettings, replay
+    from guardian.memory.replay import JudgingSettings, replay
 
     config = session.config
     destinations = [destination.name for destination in config.destinations]
@@ -126,7 +126,7 @@ def try_rules(session: Session, file: Path, is_added: bool, since: str | None, a
     # The workers only name the recipe; no process is started.
     recipe = make_workers(config).report_recipe
     with opened_store(session) as store, store.read() as tx:
-        found = replay(tx, now, others, ReplaySettings(config.own_hosts, platforms_of(config)), recipe, after)
+        found = replay(tx, now, others, JudgingSettings(config.own_hosts, platforms_of(config)), recipe, after)
 
     if as_lines:
         echo(json_line(case_change_json(change)) for change in found.changes)
