@@ -171,18 +171,10 @@ def _judged(
     The rules speak of the version of the work whose collection and tags lead to the strongest decision.
     """
     from guardian.licences import licence_status
-    from guardian.rules import Use, ownership_of
-    from guardian.urls.addresses import host_of
+    from guardian.rules import uses_of
 
-    host = host_of(finding.page_url)
     status = licence_status(work, finding.page_url, on, licences)
-    place = ownership_of(finding.page_url, finding.image_url, config.own_hosts)
-    # The matched asset first, also when it was withdrawn since.
-    matched = [asset for asset in work.assets if asset.id == finding.asset_id]
-    versions = [*matched, *(asset for asset in work.protected if asset.id != finding.asset_id)]
-    use, _ = rules.decide_versions(
-        [Use(finding.comparison, asset, status, place, host, finding.source) for asset in versions]
-    )
+    use, _ = rules.decide_versions(uses_of(finding, work, status, config.own_hosts))
     return status, rules.explain(use)
 
 

@@ -16,7 +16,7 @@ from guardian.model import (
     SpreadPlace,
     SpreadVersion,
 )
-from guardian.rules import Rules, ownership_of
+from guardian.rules import Rules, is_at_own_host
 from guardian.store import Transaction
 
 
@@ -79,7 +79,7 @@ def _place(
         first_seen_at=seen.first_seen_at,
         last_seen_at=seen.last_seen_at,
         licence=licence,
-        is_own=ownership_of(page_url, seen.image_url, settings.own_hosts) == "own",
+        is_own=is_at_own_host(page_url, seen.image_url, settings.own_hosts),
     )
 
 
