@@ -83,16 +83,24 @@ class BundleHead:
 Stamping = Callable[[bytes], Awaitable[Stamp]]
 """Returns a time stamp over some bytes. Raises NoTimestamp."""
 
+Noting = Callable[[Written], None]
+"""Records a bundle that is about to appear under its name; what it raises keeps the bundle from appearing."""
+
 
 async def write_bundle(
-    out: Path, head: BundleHead, members: Sequence[Member], key: SigningKey, stamping: Stamping | None
+    out: Path,
+    head: BundleHead,
+    members: Sequence[Member],
+    key: SigningKey,
+    stamping: Stamping | None,
+    noting: Noting | None = None,
 ) -> Written:
     """Write a new bundle and return what was written; it is on disk when this returns.
 
     Members are streamed. The file appears under its name when it is whole; what happens before leaves nothing there.
-    `out` may be a folder, where the file is then named after its manifest. Raises UsageError when the file is there
-    already, GuardianError when a member is not what it should be, NoTimestamp, OSError (a full disk) with the file's
-    name.
+    `out` may be a folder, where the file is then named after its manifest. `noting` is called in a thread, when the
+    file is on disk and has no name yet. Raises UsageError when the file is there already, GuardianError when a member
+    is not what it should be, NoTimestamp, OSError (a full disk) with the file's name.
     """
     refuse_existing(out)
     how = instructions(is_stamped=stamping is not None, lost=head.lost, left_out=head.left_out)
@@ -114,6 +122,31 @@ async def write_bundle(
         lost=head.lost,
         left_out=head.left_out,
     ).content()
+    files = await _vouched_for(manifest, key, stamping)
+    files += [
+        _ZipContent(member.name, member.content, measured.sha256)
+        for member, measured in zip((how_to_check, sums, *members), listed, strict=True)
+    ]
+
+    manifest_sha256 = hashlib.sha256(manifest).hexdigest()
+    path = out / _name_of(head, manifest_sha256) if out.is_dir() else out
+
+    def write() -> Written:
+        with _new_file(path) as file:
+            size = _write_zip(file, files)
+            file.seek(0)
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+            _put_on_disk(file)
+            written = Written(path, sha256, manifest_sha256, size, len(files), head.lost, head.left_out)
+            if noting is not None:
+                noting(written)
+            return written
+
+    return await asyncio.to_thread(write)
+
+
+async def _vouched_for(manifest: bytes, key: SigningKey, stamping: Stamping | None) -> list["_ZipContent"]:
+    """Return the manifest, its signature with the key that checks it, and its time stamp. Raises NoTimestamp."""
     files = [
         _ZipContent(MANIFEST, manifest),
         _ZipContent(SIGNATURE, key.sign(manifest)),
@@ -122,15 +155,7 @@ async def write_bundle(
     if stamping is not None:
         stamp = await stamping(manifest)
         files += [_ZipContent(TIMESTAMP, stamp.answer), _ZipContent(AUTHORITIES, stamp.chain)]
-    files += [
-        _ZipContent(member.name, member.content, measured.sha256)
-        for member, measured in zip((how_to_check, sums, *members), listed, strict=True)
-    ]
-
-    manifest_sha256 = hashlib.sha256(manifest).hexdigest()
-    path = out / _name_of(head, manifest_sha256) if out.is_dir() else out
-    sha256, size = await asyncio.to_thread(_write_file, path, files)
-    return Written(path, sha256, manifest_sha256, size, len(files), head.lost, head.left_out)
+    return files
 
 
 _EXISTS = "{} exists already; a bundle is written once: choose another name"
@@ -236,14 +261,6 @@ class _ZipContent:
     sha256: str | None = None
 
 
-def _write_file(path: Path, files: Sequence[_ZipContent]) -> tuple[str, int]:
-    """Write a new zip file, all of it or nothing; return its SHA-256 and its size."""
-    with _new_file(path) as file:
-        size = _write_zip(file, files)
-        file.seek(0)
-        return hashlib.file_digest(file, "sha256").hexdigest(), size  # type: ignore[arg-type]
-
-
 def _write_zip(file: IO[bytes], files: Sequence[_ZipContent]) -> int:
     """Write a zip file of these files and return its size. Raises GuardianError when one was changed meanwhile."""
     members: list[ZipMember] = []
@@ -276,7 +293,7 @@ def _write_zip(file: IO[bytes], files: Sequence[_ZipContent]) -> int:
 
 @contextmanager
 def _new_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file that appears at `path` after the body, on disk and whole; an error in the body leaves nothing.
+    """Open a file that appears at `path` after the body, which puts it on disk; an error in the body leaves nothing.
 
     Where the file system can, it has no name before, so that not even a killed process leaves something.
     """
@@ -286,12 +303,10 @@ def _new_file(path: Path) -> Iterator[IO[bytes]]:
             handle = os.open(path.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
         except OSError:
             part = path.with_name(f".{path.name[:64]}.{secrets.token_hex(8)}.part")
-            handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            handle = _opened_part(part, path)
         try:
             with os.fdopen(handle, "w+b") as file:
                 yield file
-                file.flush()
-                os.fsync(handle)
                 if part is None:
                     _link_open_file(handle, path)
                 else:
@@ -302,6 +317,20 @@ def _new_file(path: Path) -> Iterator[IO[bytes]]:
             if part is not None:
                 part.unlink(missing_ok=True)
         sync_folder(path.parent)
+
+
+def _opened_part(part: Path, path: Path) -> int:
+    """Return the descriptor of a new file. An error names the file that it would become, which the user asked for."""
+    try:
+        return os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _put_on_disk(file: IO[bytes]) -> None:
+    """Return when all that was written to a file outlives a power cut. Raises OSError (a full disk)."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _link_open_file(handle: int, path: Path) -> None:
