@@ -137,7 +137,7 @@ def verify_bundle(file: Path, key: Path | None, authority: Path | None, as_json:
     roots = [*system_roots(), *(roots_in(authority) if authority is not None else ())]
     known = known_key(key) if key is not None else None
     try:
-        found = verify(file, roots, known)
+        found = verify(file, roots, known, datetime.now(UTC))
     except NotABundle as error:
         click.echo(f"guardian: {error}", err=True)
         raise click.exceptions.Exit(NO_BUNDLE) from error

@@ -83,16 +83,24 @@ class BundleHead:
 Stamping = Callable[[bytes], Awaitable[Stamp]]
 """Returns a time stamp over some bytes. Raises NoTimestamp."""
 
+Noting = Callable[[Written], None]
+"""Records a bundle that is about to appear under its name; what it raises keeps the bundle from appearing."""
+
 
 async def write_bundle(
-    out: Path, head: BundleHead, members: Sequence[Member], key: SigningKey, stamping: Stamping | None
+    out: Path,
+    head: BundleHead,
+    members: Sequence[Member],
+    key: SigningKey,
+    stamping: Stamping | None,
+    noting: Noting | None = None,
 ) -> Written:
     """Write a new bundle and return what was written; it is on disk when this returns.
 
     Members are streamed. The file appears under its name when it is whole; what happens before leaves nothing there.
-    `out` may be a folder, where the file is then named after its manifest. Raises UsageError when the file is there
-    already, GuardianError when a member is not what it should be, NoTimestamp, OSError (a full disk) with the file's
-    name.
+    `out` may be a folder, where the file is then named after its manifest. `noting` is called in a thread, when the
+    file is on disk and has no name yet. Raises UsageError when the file is there already, GuardianError when a member
+    is not what it should be, NoTimestamp, OSError (a full disk) with the file's name.
     """
     refuse_existing(out)
     how = instructions(is_stamped=stamping is not None, lost=head.lost, left_out=head.left_out)
@@ -124,8 +132,19 @@ async def write_bundle(
 
     path = out / _name_of(head, manifest_sha256) if out.is_dir() else out
     contents = [*outer, *((one.name, one.content, kept.sha256) for one, kept in inner)]
-    whole, size = await asyncio.to_thread(_write_file, path, contents)
-    return Written(path, whole, manifest_sha256, size, len(contents), head.lost, head.left_out)
+
+    def write() -> Written:
+        with _new_file(path) as file:
+            size = _write_zip(file, contents)
+            file.seek(0)
+            whole = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+            _put_on_disk(file)
+            written = Written(path, whole, manifest_sha256, size, len(contents), head.lost, head.left_out)
+            if noting is not None:
+                noting(written)
+            return written
+
+    return await asyncio.to_thread(write)
 
 
 _EXISTS = "{} exists already; a bundle is written once: choose another name"
@@ -222,14 +241,6 @@ def _sums(listed: Sequence[Listed]) -> bytes:
     return "".join(f"{member.sha256}  {member.name}\n" for member in listed).encode("ascii")
 
 
-def _write_file(path: Path, contents: Sequence[tuple[str, bytes | Path, str]]) -> tuple[str, int]:
-    """Write a new zip file, all of it or nothing; return its SHA-256 and its size."""
-    with _new_file(path) as file:
-        size = _write_zip(file, contents)
-        file.seek(0)
-        return hashlib.file_digest(file, "sha256").hexdigest(), size  # type: ignore[arg-type]
-
-
 def _write_zip(file: IO[bytes], contents: Sequence[tuple[str, bytes | Path, str]]) -> int:
     """Write names with their contents as a zip file and return its size; each must have its SHA-256, if given."""
     members: list[ZipMember] = []
@@ -261,7 +272,7 @@ def _write_zip(file: IO[bytes], contents: Sequence[tuple[str, bytes | Path, str]
 
 @contextmanager
 def _new_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file that appears at `path` after the body, on disk and whole; an error in the body leaves nothing.
+    """Open a file that appears at `path` after the body, which puts it on disk; an error in the body leaves nothing.
 
     Where the file system can, it has no name before, so that not even a killed process leaves something.
     """
@@ -271,12 +282,10 @@ def _new_file(path: Path) -> Iterator[IO[bytes]]:
             handle = os.open(path.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
         except OSError:
             part = path.with_name(f".{path.name[:64]}.{secrets.token_hex(8)}.part")
-            handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            handle = _opened_part(part, path)
         try:
             with os.fdopen(handle, "w+b") as file:
                 yield file
-                file.flush()
-                os.fsync(handle)
                 if part is None:
                     _link_open_file(handle, path)
                 else:
@@ -287,6 +296,20 @@ def _new_file(path: Path) -> Iterator[IO[bytes]]:
             if part is not None:
                 part.unlink(missing_ok=True)
         sync_folder(path.parent)
+
+
+def _opened_part(part: Path, path: Path) -> int:
+    """Return the descriptor of a new file. An error names the file that it would become, which the user asked for."""
+    try:
+        return os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _put_on_disk(file: IO[bytes]) -> None:
+    """Return when all that was written to a file outlives a power cut. Raises OSError (a full disk)."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _link_open_file(handle: int, path: Path) -> None:

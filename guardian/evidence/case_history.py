@@ -83,14 +83,14 @@ def faults_in(content: bytes) -> list[str]:
             if read["kind"] == "history":
                 if content_digest(read["content"]) != read["sha256"]:
                     faults.append(f"line {number} of history.jsonl has not the digest that it states")
-                histories.append((number, read["sha256"]))
+                histories.append((number, str(read["sha256"])))
             elif read["kind"] == "audit":
                 line = _audit_line(read)
                 if line_digest(read["before"], line) != line.digest:
                     faults.append(f"line {number} of history.jsonl has not the digest that the audit log gave it")
                 if line.action == HISTORY:
                     anchored.add(line.detail["sha256"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return [*faults, "history.jsonl cannot be read"]
 
     # Lines from before there was an audit log are anchored together, in its first line, and cannot be checked singly.

@@ -89,14 +89,12 @@ async def export(
     case_id = files.record.detail.case.id
     head = BundleHead(case_id, now, __version__, files.lost, files.record.left_out)
     stamping = partial(_stamped, exporting) if authorities else None
-    written = await write_bundle(out, head, members, key, stamping)
-    try:
-        await asyncio.to_thread(_note, exporting.store, case_id, written, actor, now)
-    except BaseException:
-        # Nobody has a bundle of which the audit log knows nothing.
-        written.path.unlink(missing_ok=True)
-        raise
-    return written
+
+    def note(written: Written) -> None:
+        _note(exporting.store, case_id, written, actor, now)
+
+    # Nobody has a bundle of which the audit log knows nothing, even if this process is killed: first the log.
+    return await write_bundle(out, head, members, key, stamping, note)
 
 
 async def _stamped(exporting: Exporting, content: bytes) -> Stamp:

@@ -97,7 +97,9 @@ def read_manifest(content: bytes) -> Manifest:
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
     if not isinstance(read, dict) or read.get("format") not in (FORMAT, PARTIAL_FORMAT):
-        raise ValueError(f"its format is neither {FORMAT} nor {PARTIAL_FORMAT}")
+        raise ValueError(
+            f"its format is neither {FORMAT} nor {PARTIAL_FORMAT}; a bundle of a later guardian needs that one"
+        )
 
     try:
         manifest = Manifest(

@@ -6,9 +6,9 @@ be, members with their digests, the manifest with its signature and its time sta
 
 import hashlib
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import zip_longest
 from pathlib import Path
 from typing import IO
@@ -116,11 +116,14 @@ class _Reading:
                 raise _Damaged(member, at + place, at + len(expected), what)
 
 
-def verify(path: Path, known_roots: Collection[bytes] = (), known_key: str | None = None) -> Verified:
+def verify(
+    path: Path, known_roots: Collection[bytes] = (), known_key: str | None = None, now: datetime | None = None
+) -> Verified:
     """Return whether a bundle is whole, and what it says of itself; reads all of it, a part at a time.
 
     `known_roots`: root certificates (DER) of time-stamp authorities that are trusted here; `known_key`: the fingerprint
-    of the key that must have signed. Raises NotABundle, OSError.
+    of the key that must have signed; `now`: the time here, if times in the future shall be told. Raises NotABundle,
+    OSError.
     """
     if path.exists() and not path.is_file() and not path.is_dir():
         # A pipe can be read once, and a device for ever.
@@ -145,7 +148,7 @@ def verify(path: Path, known_roots: Collection[bytes] = (), known_key: str | Non
             _check_end(reading)
         except _Damaged as error:
             return Verified(whole, size, error.damage, manifest, key, _is_known(key, known_key), stamped)
-        notes = (*_notes(manifest, stamped), *_history_faults(reading))
+        notes = (*_notes(manifest, stamped, now), *_history_faults(reading))
 
     places = tuple(reading.members)
     return Verified(whole, size, None, manifest, key, _is_known(key, known_key), stamped, notes, places)
@@ -298,11 +301,14 @@ def _history_faults(reading: _Reading) -> Sequence[str]:
     return faults_in(reading.file.read(place.size))
 
 
-def _notes(manifest: Manifest, stamped: StampedTime | None) -> Sequence[str]:
-    if stamped is None:
-        return ()
-    apart = abs(stamped.at - manifest.made_at)
-    if apart <= _CLOCKS_MAY_DIFFER:
-        return ()
-    minutes = round(apart / timedelta(minutes=1))
-    return (f"the clock of the machine that made the bundle was {minutes} minutes apart from the time stamp",)
+def _notes(manifest: Manifest, stamped: StampedTime | None, now: datetime | None) -> Iterator[str]:
+    """Yield what is odd about the times of a bundle, in sentences."""
+    if stamped is not None:
+        apart = abs(stamped.at - manifest.made_at)
+        if apart > _CLOCKS_MAY_DIFFER:
+            minutes = round(apart / timedelta(minutes=1))
+            yield f"the clock of the machine that made the bundle was {minutes} minutes apart from the time stamp"
+
+    latest = max(manifest.made_at, stamped.at) if stamped is not None else manifest.made_at
+    if now is not None and latest > now + _CLOCKS_MAY_DIFFER:
+        yield "it names a time that is still to come by the clock of this machine: one of the clocks was wrong"

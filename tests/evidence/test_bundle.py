@@ -102,6 +102,31 @@ def test_a_killed_export_leaves_nothing(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == [KEY_FILE]
 
 
+def test_the_log_comes_before_the_name(tmp_path: Path) -> None:
+    """A process that is killed between the two leaves no bundle of which the audit log knows nothing."""
+    key, out = installation_key(tmp_path), tmp_path / "b.zip"
+    noted: list[Written] = []
+
+    def note(written: Written) -> None:
+        assert not out.exists()
+        noted.append(written)
+
+    written = asyncio.run(write_bundle(out, HEAD, (), key, None, note))
+    assert noted == [written]
+    assert verify(out).sha256 == noted[0].sha256
+
+
+def test_what_cannot_be_noted_does_not_appear(tmp_path: Path) -> None:
+    key = installation_key(tmp_path)
+
+    def refuse(written: Written) -> None:
+        raise GuardianError("the database is away")
+
+    with pytest.raises(GuardianError, match="away"):
+        asyncio.run(write_bundle(tmp_path / "b.zip", HEAD, (), key, None, refuse))
+    assert [path.name for path in tmp_path.iterdir()] == [KEY_FILE]
+
+
 def test_large_members_and_offsets_have_the_fields_of_zip64() -> None:
     small = ZipMember("a", 5, 1, 0)
     large = ZipMember("b", 5 << 30, 2, small.end)

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import os
 import random
 import shutil
@@ -10,6 +11,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -194,6 +196,40 @@ def test_no_member_has_the_name_of_one_before_the_manifest() -> None:
 
 def test_a_history_that_is_nested_without_end_is_said() -> None:
     assert faults_in(b"[" * 100_000) == ["history.jsonl cannot be read"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"kind": "history", "content": {}, "sha256": ["0" * 64]},
+        {
+            "kind": "audit", "before": "", "number": 1, "at": "0001-01-01T00:00:00+23:59", "actor_kind": "guardian",
+            "actor": "guardian", "action": "case.history", "subject": "case_1", "address": None,
+            "detail": {"sha256": "0"}, "digest": "0",
+        },
+    ],
+    ids=["digest is a list", "before the first year"],
+)  # fmt: skip
+def test_a_history_of_another_form_is_said(line: dict[str, object]) -> None:
+    """Whoever has a key can sign any history."""
+    anchored = {"kind": "audit", "before": "", "number": 1, "at": NOON.isoformat(), "actor_kind": "guardian"} | {
+        "actor": "guardian", "action": "case.history", "subject": "case_1", "address": None,
+        "detail": {"sha256": "0"}, "digest": "0",
+    }  # fmt: skip
+    assert faults_in(b"\n".join(json.dumps(one).encode() for one in (anchored, line)))
+
+
+def test_times_in_the_future_are_told(bundle: Path) -> None:
+    """The bundle says that it was made at noon, and its time stamp is of now."""
+    stamped = verify(bundle).stamped
+    assert stamped is not None
+    assert not any("still to come" in note for note in verify(bundle, now=stamped.at).notes)
+    assert any("still to come" in note for note in verify(bundle, now=stamped.at - timedelta(hours=1)).notes)
+
+
+def test_a_bundle_of_a_later_version_is_not_only_called_damaged() -> None:
+    with pytest.raises(ValueError, match="a later guardian"):
+        read_manifest(b'{"format":"guardian-evidence/3"}')
 
 
 def test_members_are_read_where_the_check_found_them(bundle: Path, tmp_path: Path) -> None:
