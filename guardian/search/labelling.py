@@ -92,7 +92,7 @@ class Labelling:
         with self._store.read() as tx:
             is_followed = tx.labels.vocabulary() == self._version
             seen = tx.labels.count_unlabelled() if is_followed else tx.seen.count()
-            return LabelsLeft(tx.assets.count_not_labelled_by(self._version), seen)
+            return LabelsLeft(tx.asset_labels.count_due(self._version), seen)
 
     async def _label_some(self) -> int:
         """Label some of what is still to be labelled; return how many pictures that were, 0 when all is done."""
@@ -105,7 +105,7 @@ class Labelling:
     async def _label_assets(self) -> int:
         """Label some assets that have changed, or were labelled by another vocabulary; return how many."""
         with self._store.read() as tx:
-            assets = tx.assets.not_labelled_by(self._version, _BY_LOOKS_AT_ONCE)
+            assets = tx.asset_labels.assets_due(self._version, _BY_LOOKS_AT_ONCE)
             words = tx.words.of_assets([asset.number for asset in assets])
         found = {(Kind.ASSET, asset.number): self._by_words(words.get(asset.number, ())) for asset in assets}
         await self._add_looks(found)
@@ -144,7 +144,7 @@ class Labelling:
             # From here on what comes in is marked; until all is, this is not the vocabulary that is followed.
             tx.labels.follow_vocabulary(before or "none yet")
             tx.labels.drop_terms(self._vocabulary.terms.keys())
-            tx.assets.forget_labelling()
+            tx.asset_labels.mark_all()
         number: int | None = 0
         while number is not None:
             with self._store.begin() as tx:
@@ -183,7 +183,7 @@ class Labelling:
                 # One that was changed meanwhile is labelled again.
                 if tx.assets.get(asset.id) == asset:
                     labels = self._with_above(found[Kind.ASSET, asset.number])
-                    tx.assets.put_labels(asset.id, labels, self._version)
+                    tx.asset_labels.replace(asset.id, labels, self._version)
 
     def _keep_looks(self, pictures: Sequence[Unlabelled], found: Terms) -> None:
         with self._store.begin() as tx:
@@ -204,7 +204,7 @@ class Labelling:
 
     def _counts(self) -> LabelCounts:
         with self._store.read() as tx:
-            labelled = tx.assets.labelled()
+            labelled = tx.asset_labels.all()
             by_term = Counter((label.term, label.source) for labels in labelled.values() for label in labels)
             by_term.update(tx.labels.counts_by_source())
             assets, seen = tx.assets.count(), tx.seen.count_heads()
