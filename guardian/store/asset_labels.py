@@ -49,5 +49,6 @@ class AssetLabels:
 
 
 def _is_due(vocabulary: str) -> tuple[ColumnElement[bool], ...]:
+    # Two ranges and no inequality: these the index of the column answers.
     by = assets.c.labelled_by
     return assets.c.state == AssetState.PROTECTED, or_(by.is_(None), by < vocabulary, by > vocabulary)
