@@ -62,7 +62,7 @@ class Labelling:
     def __init__(self, store: Store, workers: Workers, data_dir: Path, vocabulary: Vocabulary) -> None:
         self._store, self._workers, self._data_dir, self._vocabulary = store, workers, data_dir, vocabulary
         self._phrases = PhraseFinder(vocabulary)
-        # Another descriptor says other things of meaning.
+        # Labels by meaning depend on the descriptor.
         self._version = f"{vocabulary.digest[:16]}-{workers.small_recipe}"
         self._neighbours = NeighbourLabels(store, workers, data_dir, vocabulary)
 
@@ -141,7 +141,8 @@ class Labelling:
         if before is not None and not again:
             log.info("labels_made_anew", reason="the vocabulary has changed", terms=len(self._vocabulary.terms))
         with self._store.begin() as tx:
-            # From here on what comes in is marked; until all is, this is not the vocabulary that is followed.
+            # From here on pictures that come in are marked as due. The new vocabulary is noted as followed only when all
+            # others are marked too.
             tx.labels.follow_vocabulary(before or "none yet")
             tx.labels.drop_terms(self._vocabulary.terms.keys())
             tx.asset_labels.mark_all()
@@ -164,7 +165,7 @@ class Labelling:
         for key, labels in (await self._neighbours.of(without)).items():
             found[key] = labels
         if len(without) < len(found):
-            # The others carry labels of their own once they are kept.
+            # The others have labels by words or meaning now, so they vote too as soon as these are kept.
             self._neighbours.forget_labelled()
 
     async def _add_meaning(self, found: Terms) -> None:
@@ -188,7 +189,7 @@ class Labelling:
     def _keep_looks(self, pictures: Sequence[Unlabelled], found: Terms) -> None:
         with self._store.begin() as tx:
             ids = [picture.id for picture in pictures]
-            # Those that were seen in another place meanwhile are asked for their words again.
+            # Those that were met in another place meanwhile have other words: they stay to be labelled by these.
             still = tx.labels.among_those_with_words(ids)
             labels = {one.id: self._with_above(found[Kind.SEEN, one.number]) for one in pictures if one.id in still}
             tx.labels.replace({id_: given for id_, given in labels.items() if given})
