@@ -141,8 +141,8 @@ class Labelling:
         if before is not None and not again:
             log.info("labels_made_anew", reason="the vocabulary has changed", terms=len(self._vocabulary.terms))
         with self._store.begin() as tx:
-            # From here on pictures that come in are marked as due. The new vocabulary is noted as followed only when all
-            # others are marked too.
+            # From here on pictures that come in are marked as due. The new vocabulary is noted as followed only when
+            # all others are marked too.
             tx.labels.follow_vocabulary(before or "none yet")
             tx.labels.drop_terms(self._vocabulary.terms.keys())
             tx.asset_labels.mark_all()

@@ -201,7 +201,7 @@ class Assets:
             return list(self._connection.execute(query.with_only_columns(assets.c.number)).scalars())
 
         found = []
-        # What the database says of the text of lists is looked at again.
+        # The query compares the text of lists, which may fit by chance: their members decide.
         for row in self._connection.execute(query):
             passes = wanted.tag is None or wanted.tag in row.tags
             passes = passes and (wanted.label is None or any(one.term == wanted.label for one in row.labels))
