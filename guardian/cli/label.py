@@ -114,7 +114,7 @@ async def _apply(session: Session, vocabulary: "Vocabulary") -> tuple["LabelCoun
             await asyncio.to_thread(memory.fold)
             lacking = await asyncio.to_thread(earlier_appearances, memory)
         await app.catalog.complete_appearances(lambda done, total: None)
-        return await Labelling(app.store, app.services.workers, app.config.data_dir, vocabulary).all(), lacking
+        return await Labelling(app.store, app.services.workers, app.config.data_dir, vocabulary).label_all(), lacking
 
 
 def _vocabulary(session: Session, file: Path | None = None) -> "Vocabulary":

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from guardian.memory.writer import MemoryWriter
 
 FOLDED_FROM = 256
-"""So many fingerprints wait in the database before a segment is written while a scan goes on."""
+"""So many fingerprints must wait in the database for a segment to be written while a scan goes on."""
 
 FOLDED_AFTER_SCAN = 32
-"""So many must wait after a scan; fewer are written once a day, and before the memory is asked anything."""
+"""So many must wait for one to be written after a scan.
+
+Fewer are written once a day, and before the memory is asked anything.
+"""
 
 log = structlog.get_logger(__name__)
 
