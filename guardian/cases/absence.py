@@ -115,5 +115,5 @@ def doubtful_places(result: Answer | Skipped) -> list[tuple[str, str | None]]:
 def _unseen(tx: Transaction, source: str) -> list[UnseenFinding]:
     """Return the findings that were not seen since the last complete scan of their source."""
     last = tx.scans.last(source, outcome=ScanOutcome.COMPLETED)
-    # Without one there is nothing to compare with: what this scan saw last was seen a moment ago.
+    # Without an earlier complete scan nobody knows what should have been there.
     return tx.findings.unseen(source, last.ended_at) if last is not None and last.ended_at is not None else []

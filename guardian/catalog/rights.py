@@ -57,7 +57,7 @@ def read_metadata(content: bytes) -> AssetMetadata:
                 except Exception:  # noqa: BLE001 - rich, behind log.exception, itself fails on some of them
                     log.warning("metadata_unreadable", kind=kind, traceback=traceback.format_exc())
                     damaged.append(kind)
-    # The picture itself is judged elsewhere.
+    # Whether the picture itself can be read is told where it is decoded.
     except Exception:  # noqa: BLE001 - as above
         log.warning("metadata_unreadable", kind="file", traceback=traceback.format_exc())
         damaged.append("file")

@@ -35,7 +35,7 @@ def list_(session: Session, as_lines: bool) -> None:
     vocabulary = _vocabulary(session)
     with opened_store(session) as store:
         with store.read() as tx:
-            assets = Counter(label.term for labels in tx.assets.labelled().values() for label in labels)
+            assets = Counter(label.term for labels in tx.asset_labels.all().values() for label in labels)
             seen = tx.labels.counts()
         left = Labelling(store, make_workers(session.config), session.config.data_dir, vocabulary).left()
 

@@ -29,7 +29,7 @@ def keep_visit(visit: PageVisit, folder: CaptureFolder) -> tuple[list[EvidenceFi
     if not visit.exchanges:
         return [], [NotTaken(WACZ_NAME, "no request could be made")]
 
-    # Beside the files of the capture, which these become only when they are whole.
+    # Written under temporary names: only a file that is whole becomes one of the capture.
     warc, wacz = folder.temporary_path(WARC_NAME), folder.temporary_path(WACZ_NAME)
     at = visit.services.clock()
     with naming(warc):

@@ -124,7 +124,7 @@ class PageVisit:
         if self.subject.image_url is not None:
             referrer = wanted[0].referrer if wanted else self._referrer()
             addresses = [url for one in wanted for url in _addresses(one)]
-            # Whatever the page needs, the picture itself is asked for.
+            # The picture itself is asked for even when the page has used up the bounds.
             answers = [await self._get(fetcher, self.subject.image_url, referrer, is_bounded=False)]
             answers += [await self._get(fetcher, url, referrer) for url in dict.fromkeys(addresses)]
             self.image = next((one for one in answers if one is not None and is_picture(one)), None)
@@ -194,7 +194,7 @@ class PageVisit:
 
     def _bound(self) -> str | None:
         """Return which bound is reached, in words; None when there is room for another request."""
-        # Those that are under way have no exchange yet.
+        # Requests under way count too, though they have no exchange yet.
         if max(len(self.exchanges), len(self._asked)) >= self.services.max_requests:
             return f"more than {self.services.max_requests} requests in one capture (evidence.capture.max_requests)"
         if self._used >= self.max_bytes:

@@ -74,7 +74,7 @@ class Memory:
 
     def lacks(self, tx: Transaction, sha256: str) -> bool:
         """Return whether a picture should be described, so that it can be remembered."""
-        return not tx.seen.is_off() and not tx.fingerprints.has(sha256, self._recipe)
+        return not tx.memory_settings.is_off() and not tx.fingerprints.has(sha256, self._recipe)
 
     def remember(self, store: Store, met: Sequence[NewlySeen]) -> None:
         """Write pictures that were met, through a scan's own store; write a segment when many fingerprints wait.
@@ -83,7 +83,7 @@ class Memory:
         Raises StoreUnusable, ClaimLost.
         """
         with store.begin() as tx:
-            if tx.seen.is_off():
+            if tx.memory_settings.is_off():
                 return
             tx.seen.remember(met, self._recipe, self.shard)
 

@@ -62,7 +62,7 @@ class Labelling:
     def __init__(self, store: Store, workers: Workers, data_dir: Path, vocabulary: Vocabulary) -> None:
         self._store, self._workers, self._data_dir, self._vocabulary = store, workers, data_dir, vocabulary
         self._phrases = PhraseFinder(vocabulary)
-        # Another descriptor says other things of meaning.
+        # Labels by meaning depend on the descriptor.
         self._version = f"{vocabulary.digest[:16]}-{workers.small_recipe}"
         self._neighbours = NeighbourLabels(store, workers, data_dir, vocabulary)
 
@@ -92,7 +92,7 @@ class Labelling:
         with self._store.read() as tx:
             is_followed = tx.labels.vocabulary() == self._version
             seen = tx.labels.count_unlabelled() if is_followed else tx.seen.count()
-            return LabelsLeft(tx.assets.count_not_labelled_by(self._version), seen)
+            return LabelsLeft(tx.asset_labels.count_due(self._version), seen)
 
     async def _label_some(self) -> int:
         """Label some of what is still to be labelled; return how many pictures that were, 0 when all is done."""
@@ -105,7 +105,7 @@ class Labelling:
     async def _label_assets(self) -> int:
         """Label some assets that have changed, or were labelled by another vocabulary; return how many."""
         with self._store.read() as tx:
-            assets = tx.assets.not_labelled_by(self._version, _BY_LOOKS_AT_ONCE)
+            assets = tx.asset_labels.assets_due(self._version, _BY_LOOKS_AT_ONCE)
             words = tx.words.of_assets([asset.number for asset in assets])
         found = {(Kind.ASSET, asset.number): self._by_words(words.get(asset.number, ())) for asset in assets}
         await self._add_looks(found)
@@ -141,10 +141,11 @@ class Labelling:
         if before is not None and not again:
             log.info("labels_made_anew", reason="the vocabulary has changed", terms=len(self._vocabulary.terms))
         with self._store.begin() as tx:
-            # From here on what comes in is marked; until all is, this is not the vocabulary that is followed.
+            # From here on pictures that come in are marked as due. The new vocabulary is noted as followed only when
+            # all others are marked too.
             tx.labels.follow_vocabulary(before or "none yet")
             tx.labels.drop_terms(self._vocabulary.terms.keys())
-            tx.assets.forget_labelling()
+            tx.asset_labels.mark_all()
         number: int | None = 0
         while number is not None:
             with self._store.begin() as tx:
@@ -164,7 +165,7 @@ class Labelling:
         for key, labels in (await self._neighbours.of(without)).items():
             found[key] = labels
         if len(without) < len(found):
-            # The others carry labels of their own once they are kept.
+            # The others have labels by words or meaning now, so they vote too as soon as these are kept.
             self._neighbours.forget_labelled()
 
     async def _add_meaning(self, found: Terms) -> None:
@@ -183,12 +184,12 @@ class Labelling:
                 # One that was changed meanwhile is labelled again.
                 if tx.assets.get(asset.id) == asset:
                     labels = self._with_above(found[Kind.ASSET, asset.number])
-                    tx.assets.put_labels(asset.id, labels, self._version)
+                    tx.asset_labels.replace(asset.id, labels, self._version)
 
     def _keep_looks(self, pictures: Sequence[Unlabelled], found: Terms) -> None:
         with self._store.begin() as tx:
             ids = [picture.id for picture in pictures]
-            # Those that were seen in another place meanwhile are asked for their words again.
+            # Those that were met in another place meanwhile have other words: they stay to be labelled by these.
             still = tx.labels.among_those_with_words(ids)
             labels = {one.id: self._with_above(found[Kind.SEEN, one.number]) for one in pictures if one.id in still}
             tx.labels.replace({id_: given for id_, given in labels.items() if given})
@@ -204,7 +205,7 @@ class Labelling:
 
     def _counts(self) -> LabelCounts:
         with self._store.read() as tx:
-            labelled = tx.assets.labelled()
+            labelled = tx.asset_labels.all()
             by_term = Counter((label.term, label.source) for labels in labelled.values() for label in labels)
             by_term.update(tx.labels.counts_by_source())
             assets, seen = tx.assets.count(), tx.seen.count_heads()

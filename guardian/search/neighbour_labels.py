@@ -66,7 +66,7 @@ class NeighbourLabels:
     def _read_labelled(self) -> Labelled:
         """Return the numbers of the pictures that carry a term by their own words or meaning."""
         with self._store.read() as tx:
-            assets, seen = tx.assets.first_hand_numbers(), tx.labels.first_hand_numbers()
+            assets, seen = tx.asset_labels.first_hand_numbers(), tx.labels.first_hand_numbers()
         return {Kind.ASSET: sorted_numbers(assets), Kind.SEEN: sorted_numbers(seen)}
 
     def _voters(self, keys: Collection[PictureKey]) -> dict[PictureKey, _Voter]:

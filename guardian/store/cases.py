@@ -165,7 +165,7 @@ class Cases:
         if after is not None:
             query = query.having(comes_after(after, urgency, cases.c.operator))
         names = self._connection.execute(query.order_by(urgency.desc(), cases.c.operator).limit(limit)).scalars()
-        # Both are in the same order, so the parts follow each other in it.
+        # The names and the summaries are in the same order, so the parts of both can follow each other.
         return [summary for part in in_chunks(names) for summary in self._summaries(part)]
 
     def _summaries(self, operators: Sequence[str] | None) -> Sequence[OperatorSummary]:
