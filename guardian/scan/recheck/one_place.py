@@ -15,7 +15,7 @@ from guardian.model.notices import PlaceState
 from guardian.scan.context import ScanContext
 from guardian.scan.pipeline import answer_and_record, answer_only
 from guardian.scan.recheck.list_looks import look_in_lists
-from guardian.scan.recheck.places import (
+from guardian.scan.recheck.looks import (
     GONE_STATUSES,
     FileVerdict,
     PageLook,
