@@ -53,17 +53,22 @@ class PlaceSeen:
 
 @dataclass(frozen=True, slots=True)
 class RecheckTarget:
-    """What a look at a place is for: the assets of a work, of which one is enough.
-
-    `seen_since`: since when the memory has known the picture there; None for one of which there is a finding.
-    `page_decides`: a page that was seen whole and does not show it is enough to call it gone, whatever its file is,
-    unless one of `lists` names it for the page: addresses of sitemaps and feeds.
-    """
+    """What a look at a place is for."""
 
     asset_ids: Set[str]
+    """The assets of a work, of which one is enough."""
+
     seen_since: datetime | None = None
+    """Since when the memory has known the picture there; None for one of which there is a finding."""
+
     page_decides: bool = False
+    """Whether the page alone decides that the picture is gone, whatever its file is.
+
+    It does when it was seen whole and does not show the picture, unless one of `lists` names that for the page.
+    """
+
     lists: tuple[str, ...] = ()
+    """Addresses of sitemaps and feeds."""
 
 
 @dataclass(frozen=True, slots=True)
