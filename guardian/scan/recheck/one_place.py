@@ -38,17 +38,21 @@ _SEEN_WHOLE = (PageVerdict.WITHOUT, PageVerdict.GONE)
 
 @dataclass(frozen=True, slots=True)
 class PlaceSeen:
-    """What one look at a place has shown, and in words why.
-
-    `answer` is that of the picture which was compared, None where none was. `reason`: why the place could not be
-    looked at, where a refusal or a failure is to blame. `is_recorded`: what was compared was recorded as by a scan.
-    """
+    """What one look at a place has shown."""
 
     state: PlaceState
+
     detail: str
+    """Why `state` is so, in words."""
+
     answer: Answer | None = None
+    """That of the picture which was compared; None where none was."""
+
     reason: SkipReason | None = None
+    """Why the place could not be looked at, where a refusal or a failure is to blame."""
+
     is_recorded: bool = False
+    """Whether what was compared was recorded as by a scan."""
 
 
 @dataclass(frozen=True, slots=True)
