@@ -27,7 +27,7 @@ from guardian.matching.index.segments import Generation
 from guardian.matching.matcher import Matcher
 from guardian.matching.settings import MatchingSettings
 from guardian.memory import layout
-from guardian.memory.copies import copies_of, wide_search
+from guardian.memory.copies import copies_of, memory_profile
 from guardian.memory.joining import find_joined
 from guardian.memory.reading import MemoryReader
 from guardian.memory.writer import MOST_PICTURES
@@ -82,7 +82,7 @@ def measure(folder: Path, count: int, seen: Callable[[], None]) -> Remembered:
         return [copy.number for copy in answer.copies if copy.probability >= _FOUND]
 
     def describe(content: bytes) -> object:
-        return candidate_of(matcher.decoded(content), wide_search(matcher.profile))
+        return candidate_of(matcher.decoded(content), memory_profile(matcher.profile))
 
     # What is mapped is read once before anything counts.
     ask(strangers[0])

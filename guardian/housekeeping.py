@@ -194,7 +194,7 @@ async def label_new(config: Config, store: Store, workers: Workers) -> bool:
         from guardian.search.vocabulary import read_unchanged
 
         vocabulary = read_unchanged(path, path.stat().st_mtime_ns, path.stat().st_size)
-        return await Labelling(store, workers, config.data_dir, vocabulary).new(LABELLING_SECONDS)
+        return await Labelling(store, workers, config.data_dir, vocabulary).label_new(LABELLING_SECONDS)
     except (GuardianError, OSError) as error:
         log.warning("not_labelled", reason=str(error))
         return False

@@ -8,7 +8,17 @@ from collections.abc import Sequence, Set
 from datetime import datetime
 
 from guardian.cases.recording import note_gone
-from guardian.model import FETCHED, REDIRECTED, Answer, ScanCounts, Skipped, SkipReason, UnseenFinding, reason_word
+from guardian.model import (
+    FETCHED,
+    REDIRECTED,
+    Answer,
+    ScanCounts,
+    ScanOutcome,
+    Skipped,
+    SkipReason,
+    UnseenFinding,
+    reason_word,
+)
 from guardian.store import Transaction
 from guardian.urls.addresses import host_of
 
@@ -104,6 +114,6 @@ def doubtful_places(result: Answer | Skipped) -> list[tuple[str, str | None]]:
 
 def _unseen(tx: Transaction, source: str) -> list[UnseenFinding]:
     """Return the findings that were not seen since the last complete scan of their source."""
-    last = tx.scans.last_complete(source)
-    # Without one there is nothing to compare with: what this scan saw last was seen a moment ago.
+    last = tx.scans.last(source, outcome=ScanOutcome.COMPLETED)
+    # Without an earlier complete scan nobody knows what should have been there.
     return tx.findings.unseen(source, last.ended_at) if last is not None and last.ended_at is not None else []

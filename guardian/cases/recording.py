@@ -294,7 +294,7 @@ def _apply_event(tx: Transaction, kind: str, case: Case, seen: _Seen, audience: 
     if names and seen.version is not None:
         tx.versions.mark_told(seen.finding.id, seen.version)
 
-    # Why a case is open that was settled is what its history must say; elsewhere the message says enough.
+    # The history must say why a settled case is open again; of all else the message says enough.
     note = seen.news if case.state in _REOPENED_STATES else None
     # Without destinations a case counts as opened at each sighting. Its history says so once, and again with a message.
     is_repeated = kind == "case.opened" and case.finding_count > 0 and case.state not in _REOPENED_STATES

@@ -29,7 +29,7 @@ from guardian.model import (
     Standing,
     Work,
 )
-from guardian.rules import Rules, Use, ownership_of
+from guardian.rules import Rules, uses_of
 from guardian.store import Transaction
 from guardian.urls.accounts import Platform
 from guardian.urls.addresses import host_of
@@ -134,14 +134,7 @@ def _standing(tx: Transaction, finding: Finding, work: Work, at: datetime) -> St
 
 def _judged(finding: Finding, work: Work, standing: Standing, judging: Judging, at: datetime) -> Finding:
     """Return a finding as it is judged under another standing; what was measured stays."""
-    host = host_of(finding.page_url)
-    place = ownership_of(finding.page_url, finding.image_url, judging.own_hosts)
-    # The matched asset first, also when it was withdrawn since.
-    matched = [asset for asset in work.assets if asset.id == finding.asset_id]
-    versions = [*matched, *(asset for asset in work.protected if asset.id != finding.asset_id)]
-    _, decision = judging.rules.decide_versions(
-        [Use(finding.comparison, one, standing.status, place, host, finding.source) for one in versions]
-    )
+    _, decision = judging.rules.decide_versions(uses_of(finding, work, standing.status, judging.own_hosts))
     return replace(
         finding,
         licence=standing.status,

@@ -22,7 +22,7 @@ _TYPES = {
     "relocated": "case.relocated",
     "licensed": "case.licensed",
     "dismissed": "case.dismissed",
-    # Told of by `recording`, or by the line of the licence itself.
+    # `recording` tells of the first three itself; of the last, the line with the licence does.
     "opened": None,
     "escalated": None,
     "reopened": None,

@@ -95,44 +95,46 @@ def split_work(
 def _merge(tx: Transaction, of_kept: Case, of_gone: Case, *, by: str | None, at: datetime) -> None:
     """Merge two cases of one operator into the one that was opened first, of whichever work that is."""
     kept, gone = sorted((of_kept, of_gone), key=lambda case: (case.opened_at, case.id))
-    # The merged case takes the state that asks for most; of two equal ones the decision that was made last.
-    ranked = sorted((kept, gone), key=lambda case: (_BY_ATTENTION.index(case.state), case.updated_at))
-    decided = ranked[-1]
     found = [*tx.findings.list(kept.id), *tx.findings.list(gone.id)]
-    # Nobody has to act on a licensed case: then the other one does not raise its action or severity.
-    asking = (decided,) if decided.state is CaseState.LICENSED else (kept, gone)
 
     note = f"{gone.id} ({gone.state.value}) is part of this case now: both are about one work"
     tx.cases.note(CaseEvent(kept.id, at, "merged", by=by, note=note))
-    merged = tx.cases.absorb(
-        replace(
-            kept,
-            work_id=of_kept.work_id,
-            asset_id=_best(found, kept.asset_id),
-            state=decided.state,
-            reason=decided.reason,
-            reviewed_by=decided.reviewed_by,
-            review_note=decided.review_note,
-            assignee=decided.assignee or kept.assignee or gone.assignee,
-            labels=tuple(dict.fromkeys([*kept.labels, *gone.labels])),
-            due_on=min(filter(None, (kept.due_on, gone.due_on)), default=None),
-            untold=decided.untold,
-            licence_id=decided.licence_id,
-            licensed_since=decided.licensed_since,
-            action=max((case.action for case in asking), key=ACTIONS_BY_STRENGTH.index),
-            severity=max((case.severity for case in asking), key=SEVERITIES_BY_STRENGTH.index),
-            updated_at=max(kept.updated_at, gone.updated_at),
-            alerted_at=max(filter(None, (kept.alerted_at, gone.alerted_at)), default=None),
-            message_count=kept.message_count + gone.message_count,
-        ),
-        gone.id,
-    )
+    as_one = replace(_as_decided(kept, gone), work_id=of_kept.work_id, asset_id=_best(found, kept.asset_id))
+    merged = tx.cases.absorb(as_one, gone.id)
+
     shares = [share for share in (kept.share_used, gone.share_used) if share is not None]
     signs = tuple(sign for sign in CommercialSign if sign in (*kept.commercial, *gone.commercial))
     sure = [sure for sure in (kept.confidence, gone.confidence) if sure is not None]
     share, confidence = max(shares, default=None), max(sure, default=None)
     tx.cases.rank(replace(merged, share_used=share, commercial=signs, confidence=confidence))
     rank(tx, merged.id)
+
+
+def _as_decided(kept: Case, gone: Case) -> Case:
+    """Return a case with what was decided and told of it and of another."""
+    # The state that asks for most counts; of two equal ones the decision that was made last.
+    ranked = sorted((kept, gone), key=lambda case: (_BY_ATTENTION.index(case.state), case.updated_at))
+    decided = ranked[-1]
+    # Nobody has to act on a licensed case: then the other one does not raise its action or severity.
+    asking = (decided,) if decided.state is CaseState.LICENSED else (kept, gone)
+    return replace(
+        kept,
+        state=decided.state,
+        reason=decided.reason,
+        reviewed_by=decided.reviewed_by,
+        review_note=decided.review_note,
+        assignee=decided.assignee or kept.assignee or gone.assignee,
+        labels=tuple(dict.fromkeys([*kept.labels, *gone.labels])),
+        due_on=min(filter(None, (kept.due_on, gone.due_on)), default=None),
+        untold=decided.untold,
+        licence_id=decided.licence_id,
+        licensed_since=decided.licensed_since,
+        action=max((case.action for case in asking), key=ACTIONS_BY_STRENGTH.index),
+        severity=max((case.severity for case in asking), key=SEVERITIES_BY_STRENGTH.index),
+        updated_at=max(kept.updated_at, gone.updated_at),
+        alerted_at=max(filter(None, (kept.alerted_at, gone.alerted_at)), default=None),
+        message_count=kept.message_count + gone.message_count,
+    )
 
 
 def _split(tx: Transaction, case: Case, going: set[str], new_work: str, *, by: str, at: datetime) -> None:

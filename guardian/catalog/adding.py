@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from guardian.catalog.context import CatalogContext
 from guardian.catalog.details import ChangedDetail, changes, corrected
@@ -165,7 +166,8 @@ class Adding:
             if isinstance(one, _Known) and sha256 not in self._stated:
                 after = corrected(one.asset, one.wanted)
                 found[place] = changes(one.asset, after)
-                edited += [after] if found[place] else []
+                if found[place]:
+                    edited.append(after)
             self._stated.add(sha256)
 
         if edited:
@@ -300,31 +302,37 @@ def _nearly(
     """Return up to three earlier assets with nearly the same hash for each new one, the nearest first."""
     if not fresh:
         return {}
-    before = context.index.contents(every_byte=False)
-    most = context.settings.near_identical_bits
+    indexed = context.index.contents(every_byte=False)
+    most_bits = context.settings.near_identical_bits
 
     # Each new asset is compared with those before it in the batch, too. These are few: the index is copied for none.
     found: dict[str, tuple[Asset, ...]] = {}
-    earlier, earlier_ids = np.zeros((0, before.hashes.shape[1]), np.uint8), list[str]()
+    batch_hashes, batch_ids = np.zeros((0, indexed.hashes.shape[1]), np.uint8), list[str]()
     for one in fresh:
         if one.fingerprint is None:
             continue
-        hashes = (before.hashes, earlier)
-        distances = np.concatenate([np.bitwise_count(part ^ one.fingerprint.hash).sum(axis=1) for part in hashes])
-        rows = np.flatnonzero(distances <= most)
-        nearest = rows[np.argsort(distances[rows], kind="stable")]
+        own_hash = one.fingerprint.hash
+        near = _near_hashes(own_hash, indexed.hashes, indexed.ids, most_bits)
+        near += _near_hashes(own_hash, batch_hashes, batch_ids, most_bits)
+        near.sort(key=lambda pair: pair[0])
         # Frames of an animation are one asset.
-        of_index = len(before.ids)
-        close = list(
-            dict.fromkeys(before.ids[row] if row < of_index else earlier_ids[row - of_index] for row in nearest)
-        )
-        if close:
+        ids = list(dict.fromkeys(asset_id for _, asset_id in near))
+        if ids:
             with context.store.read() as tx:
-                assets = [tx.assets.get(identity) for identity in close[:3]]
+                assets = [tx.assets.get(asset_id) for asset_id in ids[:3]]
             found[one.sha256] = tuple(asset for asset in assets if asset is not None)
 
-        earlier, earlier_ids = np.vstack([earlier, one.fingerprint.hash]), [*earlier_ids, reserved[one.sha256].id]
+        batch_hashes = np.vstack([batch_hashes, own_hash])
+        batch_ids.append(reserved[one.sha256].id)
     return found
+
+
+def _near_hashes(
+    own: NDArray[np.uint8], hashes: NDArray[np.uint8], ids: Sequence[str], most_bits: int
+) -> list[tuple[int, str]]:
+    """Return how many bits differ, and whose hash it is, for the hashes (uint8 [n, bytes]) that are near to one."""
+    distances = np.bitwise_count(hashes ^ own).sum(axis=1)
+    return [(int(distances[row]), ids[row]) for row in np.flatnonzero(distances <= most_bits).tolist()]
 
 
 def _results(

@@ -50,7 +50,7 @@ async def _described(context: CatalogContext, asset: Asset) -> Description | Non
 def _keep(context: CatalogContext, up_to: str, found: list[tuple[Asset, Description | None]]) -> None:
     with context.store.begin() as tx:
         if tx.upkeep.value(LEFT) != up_to:
-            # Another process has read them.
+            # Another process has read these files meanwhile.
             return
         for asset, description in found:
             if description not in (None, Description()) and tx.assets.get(asset.id) == asset:

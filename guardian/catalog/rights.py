@@ -13,6 +13,7 @@ from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
 
 from guardian.matching.features.image import READABLE
 from guardian.media.completeness import is_cut_off
+from guardian.media.exif_text import as_utf8
 from guardian.media.png_chunks import without_pixels
 from guardian.model import Description, Rights
 
@@ -56,7 +57,7 @@ def read_metadata(content: bytes) -> AssetMetadata:
                 except Exception:  # noqa: BLE001 - rich, behind log.exception, itself fails on some of them
                     log.warning("metadata_unreadable", kind=kind, traceback=traceback.format_exc())
                     damaged.append(kind)
-    # The picture itself is judged elsewhere.
+    # Whether the picture itself can be read is told where it is decoded.
     except Exception:  # noqa: BLE001 - as above
         log.warning("metadata_unreadable", kind="file", traceback=traceback.format_exc())
         damaged.append("file")
@@ -84,17 +85,7 @@ def _exif(image: Image.Image) -> dict[str, str]:
     # A PNG's own method would look for its pixels again, which are not here.
     exif = Image.Image.getexif(image)
     tags = {"creator": ExifTags.Base.Artist, "copyright_notice": ExifTags.Base.Copyright}
-    return _present({name: _as_utf8(exif.get(tag)) for name, tag in tags.items()})
-
-
-def _as_utf8(value: Any) -> Any:
-    """Read EXIF text again: it knows ASCII only, Pillow reads it as Latin-1, most programs write UTF-8."""
-    if isinstance(value, str):
-        try:
-            return value.encode("latin-1").decode("utf-8")
-        except UnicodeError:
-            return value
-    return value
+    return _present({name: as_utf8(exif.get(tag)) for name, tag in tags.items()})
 
 
 def _iptc(image: Image.Image) -> dict[str, str]:

@@ -46,7 +46,7 @@ async def repair(context: CatalogContext, *, every_byte: bool) -> int:
     protected = await asyncio.to_thread(_assets, context, AssetState.PROTECTED)
     wanted = {asset.number for asset in (*adding, *protected) if not asset.by_bytes_only}
 
-    # In the index but not wanted: withdrawn while the index could not be written.
+    # In the index, but no asset that should be there: withdrawn while the index could not be written.
     if published - wanted:
         await asyncio.to_thread(context.index.withdraw, published - wanted)
     # In the index but not yet protected: interrupted between the two.
@@ -58,7 +58,7 @@ async def repair(context: CatalogContext, *, every_byte: bool) -> int:
     _warn_of_assets_away(away)
     unfinished = await _unfinished(context, [asset for asset in adding if asset.number not in published])
     published_again = await publish_originals(context, [*lost, *unfinished])
-    # After an update of guardian nobody has looked for the works of any.
+    # After an upgrade to a higher WORK_RULE, assets that are alone in their work are compared once more.
     await look_for_all_works(context)
     return published_again
 

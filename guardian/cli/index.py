@@ -78,7 +78,7 @@ def compare(session: Session, old: str | None, new: str | None, as_lines: bool) 
     which answers are kept: those of others than today's stay for a week.
     """
     from guardian.app import make_workers, open_rules, opened_store, platforms_of
-    from guardian.memory.replay import ReplaySettings, compare_recipes
+    from guardian.memory.replay import JudgingSettings, compare_recipes
 
     config = session.config
     today = make_workers(config).report_recipe
@@ -88,7 +88,7 @@ def compare(session: Session, old: str | None, new: str | None, as_lines: bool) 
             echo(Screen.of_output().reflowed(recipe_lines(known, today)))
             return
         before, after = _recipe(known, old), today if new is None else _recipe(known, new)
-        settings = ReplaySettings(config.own_hosts, platforms_of(config))
+        settings = JudgingSettings(config.own_hosts, platforms_of(config))
         found = compare_recipes(tx, open_rules(config), settings, before, after)
 
     if as_lines:

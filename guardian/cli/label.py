@@ -35,7 +35,7 @@ def list_(session: Session, as_lines: bool) -> None:
     vocabulary = _vocabulary(session)
     with opened_store(session) as store:
         with store.read() as tx:
-            assets = Counter(label.term for labels in tx.assets.labelled().values() for label in labels)
+            assets = Counter(label.term for labels in tx.asset_labels.all().values() for label in labels)
             seen = tx.labels.counts()
         left = Labelling(store, make_workers(session.config), session.config.data_dir, vocabulary).left()
 
@@ -114,7 +114,7 @@ async def _apply(session: Session, vocabulary: "Vocabulary") -> tuple["LabelCoun
             await asyncio.to_thread(memory.fold)
             lacking = await asyncio.to_thread(earlier_appearances, memory)
         await app.catalog.complete_appearances(lambda done, total: None)
-        return await Labelling(app.store, app.services.workers, app.config.data_dir, vocabulary).all(), lacking
+        return await Labelling(app.store, app.services.workers, app.config.data_dir, vocabulary).label_all(), lacking
 
 
 def _vocabulary(session: Session, file: Path | None = None) -> "Vocabulary":

@@ -36,7 +36,7 @@ def status(session: Session, as_lines: bool) -> None:
         shard = memory.shard if memory is not None else ""
         with store.read() as tx:
             counts = tx.seen.counts(shard, workers.small_recipe)
-            is_off, refused = tx.seen.is_off(), tx.seen.unremembered()
+            is_off, refused = tx.memory_settings.is_off(), tx.memory_settings.refused_hosts()
 
     remembers = session.config.memory.enabled and not is_off
     if as_lines:
@@ -83,7 +83,7 @@ def allow(session: Session, host: str) -> None:
     """Let a host that was forgotten be remembered again, from the next scan on."""
     name = _host(host)
     with opened_store(session) as store, store.begin() as tx:
-        was_refused = tx.seen.allow(name)
+        was_refused = tx.memory_settings.allow(name)
     click.echo(f"{name} is remembered again" if was_refused else f"{name} was not refused")
 
 
@@ -156,7 +156,7 @@ def off(session: Session, forgets: bool, yes: bool) -> None:
             if pictures and not yes:
                 click.confirm(f"Forget all that is remembered, {counted(pictures, 'picture')}, for ever?", abort=True)
         with store.begin() as tx:
-            tx.seen.switch(off=True)
+            tx.memory_settings.switch(off=True)
         click.echo("nothing more is remembered until `guardian memory on`")
         if forgets:
             forgotten = forget_all(store, opened_memory(session.config, store, make_workers(session.config)))
@@ -168,7 +168,7 @@ def off(session: Session, forgets: bool, yes: bool) -> None:
 def on(session: Session) -> None:
     """Remember again, after `guardian memory off`."""
     with opened_store(session) as store, store.begin() as tx:
-        tx.seen.switch(off=False)
+        tx.memory_settings.switch(off=False)
     if not session.config.memory.enabled:
         raise UsageError("memory.enabled is false in the configuration: nothing is remembered until it is true")
     click.echo("what scans compare is remembered")

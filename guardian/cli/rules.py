@@ -114,7 +114,7 @@ def try_rules(session: Session, file: Path, is_added: bool, since: str | None, a
     """
     from guardian import rules
     from guardian.app import make_workers, platforms_of, utc_now
-    from guardian.memory.replay import ReplaySettings, replay
+    from guardian.memory.replay import JudgingSettings, replay
 
     config = session.config
     destinations = [destination.name for destination in config.destinations]
@@ -126,7 +126,7 @@ def try_rules(session: Session, file: Path, is_added: bool, since: str | None, a
     # The workers only name the recipe; no process is started.
     recipe = make_workers(config).report_recipe
     with opened_store(session) as store, store.read() as tx:
-        found = replay(tx, now, others, ReplaySettings(config.own_hosts, platforms_of(config)), recipe, after)
+        found = replay(tx, now, others, JudgingSettings(config.own_hosts, platforms_of(config)), recipe, after)
 
     if as_lines:
         echo(json_line(case_change_json(change)) for change in found.changes)
@@ -171,18 +171,10 @@ def _judged(
     The rules speak of the version of the work whose collection and tags lead to the strongest decision.
     """
     from guardian.licences import licence_status
-    from guardian.rules import Use, ownership_of
-    from guardian.urls.addresses import host_of
+    from guardian.rules import uses_of
 
-    host = host_of(finding.page_url)
     status = licence_status(work, finding.page_url, on, licences)
-    place = ownership_of(finding.page_url, finding.image_url, config.own_hosts)
-    # The matched asset first, also when it was withdrawn since.
-    matched = [asset for asset in work.assets if asset.id == finding.asset_id]
-    versions = [*matched, *(asset for asset in work.protected if asset.id != finding.asset_id)]
-    use, _ = rules.decide_versions(
-        [Use(finding.comparison, asset, status, place, host, finding.source) for asset in versions]
-    )
+    use, _ = rules.decide_versions(uses_of(finding, work, status, config.own_hosts))
     return status, rules.explain(use)
 
 

@@ -24,8 +24,9 @@ def read_spread(session: Session, asset_id: str) -> Spread:
 async def _read_spread(session: Session, asset_id: str) -> Spread:
     from guardian.app import make_workers, open_rules, opened_memory, platforms_of
     from guardian.evidence.vaults import originals_in
-    from guardian.memory.replay import ReplaySettings
-    from guardian.memory.spread import derive, spread_of, with_derivations
+    from guardian.memory.phylogeny import derive, with_derivations
+    from guardian.memory.replay import JudgingSettings
+    from guardian.memory.spread import spread_of
 
     config = session.config
     workers = make_workers(config)
@@ -33,7 +34,7 @@ async def _read_spread(session: Session, asset_id: str) -> Spread:
         with opened_store(session) as store:
             memory = opened_memory(config, store, workers)
             await asyncio.to_thread(memory.fold)
-            settings = ReplaySettings(config.own_hosts, platforms_of(config))
+            settings = JudgingSettings(config.own_hosts, platforms_of(config))
             with store.read() as tx:
                 asset = asset_starting_with(tx, asset_id)
                 versions = spread_of(tx, asset.id, open_rules(config), settings, workers.report_recipe)

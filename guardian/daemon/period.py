@@ -6,7 +6,7 @@ scans it, and the work of a process that was lost is taken over.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,27 +17,24 @@ from guardian.coverage.coverage import coverages
 from guardian.coverage.evidence import evidence_room
 from guardian.daemon.consumers import make_runner
 from guardian.daemon.health import find_problems
+from guardian.daemon.source_scans import SourceScans
+from guardian.daemon.supervision import supervised
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.sending import deliveries_of
-from guardian.errors import ClaimLost, GuardianError, SourceClaimed
 from guardian.housekeeping import (
     index_case_words,
     judge_due_uses,
     keep_labels,
     prune_old_rows,
     run_watches,
-    scan_with_repair,
     take_over,
     tell_of_ending_licences,
     tell_of_notice_deadlines,
-    tell_of_troubled_sources,
     tell_of_what_changed,
 )
-from guardian.model import Scan, ScanOutcome, TaskKind
+from guardian.model import TaskKind
 from guardian.notices.drafting import NoticeConfig
 from guardian.processes import Heartbeat
-from guardian.schedule import Schedule, is_due
-from guardian.sources.settings import SourceSettings
 from guardian.views.configuration import setting_groups
 from guardian.views.coverage import coverage_json
 from guardian.web.app import build_app
@@ -65,12 +62,10 @@ class WorkPeriod:
         self._app, self._heartbeat = app, heartbeat
         self._runner = make_runner(app, delivery, heartbeat)
         self._metrics = Metrics(app.store, app.services.vault, app.services.clock)
-        self._schedule = Schedule(app.config.sources, self._begin_scan, self._last_completed, app.services.clock)
-        self._slots = asyncio.Semaphore(app.config.schedule.scans_at_once)
+        self._scans = SourceScans(app, heartbeat, self._metrics)
         self._pruned_on = app.services.clock().date()
         self._watched_at: datetime | None = None
         self._known_assets: tuple[int, int] | None = None
-        self._scans: dict[str, asyncio.Task[None]] = {}
 
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
@@ -80,7 +75,7 @@ class WorkPeriod:
         """
         web = build_app(self._metrics, self._problems, self._covered, self._desk())
         async with serving(web, self._app.config.web.listen) as address:
-            self._schedule.start()
+            self._scans.start()
             loops = [
                 *(asyncio.create_task(self._run_tasks_forever(kind)) for kind in self._runner.consumers),
                 asyncio.create_task(self._follow_clock_forever()),
@@ -98,9 +93,7 @@ class WorkPeriod:
                 yield
             finally:
                 # Begin nothing more, then let scans finish, then end the loops: deliveries go on while scans end.
-                log.info("stopping", scans_in_flight=len(self._scans))
-                self._schedule.stop()
-                await self._let_finish()
+                await self._scans.stop()
                 for loop in loops:
                     loop.cancel()
                 await asyncio.gather(*loops, return_exceptions=True)
@@ -123,98 +116,6 @@ class WorkPeriod:
             makes_bundles=True,
         )
 
-    def _last_completed(self, source: str) -> datetime | None:
-        """Return when the last complete scan of a source began; None when there was none."""
-        with self._app.store.read() as tx:
-            last = tx.scans.last(source, outcome=ScanOutcome.COMPLETED)
-        return last.started_at if last else None
-
-    async def _begin_scan(self, settings: SourceSettings) -> None:
-        """Run one scan as a task that outlives the scheduler, so that stopping can wait for it."""
-        task = asyncio.create_task(self._scan(settings))
-        self._scans[settings.name] = task
-        task.add_done_callback(lambda _: self._scans.pop(settings.name))
-        # APScheduler counts this job as running until the scan ends: that is what keeps scans from overlapping.
-        await asyncio.wait([task])
-
-    async def _scan(self, settings: SourceSettings) -> None:
-        """Scan one source if it is still due. Supervises it: whatever happens, the other sources go on."""
-        async with self._slots:
-            with self._supervised("scan_failed", "scan", source=settings.name):
-                if not await self._scan_if_due(settings):
-                    return
-        await asyncio.to_thread(tell_of_troubled_sources, self._app)
-
-    async def _scan_if_due(self, settings: SourceSettings) -> bool:
-        """Scan one source; return False when another process scans it, or has taken this scan over."""
-        try:
-            latest_known = await asyncio.to_thread(self._latest_if_due, settings)
-            if latest_known is None:
-                self._schedule.put_off(settings)
-                log.info("scanned_elsewhere", source=settings.name)
-                return False
-
-            ended = await scan_with_repair(
-                self._app,
-                self._heartbeat,
-                settings,
-                lambda result: self._metrics.count(settings.name, result),
-                latest_known,
-            )
-        except SourceClaimed as error:
-            self._schedule.put_off(settings)
-            log.info("scanned_elsewhere", source=settings.name, reason=str(error))
-            return False
-        except ClaimLost as error:
-            # This process was not heard of for longer than its lease: no failure of the source.
-            log.warning("scan_taken_over", source=settings.name, reason=str(error))
-            return False
-
-        log.info("scanned", source=settings.name, counts=ended.counts.as_words())
-        return True
-
-    @contextlib.contextmanager
-    def _supervised(self, event: str, counter: str, **facts: str) -> Iterator[None]:
-        """Log an error of the body as `event` and count it, instead of raising it: whatever fails, the rest goes on.
-
-        A GuardianError is the world's fault and said plainly; any other is logged with its traceback.
-        """
-        try:
-            yield
-        except GuardianError as error:
-            log.warning(event, reason=str(error), **facts)
-            self._metrics.count_failure(counter)
-        except Exception:
-            log.exception(event, **facts)
-            self._metrics.count_failure(counter)
-
-    def _latest_if_due(self, settings: SourceSettings) -> int | None:
-        """Return the id of a source's latest scan (0: none) if the source is due, None if another process takes care.
-
-        This daemon's own schedule decides after a scan of its own. A scan that was cut off is taken up at once, and so
-        is what a person has asked for. A failed scan of another living process counts like a complete one: that
-        process will try again in its time.
-        """
-        with self._app.store.read() as tx:
-            last = tx.scans.last(settings.name)
-            if last is None:
-                return 0
-
-            if tx.scans.is_running(settings.name):
-                return None
-            is_wanted = settings.name in tx.scan_requests.open()
-            if is_wanted or last.owner == self._heartbeat.id or last.outcome in (None, ScanOutcome.INTERRUPTED):
-                return last.id
-
-            counted: Scan | None = last
-            living = {process.id for process in tx.processes.living()}
-            if last.outcome is ScanOutcome.FAILED and last.owner not in living:
-                counted = tx.scans.last(settings.name, outcome=ScanOutcome.COMPLETED)
-
-        if counted is None or is_due(settings, counted.started_at, self._app.services.clock()):
-            return last.id
-        return None
-
     async def _follow_others_forever(self) -> None:
         """Look regularly at what other processes on this database did, and take over from those that were lost."""
         # What was lost comes first: it waits for somebody, while the index may take long to follow.
@@ -229,15 +130,13 @@ class WorkPeriod:
         while True:
             await asyncio.sleep(self._heartbeat.lease.total_seconds() / TAKEOVERS_PER_LEASE)
             for step in steps:
-                with self._supervised("others_not_followed", "others", step=step.__name__.strip("_")):
+                with supervised(self._metrics, "others_not_followed", "others", step=step.__name__.strip("_")):
                     await step()
 
     async def _take_over(self) -> None:
         """Free what lost processes had claimed, and begin with the sources of this configuration among it."""
         await take_over(self._app)
-        for source in await asyncio.to_thread(self._cut_off):
-            if source not in self._scans and self._schedule.running:
-                self._schedule.begin_now(source)
+        await self._scans.begin_cut_off()
 
     async def _prune_on_new_day(self) -> None:
         """Forget old rows and erase withdrawn assets once a day. `prepare` did so on the day when this period began."""
@@ -280,29 +179,15 @@ class WorkPeriod:
     async def _begin_requested_forever(self) -> None:
         """Begin the scans that people ask for."""
         while True:
-            with self._supervised("requests_not_read", "requests"):
-                for source in await asyncio.to_thread(self._requested):
-                    if source not in self._scans and self._schedule.running:
-                        self._schedule.begin_now(source)
+            with supervised(self._metrics, "requests_not_read", "requests"):
+                await self._scans.begin_requested()
             await asyncio.sleep(REQUEST_PAUSE.total_seconds())
-
-    def _requested(self) -> set[str]:
-        """Return the sources of this configuration that a person wants to be scanned and nobody scans."""
-        with self._app.store.read() as tx:
-            wanted = {source.name for source in self._app.config.sources} & tx.scan_requests.open().keys()
-            # Asked for while a scan ran: it follows when that has ended.
-            return {name for name in wanted if not tx.scans.is_running(name)}
-
-    def _cut_off(self) -> set[str]:
-        """Return the names of this configuration's sources whose latest scan was cut off."""
-        with self._app.store.read() as tx:
-            return tx.scans.abandoned() & {settings.name for settings in self._app.config.sources}
 
     async def _label_forever(self) -> None:
         """Label what comes in by the owner's vocabulary."""
         while True:
             is_more = False
-            with self._supervised("not_labelled", "labels"):
+            with supervised(self._metrics, "not_labelled", "labels"):
                 is_more = await keep_labels(self._app)
             await asyncio.sleep((TASK_PAUSE if is_more else LABEL_PAUSE).total_seconds())
 
@@ -310,7 +195,7 @@ class WorkPeriod:
         """Do due tasks of one kind, so that slow ones hold up no other kind. After an error they stay due."""
         counter = "deliveries" if kind is TaskKind.DELIVER else kind.value
         while True:
-            with self._supervised("tasks_failed", counter, kind=kind.value):
+            with supervised(self._metrics, "tasks_failed", counter, kind=kind.value):
                 self._metrics.count_deliveries(deliveries_of({kind: await self._runner.run_due_of(kind)}))
             await asyncio.sleep(TASK_PAUSE.total_seconds())
 
@@ -318,8 +203,8 @@ class WorkPeriod:
         """Plan the schedule anew when the clock jumps, and take again what was put off by the clock of before."""
         while True:
             await asyncio.sleep(CLOCK_PAUSE.total_seconds())
-            with self._supervised("clock_not_followed", "clock"):
-                jump = await asyncio.to_thread(self._schedule.follow_clock)
+            with supervised(self._metrics, "clock_not_followed", "clock"):
+                jump = await asyncio.to_thread(self._scans.schedule.follow_clock)
                 if jump:
                     # Set forward, what waits comes due by itself, and a pause that a receiver asked for is kept.
                     retries = await asyncio.to_thread(self._hurry_retries) if jump < timedelta() else 0
@@ -337,22 +222,11 @@ class WorkPeriod:
 
     def _log_audit_head(self) -> None:
         """Log the head of the audit log. What fails is logged too and ends nothing."""
-        with self._supervised("audit_head_not_read", "audit"):
+        with supervised(self._metrics, "audit_head_not_read", "audit"):
             with self._app.store.read() as tx:
                 head = tx.audit.head()
             if head is not None:
                 log.info("audit_head", head=str(head), check=f"`guardian audit verify --head {head}`")
-
-    async def _let_finish(self) -> None:
-        """Wait for scans in flight, at most for the grace period, then cancel them; later scans go on from there."""
-        if not self._scans:
-            return
-
-        grace = self._app.config.schedule.grace_period.total_seconds()
-        _, late = await asyncio.wait(set(self._scans.values()), timeout=grace)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
 
     def _covered(self) -> list[dict[str, Any]]:
         """Return what the last scan of each source saw, as JSON objects; /coverage asks."""
@@ -364,4 +238,4 @@ class WorkPeriod:
 
     def _problems(self) -> dict[str, str]:
         """Return why guardian could not work right now, by part; /ready asks."""
-        return find_problems(self._app.store, self._app.config.data_dir, self._schedule)
+        return find_problems(self._app.store, self._app.config.data_dir, self._scans.schedule)

@@ -101,42 +101,40 @@ async def write_bundle(
     """
     refuse_existing(out)
     how = instructions(is_stamped=stamping is not None, lost=head.lost, left_out=head.left_out)
-    own = [Member(INSTRUCTIONS, how, "text/plain", _ABOUT_INSTRUCTIONS)]
+    how_to_check = Member(INSTRUCTIONS, how, "text/plain", _ABOUT_INSTRUCTIONS)
     # In threads: the desk goes on answering while gigabytes are read and written.
-    listed = await asyncio.to_thread(lambda: [member.listed or _measured(member) for member in (*own, *members)])
+    listed = await asyncio.to_thread(
+        lambda: [member.listed or _measured(member) for member in (how_to_check, *members)]
+    )
     sums = Member(SUMS, _sums(listed), "text/plain", "The SHA-256 of each file, as sha256sum checks it.")
+    listed.insert(1, _measured(sums))
+
     manifest = Manifest(
         case_id=head.case_id,
         made_at=head.made_at,
         guardian_version=head.guardian_version,
         key=key.fingerprint,
         is_stamped=stamping is not None,
-        members=(listed[0], _measured(sums), *listed[1:]),
+        members=tuple(listed),
         lost=head.lost,
         left_out=head.left_out,
     ).content()
-    manifest_sha256 = hashlib.sha256(manifest).hexdigest()
-
-    outer: list[tuple[str, bytes | Path, str]] = [
-        (MANIFEST, manifest, manifest_sha256),
-        (SIGNATURE, key.sign(manifest), ""),
-        (PUBLIC_KEY, key.public_pem, ""),
+    files = await _vouched_for(manifest, key, stamping)
+    files += [
+        _ZipContent(member.name, member.content, measured.sha256)
+        for member, measured in zip((how_to_check, sums, *members), listed, strict=True)
     ]
-    if stamping is not None:
-        given = await stamping(manifest)
-        outer += [(TIMESTAMP, given.answer, ""), (AUTHORITIES, given.chain, "")]
-    inner = zip((*own, sums, *members), (listed[0], _measured(sums), *listed[1:]), strict=True)
 
+    manifest_sha256 = hashlib.sha256(manifest).hexdigest()
     path = out / _name_of(head, manifest_sha256) if out.is_dir() else out
-    contents = [*outer, *((one.name, one.content, kept.sha256) for one, kept in inner)]
 
     def write() -> Written:
         with new_file(path) as file:
-            size = _write_zip(file, contents)
+            size = _write_zip(file, files)
             file.seek(0)
-            whole = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
             sync_file(file)
-            written = Written(path, whole, manifest_sha256, size, len(contents), head.lost, head.left_out)
+            written = Written(path, sha256, manifest_sha256, size, len(files), head.lost, head.left_out)
             if noting is not None:
                 noting(written)
             return written
@@ -145,6 +143,19 @@ async def write_bundle(
         return await asyncio.to_thread(write)
     except FileExistsError as error:
         raise UsageError(_EXISTS.format(path)) from error
+
+
+async def _vouched_for(manifest: bytes, key: SigningKey, stamping: Stamping | None) -> list["_ZipContent"]:
+    """Return the manifest, its signature with the key that checks it, and its time stamp. Raises NoTimestamp."""
+    files = [
+        _ZipContent(MANIFEST, manifest),
+        _ZipContent(SIGNATURE, key.sign(manifest)),
+        _ZipContent(PUBLIC_KEY, key.public_pem),
+    ]
+    if stamping is not None:
+        stamp = await stamping(manifest)
+        files += [_ZipContent(TIMESTAMP, stamp.answer), _ZipContent(AUTHORITIES, stamp.chain)]
+    return files
 
 
 _EXISTS = "{} exists already; a bundle is written once: choose another name"
@@ -241,11 +252,21 @@ def _sums(listed: Sequence[Listed]) -> bytes:
     return "".join(f"{member.sha256}  {member.name}\n" for member in listed).encode("ascii")
 
 
-def _write_zip(file: IO[bytes], contents: Sequence[tuple[str, bytes | Path, str]]) -> int:
-    """Write names with their contents as a zip file and return its size; each must have its SHA-256, if given."""
+@dataclass(frozen=True, slots=True)
+class _ZipContent:
+    """One file of the zip. `sha256`: what its content was measured to have, and must still have when it is written."""
+
+    name: str
+    content: bytes | Path
+    sha256: str | None = None
+
+
+def _write_zip(file: IO[bytes], files: Sequence[_ZipContent]) -> int:
+    """Write a zip file of these files and return its size. Raises GuardianError when one was changed meanwhile."""
     members: list[ZipMember] = []
     offset = 0
-    for name, content, sha256 in contents:
+    for one in files:
+        name, content = one.name, one.content
         size = len(content) if isinstance(content, bytes) else content.stat().st_size
         # The header needs the checksum, which is known after the content: it is written in its place afterwards.
         file.write(local_header(ZipMember(name, size, 0, offset)))
@@ -255,7 +276,7 @@ def _write_zip(file: IO[bytes], contents: Sequence[tuple[str, bytes | Path, str]
             crc32 = zlib.crc32(block, crc32)
             whole.update(block)
             written += len(block)
-        if written != size or sha256 not in ("", whole.hexdigest()):
+        if written != size or one.sha256 not in (None, whole.hexdigest()):
             raise GuardianError(f"{name} was changed while the bundle was written; try again")
 
         member = ZipMember(name, size, crc32, offset)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from guardian.evidence.file_metadata import Carrier, FileMetadata, Meaning, MetadataField
+from guardian.evidence.json_values import as_list, as_object
 from guardian.media.sniff import picture_type
 from guardian.views.plain_text import cleaned
 
@@ -62,9 +63,9 @@ def read_manifests(content: bytes, *, installed: bool) -> FileMetadata:
 def _fields(told: dict[str, Any]) -> Iterator[MetadataField]:
     """Yield what the active manifest says, and what the check of it found."""
     label = told.get("active_manifest")
-    manifest = _dictionary(_dictionary(told.get("manifests")).get(str(label)))
-    signature = _dictionary(manifest.get("signature_info"))
-    assertions = [_dictionary(one) for one in _list(manifest.get("assertions"))]
+    manifest = as_object(as_object(told.get("manifests")).get(str(label)))
+    signature = as_object(manifest.get("signature_info"))
+    assertions = [as_object(one) for one in as_list(manifest.get("assertions"))]
     said = (
         ("active manifest", Meaning.DOCUMENT_ID, label),
         ("title", Meaning.TITLE, manifest.get("title")),
@@ -93,7 +94,7 @@ def _validation(told: dict[str, Any]) -> str:
 
 def _authors(assertions: list[dict[str, Any]]) -> list[str]:
     works = (one.get("data") for one in assertions if one.get("label") == "stds.schema-org.CreativeWork")
-    return [name for work in works for name in _texts(_dictionary(work).get("author"), "name")]
+    return [name for work in works for name in _texts(as_object(work).get("author"), "name")]
 
 
 def _generators(manifest: dict[str, Any]) -> list[str]:
@@ -103,27 +104,19 @@ def _generators(manifest: dict[str, Any]) -> list[str]:
 
 def _actions(assertions: list[dict[str, Any]]) -> list[str]:
     lists = (one.get("data") for one in assertions if str(one.get("label")).startswith("c2pa.actions"))
-    return [name for actions in lists for name in _texts(_dictionary(actions).get("actions"), "action")]
+    return [name for actions in lists for name in _texts(as_object(actions).get("actions"), "action")]
 
 
 def _training(assertions: list[dict[str, Any]]) -> list[str]:
     found = []
     for one in assertions:
         if str(one.get("label")).endswith("training-mining"):
-            entries = _dictionary(_dictionary(one.get("data")).get("entries"))
-            found += [f"{name}: {_dictionary(entry).get('use')}" for name, entry in list(entries.items())[:_MOST]]
+            entries = as_object(as_object(one.get("data")).get("entries"))
+            found += [f"{name}: {as_object(entry).get('use')}" for name, entry in list(entries.items())[:_MOST]]
     return found
 
 
 def _texts(values: Any, key: str) -> list[str]:
     """Return the texts under a key of a list of objects, or of one object."""
-    listed = [values] if isinstance(values, dict) else _list(values)
+    listed = [values] if isinstance(values, dict) else as_list(values)
     return [str(one[key]) for one in listed[:_MOST] if isinstance(one, dict) and one.get(key)]
-
-
-def _dictionary(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

@@ -16,9 +16,10 @@ from guardian import __version__
 from guardian.cases.capture_orders import owe_again
 from guardian.errors import GuardianError, SiteSilent, VaultFull, internal_error_text
 from guardian.evidence.capture_folder import CaptureFolder, opened_capture_folder
-from guardian.evidence.comparison import ComparisonMeans, take_comparison
-from guardian.evidence.contacts import ContactMeans, take_contacts
-from guardian.evidence.exchanges import Exchanges, ExchangeServices, keep_exchanges, site_of, take_exchanges
+from guardian.evidence.comparison import ComparisonServices, take_comparison
+from guardian.evidence.contacts import ContactServices, take_contacts
+from guardian.evidence.exchanges import Exchanges, keep_exchanges, site_of, take_exchanges
+from guardian.evidence.page_visit import ExchangeServices
 from guardian.evidence.pruning import with_room
 from guardian.evidence.rights import Vaults, take_rights
 from guardian.evidence.screenshots import take_browser_views
@@ -121,11 +122,11 @@ async def _take_all(
         # What is gone cannot be compared any more; what was captured before says what it was.
         return together(await keep_exchanges(exchanges, folder), exchanges.taken, views)
 
-    contacts = await _step("contacts", take_contacts(subject, folder, _contact_means(services, subject, exchanges)))
+    contacts = await _step("contacts", take_contacts(subject, folder, _contact_services(services, subject, exchanges)))
     kept = await keep_exchanges(exchanges, folder)
-    means = ComparisonMeans(services.vault, services.workers, services.rules, services.own_hosts)
+    comparing = ComparisonServices(services.vault, services.workers, services.rules, services.own_hosts)
     came = exchanges.image.content if exchanges.image is not None else None
-    comparison = await _step("comparison", take_comparison(subject, folder, means, came))
+    comparison = await _step("comparison", take_comparison(subject, folder, comparing, came))
     vaults = Vaults(services.vault, services.originals)
     rights = await _step("rights", take_rights(subject, folder, vaults, services.workers, exchanges))
     return together(kept, exchanges.taken, views, comparison, rights, contacts)
@@ -143,8 +144,8 @@ def _exchange_services(services: CaptureServices, subject: CaptureSubject, reaso
     )
 
 
-def _contact_means(services: CaptureServices, subject: CaptureSubject, exchanges: Exchanges) -> ContactMeans:
-    return ContactMeans(
+def _contact_services(services: CaptureServices, subject: CaptureSubject, exchanges: Exchanges) -> ContactServices:
+    return ContactServices(
         vault=services.vault,
         workers=services.workers,
         site=site_of(exchanges, services.fetcher_of(subject.finding.source)),

@@ -66,7 +66,7 @@ _DRAWINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class ComparisonMeans:
+class ComparisonServices:
     """What comparisons are made with: `vault` has the pictures that were found, `own_hosts` are the owner's sites."""
 
     vault: Vault
@@ -108,7 +108,7 @@ class _Now:
 
 
 async def take_comparison(
-    subject: CaptureSubject, folder: CaptureFolder, means: ComparisonMeans, came: bytes | None
+    subject: CaptureSubject, folder: CaptureFolder, services: ComparisonServices, came: bytes | None
 ) -> Taken:
     """Compare the picture that was found with the owner's own file and keep all that the answer follows from.
 
@@ -116,20 +116,20 @@ async def take_comparison(
     is measured too, and what holds of it is said. Pictures are decoded in worker processes only. Raises VaultFull,
     IndexNotReady, WorkersUnavailable; what cannot be compared for another reason is said.
     """
-    if subject.image_sha256 is None or not means.vault.holds(subject.image_sha256):
+    if subject.image_sha256 is None or not services.vault.holds(subject.image_sha256):
         reason = "the bytes of the picture that was found were not kept, so it cannot be compared again"
         return Taken(not_taken=(NotTaken("comparison", reason),))
-    found = await asyncio.to_thread(means.vault.get, subject.image_sha256)
+    found = await asyncio.to_thread(services.vault.get, subject.image_sha256)
     original = await asyncio.to_thread(_bytes_of, subject.original)
 
     compared, now = _Compared(problem="the owner's own file is missing, so nothing could be measured again"), None
     if original is not None:
-        compared = await _compare(subject, means.workers, original, found)
+        compared = await _compare(subject, services.workers, original, found)
         if came is not None and came != found:
-            now = await _compare_now(subject, means, original, came)
+            now = await _compare_now(subject, services, original, came)
 
-    told = await asyncio.to_thread(_comparison_json, subject, means, found, compared.measured, now)
-    files, left_out = await asyncio.to_thread(_keep, folder, told, found, compared.drawn, means.workers)
+    told = await asyncio.to_thread(_comparison_json, subject, services, found, compared.measured, now)
+    files, left_out = await asyncio.to_thread(_keep, folder, told, found, compared.drawn, services.workers)
     if compared.problem is not None:
         left_out = [NotTaken("comparison", compared.problem), *left_out]
     return Taken(
@@ -199,14 +199,14 @@ async def _compare(subject: CaptureSubject, workers: Workers, original: bytes, f
         return _Compared(measured, problem=problem, is_worth_repeating=is_fault_of_machine(error))
 
 
-async def _compare_now(subject: CaptureSubject, means: ComparisonMeans, original: bytes, came: bytes) -> _Now:
+async def _compare_now(subject: CaptureSubject, services: ComparisonServices, original: bytes, came: bytes) -> _Now:
     """Measure the picture that came for the capture on the owner's own, and say what holds of it now."""
     try:
-        measured = await _measure(subject, means.workers, original, came)
+        measured = await _measure(subject, services.workers, original, came)
     except (Unmatchable, WorkerLost) as error:
         sentence = f"The picture that came now cannot be measured: {reason_of(error)}."
         return _Now(came, sentence, is_worth_repeating=is_fault_of_machine(error))
-    return _Now(came, _what_holds_now(subject, measured.report, means.rules, means.own_hosts), measured)
+    return _Now(came, _what_holds_now(subject, measured.report, services.rules, services.own_hosts), measured)
 
 
 async def _measure(subject: CaptureSubject, workers: Workers, original: bytes, other: bytes) -> _Measured:
@@ -255,12 +255,12 @@ def _what_holds_now(subject: CaptureSubject, report: "PairReport", rules: Rules,
 
 
 def _comparison_json(
-    subject: CaptureSubject, means: ComparisonMeans, found: bytes, measured: _Measured | None, now: _Now | None
+    subject: CaptureSubject, services: ComparisonServices, found: bytes, measured: _Measured | None, now: _Now | None
 ) -> dict[str, Any]:
     """Return what comparison.json says: what was recorded, by what was compared, and what was measured again."""
-    told = _recorded(subject, means.rules, means.own_hosts) | {
-        "settings": settings_of(means.workers),
-        "confidence": _confidence_told(means.workers),
+    told = _recorded(subject, services.rules, services.own_hosts) | {
+        "settings": settings_of(services.workers),
+        "confidence": _confidence_told(services.workers),
         "original": {
             "asset_id": subject.asset.id,
             # The name alone: the folders that it lies in are nobody's business.

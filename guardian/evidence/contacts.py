@@ -45,7 +45,7 @@ _NOT_ENABLED = "not asked: evidence.rdap.enabled is false"
 
 
 @dataclass(frozen=True, slots=True)
-class ContactMeans:
+class ContactServices:
     """What looking for contacts needs.
 
     `site` asks pages as a scan does, `registry` asks registries as a person does. `exchanges` are those of the capture.
@@ -70,7 +70,7 @@ class _Search:
     subject: CaptureSubject
     address: str
     folder: CaptureFolder
-    means: ContactMeans
+    services: ContactServices
     pages: list[dict[str, Any]] = field(default_factory=list)
     read: list[PageContacts] = field(default_factory=list)
     imprints: list[dict[str, Any]] = field(default_factory=list)
@@ -90,7 +90,7 @@ class _Search:
         return f"{scheme}://{rest.partition('/')[0]}{path}"
 
 
-async def take_contacts(subject: CaptureSubject, folder: CaptureFolder, means: ContactMeans) -> Taken:
+async def take_contacts(subject: CaptureSubject, folder: CaptureFolder, services: ContactServices) -> Taken:
     """Look for who is behind the site of a use, and keep what it says. Raises VaultFull, WorkersUnavailable.
 
     A site of which nothing answered to the exchanges of the capture is not asked again.
@@ -100,11 +100,11 @@ async def take_contacts(subject: CaptureSubject, folder: CaptureFolder, means: C
         reason = "the picture was not seen on a site of the web"
         return Taken(not_taken=(NotTaken("contacts", reason),))
 
-    search = _Search(subject, address, folder, means)
-    page = means.exchanges.page or await asyncio.to_thread(_page_of_scan, search)
+    search = _Search(subject, address, folder, services)
+    page = services.exchanges.page or await asyncio.to_thread(_page_of_scan, search)
     await _read_site(search, page)
     security = await _security_text(search)
-    remote = await asyncio.to_thread(_remote_address, subject, means)
+    remote = await asyncio.to_thread(_remote_address, subject, services)
     domain, network = await _registrations(search, remote)
 
     told = {
@@ -116,7 +116,7 @@ async def take_contacts(subject: CaptureSubject, folder: CaptureFolder, means: C
         "security_txt": security,
         "domain": domain,
         "network": {"address": remote, **network},
-        "notices": [asdict(hint) for hint in _hints(subject, means.settings, (domain, network))],
+        "notices": [asdict(hint) for hint in _hints(subject, services.settings, (domain, network))],
     }
     content = json.dumps(told, ensure_ascii=False, sort_keys=True, indent=1).encode("utf-8", "replace")
     about = "Who is behind the site: its own words, its security.txt, what registries say, and where notices go."
@@ -130,7 +130,7 @@ def _page_of_scan(search: _Search) -> Response | None:
     if subject.page_sha256 is None or subject.page_url is None:
         return None
     try:
-        return kept_page(search.means.vault, subject.page_sha256, subject.page_url)
+        return kept_page(search.services.vault, subject.page_sha256, subject.page_url)
     except GuardianError as error:
         search.not_taken.append(NotTaken("contacts on the page", str(error)))
         return None
@@ -144,7 +144,7 @@ async def _read_site(search: _Search, page: Response | None) -> None:
     links: list[str] = []
     if page is not None and is_page(page):
         links = list((await _read_page(search, page)).links)
-    unreachable = search.means.exchanges.unreachable
+    unreachable = search.services.exchanges.unreachable
     if unreachable is not None:
         search.not_taken.append(NotTaken("contacts on other pages", f"not asked: {unreachable}"))
         return
@@ -167,7 +167,7 @@ async def _read_site(search: _Search, page: Response | None) -> None:
 async def _asked_page(search: _Search, url: str) -> PageContacts:
     """Ask for a page of the site and return what it says; nothing when it cannot be read, which is noted."""
     try:
-        response = await search.means.site.get(url, kind="page")
+        response = await search.services.site.get(url, kind="page")
     except (FetchFailed, FetchRefused) as error:
         search.pages.append({"url": url, "problem": str(error)})
         return PageContacts()
@@ -185,7 +185,7 @@ def _is_enough(contacts: PageContacts) -> bool:
 
 async def _read_page(search: _Search, response: Response) -> PageContacts:
     """Return what a page says, read in a worker process, and note it."""
-    contacts = await search.means.workers.run(contacts_on, response)
+    contacts = await search.services.workers.run(contacts_on, response)
     search.read.append(contacts)
     if contacts.imprint is not None:
         search.imprints.append({"url": response.final_url, **asdict(contacts.imprint)})
@@ -222,11 +222,11 @@ def _site_told(search: _Search) -> dict[str, Any]:
 
 async def _security_text(search: _Search) -> dict[str, Any]:
     """Return what the site's security.txt says, or why there is none."""
-    url, means = search.at_root(PATH), search.means
-    if means.exchanges.unreachable is not None:
-        return {"url": url, "problem": f"not asked: {means.exchanges.unreachable}"}
+    url, services = search.at_root(PATH), search.services
+    if services.exchanges.unreachable is not None:
+        return {"url": url, "problem": f"not asked: {services.exchanges.unreachable}"}
     try:
-        response = await means.site.get(url, kind="document")
+        response = await services.site.get(url, kind="document")
     except (FetchFailed, FetchRefused) as error:
         return {"url": url, "problem": str(error)}
 
@@ -242,13 +242,13 @@ async def _security_text(search: _Search) -> dict[str, Any]:
     }
 
 
-def _remote_address(subject: CaptureSubject, means: ContactMeans) -> str | None:
+def _remote_address(subject: CaptureSubject, services: ContactServices) -> str | None:
     """Return the IP address that page or picture last came from; None when that is not known."""
-    for response in (means.exchanges.page, means.exchanges.image):
+    for response in (services.exchanges.page, services.exchanges.image):
         if response is not None and response.remote_address is not None:
             return response.remote_address
     for digest in (subject.page_sha256, subject.image_sha256):
-        records = records_of(means.vault, digest) if digest is not None else []
+        records = records_of(services.vault, digest) if digest is not None else []
         for record in reversed(records):
             remote = record.get("remote_address")
             if isinstance(remote, str) and is_ip_address(remote):
@@ -258,7 +258,7 @@ def _remote_address(subject: CaptureSubject, means: ContactMeans) -> str | None:
 
 async def _registrations(search: _Search, remote: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what registries say of the domain and of the network, or why they were not asked."""
-    settings, host = search.means.settings, host_of(search.address)
+    settings, host = search.services.settings, host_of(search.address)
     if not settings.rdap.enabled:
         return {"problem": _NOT_ENABLED}, {"problem": _NOT_ENABLED}
 
@@ -288,7 +288,7 @@ async def _ask(search: _Search, kind: str, address: Callable[[], str | None], wh
     # The configured endpoint may hold a password.
     shown = shown_url(url)
     try:
-        response = await search.means.registry.get(url, kind="document")
+        response = await search.services.registry.get(url, kind="document")
         registration = read_registration(response.content)
     except (FetchFailed, FetchRefused) as error:
         return {"asked": shown, "problem": f"no answer: {error.detail or error.reason.value}"}

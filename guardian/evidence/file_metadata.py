@@ -9,7 +9,6 @@ import re
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -20,6 +19,7 @@ import structlog
 from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
 
 from guardian.matching.features.image import READABLE
+from guardian.media.exif_text import as_utf8
 from guardian.media.png_chunks import without_pixels
 from guardian.views.plain_text import cleaned
 
@@ -228,10 +228,10 @@ def _exif(image: Image.Image) -> Iterator[MetadataField]:
     # A PNG's own method would look for its pixels again, which are not here.
     exif = Image.Image.getexif(image)
     for tag, named in _EXIF_TAGS.items():
-        yield from _field(Carrier.EXIF, named, _as_utf8(exif.get(tag)))
+        yield from _field(Carrier.EXIF, named, as_utf8(exif.get(tag)))
     camera = exif.get_ifd(ExifTags.IFD.Exif)
     for tag, named in _EXIF_CAMERA_TAGS.items():
-        yield from _field(Carrier.EXIF, named, _as_utf8(camera.get(tag)))
+        yield from _field(Carrier.EXIF, named, as_utf8(camera.get(tag)))
 
     place = exif.get_ifd(ExifTags.IFD.GPSInfo)
     for name, at, side in (
@@ -240,14 +240,6 @@ def _exif(image: Image.Image) -> Iterator[MetadataField]:
     ):
         if at in place:
             yield from _field(Carrier.EXIF, (name, Meaning.PLACE), _degrees(place[at], place.get(side)))
-
-
-def _as_utf8(value: Any) -> Any:
-    """Read EXIF text again: it knows ASCII only, Pillow reads it as Latin-1, most programs write UTF-8."""
-    if isinstance(value, str):
-        with suppress(UnicodeError):
-            return value.encode("latin-1").decode("utf-8")
-    return value
 
 
 def _degrees(parts: Any, side: Any) -> str:

@@ -10,7 +10,7 @@ _LEGAL_FORM = re.compile(
     r"(?:^|\s)(?:g?GmbH|mbH|KGaA|OHG|GbR|e\.\s?K\.|e\.\s?V\.|Ltd\.?|Limited|LLC|L\.L\.C\.|LLP|PLC|Inc\.?|Corp\.?"
     r"|SARL|S\.A\.R\.L\.|SASU?|EURL|S\.A\.|S\.L\.(?:U\.)?|SLU|S\.r\.l\.s?|SRL|S\.p\.A\.|SpA|B\.V\.|N\.V\.|BVBA"
     r"|ApS|A/S|Oyj|Sp\.\s?z\s?o\.\s?o\.|s\.r\.o\.|a\.s\.|Kft\.?|Lda\.?)(?=$|[\s,;&.(])"
-    # Words of their own in capitals as well, but seldom at the end of a line.
+    # In a line of capitals these may be ordinary words, but seldom at its end.
     r"|\s(?:AG|KG|UG(?: \(haftungsbeschränkt\))?|SE|AB|AS|SL|BV|NV|Oy)$"
 )
 _OTHER_COMPANY = re.compile(r"\bHR[AB]\b|gericht|IBAN|\bBIC\b|\bBank\b", re.IGNORECASE)

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from guardian.evidence.json_values import as_list, objects_in, texts_in
 from guardian.evidence.rdap_bootstrap import registry_of_address, registry_of_domain
 from guardian.evidence.settings import RdapSettings
 from guardian.views.plain_text import cleaned
 
 _LONGEST = 300
 _MOST = 20
+_MOST_OBJECTS = 50
 _DEEPEST = 4
 
 
@@ -93,21 +95,21 @@ def read_registration(content: bytes) -> Registration:
         registrar=_text(next(iter(registrars), "")),
         abuse_emails=_several([mail for card in abuse for mail in _values(card, "email")]),
         abuse_phones=_several([phone.removeprefix("tel:") for card in abuse for phone in _values(card, "tel")]),
-        nameservers=_several([str(one.get("ldhName")) for one in _dictionaries(told.get("nameservers"))]),
-        status=_several([one for one in _list(told.get("status")) if isinstance(one, str)]),
+        nameservers=_several([str(one.get("ldhName")) for one in objects_in(told.get("nameservers"))[:_MOST_OBJECTS]]),
+        status=_several(texts_in(told.get("status"))),
         events={
             _text(one.get("eventAction"))[:60]: _text(one.get("eventDate"))[:60]
-            for one in _dictionaries(told.get("events"))
+            for one in objects_in(told.get("events"))[:_MOST_OBJECTS]
         },
     )
 
 
 def _entities(told: dict[str, Any], depth: int) -> Iterator[tuple[list[str], list[Any]]]:
     """Yield roles and jCard (RFC 7095) of every entity, those within others too."""
-    for one in _dictionaries(told.get("entities")):
-        card = _list(one.get("vcardArray"))
-        properties = _list(card[1]) if len(card) > 1 else []
-        yield [str(role) for role in _list(one.get("roles"))], properties
+    for one in objects_in(told.get("entities"))[:_MOST_OBJECTS]:
+        card = as_list(one.get("vcardArray"))
+        properties = as_list(card[1]) if len(card) > 1 else []
+        yield [str(role) for role in as_list(one.get("roles"))], properties
         if depth < _DEEPEST:
             yield from _entities(one, depth + 1)
 
@@ -124,17 +126,9 @@ def _addresses(card: list[Any]) -> list[str]:
     for one in card[:100]:
         if isinstance(one, list) and len(one) > 3 and one[0] == "adr":
             label = one[1].get("label") if isinstance(one[1], dict) else None
-            parts = [str(part) for part in _list(one[3]) if isinstance(part, str) and part]
+            parts = [part for part in texts_in(one[3]) if part]
             lines.append(str(label) if label else ", ".join(parts))
     return lines
-
-
-def _dictionaries(value: Any) -> list[dict[str, Any]]:
-    return [one for one in _list(value)[:50] if isinstance(one, dict)]
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _several(texts: list[str]) -> tuple[str, ...]:

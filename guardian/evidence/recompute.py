@@ -136,6 +136,15 @@ class _Tools:
     pool: WorkerPool | None
 
 
+@dataclass(frozen=True, slots=True)
+class _ComparedFiles:
+    """The bytes that one comparison was made of: the owner's file, the picture found, and the fit of the confidence."""
+
+    original: bytes
+    found: bytes
+    confidence: bytes
+
+
 async def recompute(path: Path, original: Path | None = None, pool: WorkerPool | None = None) -> list[Recomputed]:
     """Compute all comparisons of a bundle again, in the order of its captures. One that is damaged is not computed.
 
@@ -184,9 +193,11 @@ async def _recomputed(
     """Compute one comparison again."""
     max_bytes, sentence = MatchingSettings().max_bytes, told.sentence
     try:
-        original = _original(bundle, told, given, max_bytes)
-        found = _named(bundle, place, told.found, max_bytes)
-        confidence = _named(bundle, place, told.confidence, _MAX_JSON)
+        files = _ComparedFiles(
+            original=_original(bundle, told, given, max_bytes),
+            found=_named(bundle, place, told.found, max_bytes),
+            confidence=_named(bundle, place, told.confidence, _MAX_JSON),
+        )
     except LostBefore as error:
         return Recomputed(place, sentence, lost=str(error))
     except ValueError as error:
@@ -194,9 +205,9 @@ async def _recomputed(
 
     if told.measured is None:
         remark = "Nothing was measured when it was captured, so there is nothing to compute again"
-        same = "; both files are the same, byte for byte." if original == found else "."
+        same = "; both files are the same, byte for byte." if files.original == files.found else "."
         return Recomputed(place, sentence, remarks=(remark + same,))
-    return await _measured_again(place, told, (original, found, confidence), tools)
+    return await _measured_again(place, told, files, tools)
 
 
 def _named(bundle: BundleMembers, place: str, named: NamedFile, max_bytes: int) -> bytes:
@@ -207,21 +218,19 @@ def _named(bundle: BundleMembers, place: str, named: NamedFile, max_bytes: int) 
     return content
 
 
-async def _measured_again(
-    place: str, told: RecordedComparison, contents: tuple[bytes, bytes, bytes], tools: _Tools
-) -> Recomputed:
+async def _measured_again(place: str, told: RecordedComparison, files: _ComparedFiles, tools: _Tools) -> Recomputed:
     # Imported late: it brings OpenCV and the kernels, which only workers need.
     from guardian.evidence.compared_pictures import measure_again
 
-    original, found, confidence = contents
     settings = MatchingSettings(workers=1, profile=told.settings.profile, timeout=_PATIENCE)
     workers = Workers(settings, EmbeddingSettings(), tools.folder / "index", tools.pool)
     # What this guardian was shipped with needs no reading; another one was fitted on the owner's own works.
-    fitted = None if confidence == FITTED.read_bytes() else confidence
+    fitted = None if files.confidence == FITTED.read_bytes() else files.confidence
     decided = told.catalogue.values if told.catalogue is not None else {}
     try:
-        given = (original, found, _start_of(told), decided, fitted)
-        again = await workers.run_with_matcher(measure_again, *given)
+        again = await workers.run_with_matcher(
+            measure_again, files.original, files.found, _start_of(told), decided, fitted
+        )
     except WorkersUnavailable:
         raise
     except GuardianError as error:
@@ -245,11 +254,9 @@ def _original(bundle: BundleMembers, told: RecordedComparison, given: Path | Non
 
     member = bundle.named_by(wanted, "original/")
     if member is None:
-        why = (
-            "the owner's picture was lost before the bundle was made"
-            if bundle.is_lost(wanted)
-            else ("the bundle was made without the owner's picture")
-        )
+        why = "the bundle was made without the owner's picture"
+        if bundle.is_lost(wanted):
+            why = "the owner's picture was lost before the bundle was made"
         raise UsageError(
             f"{why}: name it with --original FILE; it was called "
             f"{cleaned(told.original.file)[:120]}, and its SHA-256 is {cleaned(wanted)}"

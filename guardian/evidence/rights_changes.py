@@ -113,13 +113,7 @@ def conclusion(
 
     if kept:
         sentences.append(f"The picture that was found still states: {_listed(kept)}.")
-    if removed and found.unread:
-        sentences.append(
-            f"In what could be read of the picture that was found there is no: {_listed(removed)}. Not all of its "
-            f"metadata could be read ({'; '.join(found.unread)}), so it may state this all the same."
-        )
-    elif removed:
-        sentences.append(f"The picture that was found does not state: {_listed(removed)}.")
+    sentences += _about_removed(removed, found)
     for meaning, other in replaced.items():
         before = next(field.value for field in lost if field.meaning is meaning)
         sentences.append(
@@ -145,6 +139,16 @@ def _replaced(
         if any(field.meaning is one.meaning for one in lost) and field.meaning not in still_stated:
             replaced.setdefault(field.meaning, field)
     return replaced
+
+
+def _about_removed(removed: Sequence[MetadataField], found: FileMetadata) -> list[str]:
+    """Return what the found picture does not state, as far as it could be read."""
+    if removed and found.unread:
+        return [
+            f"In what could be read of the picture that was found there is no: {_listed(removed)}. Not all of its "
+            f"metadata could be read ({'; '.join(found.unread)}), so it may state this all the same."
+        ]
+    return [f"The picture that was found does not state: {_listed(removed)}."] if removed else []
 
 
 def _about_host(removed: Sequence[MetadataField], control: ReadFile | None) -> list[str]:

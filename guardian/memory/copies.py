@@ -22,13 +22,24 @@ from guardian.memory.reading import MemoryReader, opened_reader
 from guardian.model import Box
 from guardian.views.comparisons import share_text
 
-# One picture may have been met in many versions, which an asset is not. Of those that are voted for by chance, of which
-# there are more in a large memory, few are measured; all that keypoints support clearly are (see shortlist.py).
-_VOTED, _MEASURED = 96, 12
-# Hashes of parts are compared with every remembered picture, and keypoints find parts, too; hashes find negatives.
+_VOTED = 96
+"""Pictures that keypoints may vote for: many, since a picture may have been met in many versions."""
+
+_MEASURED = 12
+"""Of those that chance may have voted for, more in a large memory, so many are measured.
+
+All that keypoints support clearly are measured anyhow (see shortlist.py).
+"""
+
 _WINDOWS = 2
-# Looking keypoints up in a large memory is most of the work, and a small fingerprint has few to be found.
+"""Parts of a picture whose hashes are looked up at most: each is compared with every remembered picture.
+
+Keypoints find parts as well.
+"""
+
 _MOST_KEYPOINTS = 2000
+"""Looking keypoints up in a large memory is most of the work, and a small fingerprint has few to be found."""
+
 _NEARLY_WHOLE = 0.9
 
 WORTH_A_LOOK = 0.2
@@ -81,8 +92,11 @@ class CopiesFound:
     is_complete: bool
 
 
-def wide_search(profile: Profile) -> Profile:
-    """Return how closely a memory is searched by those who search an index by this profile."""
+def memory_profile(profile: Profile) -> Profile:
+    """Return the profile that a memory is searched by, where an index is searched by the one given.
+
+    It spends less on each of many more pictures. Negatives are left to the hashes.
+    """
     scales = (replace(scale, keypoints=min(_MOST_KEYPOINTS, scale.keypoints)) for scale in profile.candidate_scales)
     return replace(
         profile,
@@ -104,8 +118,8 @@ def copies_in(
     if not len(reader):
         return CopiesFound((), 0, is_complete=not reader.damaged)
 
-    wide = wide_search(profile)
-    answer = search_index(reader.as_index(), candidate_of(picture, wide), encoder, 0, wide)
+    narrowed = memory_profile(profile)
+    answer = search_index(reader.as_index(), candidate_of(picture, narrowed), encoder, 0, narrowed)
     found = [_copy(pair, fitted) for pair in answer.pairs]
     found.sort(key=lambda one: (-one.probability, one.number))
     return CopiesFound(tuple(found), len(reader), is_complete=not reader.damaged)

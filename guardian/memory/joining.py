@@ -4,12 +4,14 @@ The same picture recompressed, or at another size: nothing that a person would c
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching.features import hashing
+from guardian.matching.features.small import SmallFingerprint
 from guardian.memory.layout import Entry
 from guardian.memory.reading import MemorySegment
 
@@ -17,9 +19,23 @@ MOST_BITS = 20
 """Of 256 that the hashes of near-identical pictures may differ in; ten at most did in 90 saved again."""
 
 _MOST_STRETCH = 0.02
+"""By which share of it the ratio of width to height may differ."""
+
 _CELLS = 8
-# Grey levels (of each channel) by which the means of two previews' cells may differ: at most, and on average.
+"""Parts of a preview that are compared, across and down."""
+
 _MOST_DIFFERENCE, _MEAN_DIFFERENCE = 8.0, 2.0
+"""Levels (0-255, of each channel) by which the mean colours of two parts may differ: at most, and on average."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """A picture that a new one may be joined to: its id, its size in pixels and its preview (JPEG)."""
+
+    id: str
+    width: int
+    height: int
+    preview: bytes
 
 
 def find_joined(segments: Sequence[MemorySegment], entries: Sequence[Entry]) -> dict[int, str]:
@@ -29,40 +45,38 @@ def find_joined(segments: Sequence[MemorySegment], entries: Sequence[Entry]) -> 
     made anew is not joined to what a segment still holds of it under its earlier number.
     """
     joined: dict[int, str] = {}
-    batch = np.stack([one.hash for _, _, one in entries]) if entries else np.zeros((0, 32), np.uint8)
-    for place, (number, own_id, fingerprint) in enumerate(entries):
-        for id_, size, preview in _alike(segments, entries[:place], batch, place):
-            if id_ == own_id:
-                continue
-            earlier_is_joined = any(id_ == entries[at][1] and entries[at][0] in joined for at in range(place))
-            if not earlier_is_joined and _is_confirmed(
-                (fingerprint.width, fingerprint.height), size, fingerprint.preview, preview
-            ):
-                joined[number] = id_
+    # Pictures that are joined themselves stand for no others.
+    ids_joined: set[str] = set()
+    for place, (number, id_, fingerprint) in enumerate(entries):
+        for earlier in _earlier_with_near_hash(segments, entries[:place], fingerprint):
+            if earlier.id != id_ and earlier.id not in ids_joined and _show_the_same(fingerprint, earlier):
+                joined[number] = earlier.id
+                ids_joined.add(id_)
                 break
     return joined
 
 
-def _alike(
-    segments: Sequence[MemorySegment], earlier: Sequence[Entry], batch: NDArray[np.uint8], place: int
-) -> Iterable[tuple[str, tuple[int, int], bytes]]:
-    """Yield id, size and preview of pictures whose hash is within MOST_BITS of that of the picture at `place`."""
-    for at in hashing.within(batch[place], batch[:place], MOST_BITS):
-        _, id_, one = earlier[int(at)]
-        yield id_, (one.width, one.height), one.preview
+def _earlier_with_near_hash(
+    segments: Sequence[MemorySegment], new: Sequence[Entry], fingerprint: SmallFingerprint
+) -> Iterable[_Earlier]:
+    """Yield the pictures, new ones first, whose hash differs from that of a fingerprint in at most MOST_BITS."""
+    hashes = np.stack([one.hash for _, _, one in new]) if new else np.zeros((0, 32), np.uint8)
+    for place in hashing.within(fingerprint.hash, hashes, MOST_BITS):
+        _, id_, one = new[int(place)]
+        yield _Earlier(id_, one.width, one.height, one.preview)
     for segment in segments:
-        for row in hashing.within(batch[place], segment.hashes, MOST_BITS):
+        for row in hashing.within(fingerprint.hash, segment.hashes, MOST_BITS):
             if segment.alive[row]:
                 width, height = segment.sizes[row]
-                yield segment.id(int(row)), (int(width), int(height)), segment.preview(int(row))
+                yield _Earlier(segment.id(int(row)), int(width), int(height), segment.preview(int(row)))
 
 
-def _is_confirmed(size: tuple[int, int], other_size: tuple[int, int], preview: bytes, other: bytes) -> bool:
-    """Return whether two previews show the same in every part."""
-    one, two = size[0] / size[1], other_size[0] / other_size[1]
-    if abs(one - two) > _MOST_STRETCH * max(one, two):
+def _show_the_same(new: SmallFingerprint, earlier: _Earlier) -> bool:
+    """Return whether two pictures have the same shape, and their previews the same colour in every part."""
+    one, other = new.width / new.height, earlier.width / earlier.height
+    if abs(one - other) > _MOST_STRETCH * max(one, other):
         return False
-    difference = np.abs(_cells(preview) - _cells(other))
+    difference = np.abs(_cells(new.preview) - _cells(earlier.preview))
     return bool(difference.max() <= _MOST_DIFFERENCE and difference.mean() <= _MEAN_DIFFERENCE)
 
 

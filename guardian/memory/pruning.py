@@ -45,7 +45,7 @@ def prune(store: Store, memory: Memory, now: datetime | None) -> int:
 def _erase_forgotten_hosts(store: Store, memory: Memory) -> None:
     """Erase from this machine's folder what was seen on hosts that another machine was asked to forget."""
     with store.read() as tx:
-        last = max(tx.seen.unremembered().values(), default=None)
+        last = max(tx.memory_settings.refused_hosts().values(), default=None)
     note = memory.folder / _ERASED
     if last is None or (note.exists() and note.read_text(encoding="ascii") == last.isoformat()):
         return

@@ -177,26 +177,26 @@ class _Rebuilding:
         """Return what is left of some pictures of a segment that are still remembered."""
         numbers = [int(segment.numbers[row]) for row in rows]
         with self.store.read() as tx:
-            known = tx.seen.pictures(numbers)
+            pictures = tx.seen.pictures(numbers)
         sources = []
         for row, number in zip(rows, numbers, strict=True):
-            picture = known.get(number)
+            picture = pictures.get(number)
             if picture is None:
                 continue
             whole = _kept_bytes(self.vault, picture.sha256)
-            of_preview = picture.recipe if keeps_points and picture.recipe else coarse(self.memory.recipe)
-            sources.append(
-                RebuildSource(
-                    number,
-                    segment.preview(row) if whole is None else whole,
-                    whole is not None,
-                    picture.width,
-                    picture.height,
-                    segment.perceptual_hashes[row].tobytes().hex(),
-                    of_preview if whole is None else self.memory.recipe,
-                    segment.fingerprint(row) if keeps_points and whole is None else None,
-                )
+            source = RebuildSource(
+                number=number,
+                content=segment.preview(row) if whole is None else whole,
+                is_whole=whole is not None,
+                width=picture.width,
+                height=picture.height,
+                published_hash=segment.perceptual_hashes[row].tobytes().hex(),
+                recipe=self.memory.recipe if whole is not None else coarse(self.memory.recipe),
             )
+            if whole is None and keeps_points:
+                known = segment.fingerprint(row)
+                source = replace(source, known=known, recipe=picture.recipe or source.recipe)
+            sources.append(source)
         return sources
 
 

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from guardian.memory.writer import MemoryWriter
 
 FOLDED_FROM = 256
-"""So many fingerprints wait in the database before a segment is written while a scan goes on."""
+"""So many fingerprints must wait in the database for a segment to be written while a scan goes on."""
 
 FOLDED_AFTER_SCAN = 32
-"""So many must wait after a scan; fewer are written once a day, and before the memory is asked anything."""
+"""So many must wait for one to be written after a scan.
+
+Fewer are written once a day, and before the memory is asked anything.
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +74,7 @@ class Memory:
 
     def lacks(self, tx: Transaction, sha256: str) -> bool:
         """Return whether a picture should be described, so that it can be remembered."""
-        return not tx.seen.is_off() and not tx.fingerprints.has(sha256, self._recipe)
+        return not tx.memory_settings.is_off() and not tx.fingerprints.has(sha256, self._recipe)
 
     def remember(self, store: Store, met: Sequence[NewlySeen]) -> None:
         """Write pictures that were met, through a scan's own store; write a segment when many fingerprints wait.
@@ -80,7 +83,7 @@ class Memory:
         Raises StoreUnusable, ClaimLost.
         """
         with store.begin() as tx:
-            if tx.seen.is_off():
+            if tx.memory_settings.is_off():
                 return
             tx.seen.remember(met, self._recipe, self.shard)
 

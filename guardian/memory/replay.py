@@ -26,7 +26,7 @@ from guardian.urls.accounts import Platform
 
 
 @dataclass(frozen=True, slots=True)
-class ReplaySettings:
+class JudgingSettings:
     """What uses are judged by beside the rules: the owner's own hosts, and platforms whose accounts are operators."""
 
     own_hosts: Sequence[str]
@@ -34,7 +34,7 @@ class ReplaySettings:
 
 
 def replay(
-    tx: Transaction, before: Rules, after: Rules, settings: ReplaySettings, recipe: str, since: datetime | None = None
+    tx: Transaction, before: Rules, after: Rules, settings: JudgingSettings, recipe: str, since: datetime | None = None
 ) -> Replay:
     """Judge all remembered comparisons by two sets of rules; return the cases in which they differ.
 
@@ -55,38 +55,44 @@ def replay(
 
 
 def compare_recipes(
-    tx: Transaction, rules: Rules, settings: ReplaySettings, before: str, after: str
+    tx: Transaction, rules: Rules, settings: JudgingSettings, before: str, after: str
 ) -> RecipeComparison:
     """Judge the answers of two recipes by the same rules; return what changed sides: at which place, about which work.
 
     Compared are pictures that both recipes have answered, with assets that both have searched.
     """
-    first, second = tx.candidates.compared_up_to(before), tx.candidates.compared_up_to(after)
-    both = first.keys() & second.keys()
-    numbers = {asset.id: asset.number for asset in tx.assets.list()}
+    newest_before, newest_after = tx.candidates.compared_up_to(before), tx.candidates.compared_up_to(after)
+    newest_in_both = {
+        sha256: min(newest_before[sha256], newest_after[sha256])
+        for sha256 in newest_before.keys() & newest_after.keys()
+    }
+    answers_before = _answers_up_to(tx, before, newest_in_both)
+    answers_after = _answers_up_to(tx, after, newest_in_both)
 
-    def answers(recipe: str) -> dict[str, tuple[Match, ...]]:
-        found = {}
-        for sha256, report in tx.candidates.matched(recipe):
-            if sha256 in both:
-                newest = min(first[sha256], second[sha256])
-                found[sha256] = tuple(one for one in report.matches if numbers.get(one.asset_id, 0) <= newest)
-        return found
-
-    old, new = answers(before), answers(after)
-    uses = list(tx.seen.uses_of(old.keys() | new.keys()))
-    judged_before = {use.key: use for use in _judged(tx, rules, settings, uses, old)}
-    judged_after = {use.key: use for use in _judged(tx, rules, settings, uses, new)}
+    uses = list(tx.seen.uses_of(answers_before.keys() | answers_after.keys()))
+    judged_before = {use.key: use for use in _judged(tx, rules, settings, uses, answers_before)}
+    judged_after = {use.key: use for use in _judged(tx, rules, settings, uses, answers_after)}
     changes = []
     for key in dict.fromkeys([*judged_before, *judged_after]):
         change = SideChange(judged_before.get(key), judged_after.get(key))
         if _side(change.before) != _side(change.after):
             changes.append(change)
-    return RecipeComparison(len(both), len(first.keys() - second.keys()), tuple(changes))
+    only_before = newest_before.keys() - newest_after.keys()
+    return RecipeComparison(len(newest_in_both), len(only_before), tuple(changes))
+
+
+def _answers_up_to(tx: Transaction, recipe: str, newest: Mapping[str, int]) -> dict[str, tuple[Match, ...]]:
+    """Return the matches of some pictures by a recipe, each with assets up to the number in `newest` only."""
+    numbers = {asset.id: asset.number for asset in tx.assets.list()}
+    return {
+        sha256: tuple(one for one in report.matches if numbers.get(one.asset_id, 0) <= newest[sha256])
+        for sha256, report in tx.candidates.matched(recipe)
+        if sha256 in newest
+    }
 
 
 def judged_uses(
-    tx: Transaction, rules: Rules, settings: ReplaySettings, recipe: str, asset_ids: Collection[str]
+    tx: Transaction, rules: Rules, settings: JudgingSettings, recipe: str, asset_ids: Collection[str]
 ) -> list[ReplayedUse]:
     """Return the remembered uses of some assets that the rules keep, by the comparisons of a recipe."""
     answers = {}
@@ -105,7 +111,7 @@ def _side(use: ReplayedUse | None) -> tuple[int, bool, int] | None:
 def _judged(
     tx: Transaction,
     rules: Rules,
-    settings: ReplaySettings,
+    settings: JudgingSettings,
     uses: Iterable[tuple[SeenPicture, SeenAddress]],
     answers: Mapping[str, Sequence[Match]],
 ) -> list[ReplayedUse]:

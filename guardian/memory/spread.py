@@ -1,68 +1,32 @@
-"""Tells how the copies of a work hang together: image phylogeny over what was met.
+"""Tells where the copies of a work were met: one version for each file, with the places that show it."""
 
-After Dias, Rocha and Goldenstein, "Image Phylogeny by Minimal Spanning Trees" (IEEE TIFS, 2012): versions are laid on
-each other by what was measured, and each is taken to be made of the earlier one that it differs least from. Pixels are
-compared in worker processes.
-"""
-
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from guardian.cases.judging import Judge, JudgedPlace
 from guardian.cases.operators import operator
-from guardian.errors import Unmatchable
-from guardian.matching.matcher import Matcher
-from guardian.memory.replay import ReplaySettings, judged_uses
+from guardian.memory.replay import JudgingSettings, judged_uses
 from guardian.model import (
-    Box,
     Comparison,
     EarlierUse,
     Finding,
     LicenceStatus,
     Match,
-    Spread,
+    SeenAddress,
     SpreadPlace,
     SpreadVersion,
-    Transform,
 )
-from guardian.rules import Rules, ownership_of
+from guardian.rules import Rules, is_at_own_host
 from guardian.store import Transaction
-
-_SIDE = 96
-"""Pixels of the frame in which versions are compared: previews have hardly more."""
-
-_EDGE = 0.02
-"""Two cuts lie at the same place within this share of the side; transforms are found to a few percent."""
-
-_CLOSER = 0.8
-"""A version is closer to another copy than to the work itself when it differs at most this much of that from it."""
-
-_LEAST_PIXELS = 64
-_NOISE, _CHANGED = 4.0, 10.0
-"""Grey levels of 255: differences of compression, and of something that was changed."""
-
-_SAME_CUT = 0.93
-
-
-@dataclass(frozen=True, slots=True)
-class Derivation:
-    """What a version was made of: the place of another in the sequence, None for the work itself; in words how."""
-
-    parent: int | None
-    how: str
 
 
 def spread_of(
-    tx: Transaction, asset_id: str, rules: Rules, settings: ReplaySettings, recipe: str
+    tx: Transaction, asset_id: str, rules: Rules, settings: JudgingSettings, recipe: str
 ) -> tuple[SpreadVersion, ...]:
     """Return the versions of an asset's work that were met and that the rules keep, the first seen first.
 
     They are what the memory holds, findings from before it remembered, and what had been seen and was gone when the
-    work was protected. What each was made of is not told yet; see `derive`.
+    work was protected. What each was made of is not told yet; see `phylogeny.derive`.
     """
     work = tx.works.of_asset(asset_id)
     if work is None:
@@ -70,27 +34,22 @@ def spread_of(
     ids = {asset.id for asset in work.assets}
     found: dict[str, SpreadVersion] = {}
     for use in judged_uses(tx, rules, settings, recipe, ids):
-        place = SpreadPlace(
-            page_url=use.place.page_url,
-            image_url=use.place.image_url,
-            operator=use.operator,
-            first_seen_at=use.place.first_seen_at,
-            last_seen_at=use.place.last_seen_at,
-            licence=use.match.licence_status,
-            is_own=ownership_of(use.place.page_url, use.place.image_url, settings.own_hosts) == "own",
-        )
-        picture = use.picture
+        picture, page_url = use.picture, use.place.page_url
+        place = _place(use.place, page_url, use.match.licence_status, settings)
         _add(found, picture.sha256, (picture.width, picture.height), use.match.comparison, place)
     for finding in tx.findings.of_work(work.id):
         if finding.candidate_sha256 not in found or not _is_among(finding, found[finding.candidate_sha256].places):
-            _add(found, finding.candidate_sha256, (0, 0), finding.comparison, _place(finding, settings))
+            page_url = finding.page_url if finding.page_url != finding.image_url else None
+            place = _place(finding, page_url, finding.licence, settings)
+            _add(found, finding.candidate_sha256, (0, 0), finding.comparison, place)
 
     for earlier in _kept_earlier(tx, ids, rules, settings):
         if earlier.sha256 not in found:
             comparison = Comparison(earlier.probability, description=earlier.description)
             known = tx.seen.get(earlier.sha256)
             size = (known.width, known.height) if known is not None else (0, 0)
-            _add(found, earlier.sha256, size, comparison, _place_of_earlier(earlier, settings))
+            place = _place(earlier, earlier.page_url, LicenceStatus.NONE, settings)
+            _add(found, earlier.sha256, size, comparison, place)
 
     ordered = [replace(one, places=_ordered(one.places)) for one in found.values()]
     return tuple(sorted(ordered, key=lambda one: (one.first_seen_at, one.sha256)))
@@ -110,20 +69,21 @@ def _is_among(finding: Finding, places: Iterable[SpreadPlace]) -> bool:
     return any((place.page_url or place.image_url) == finding.page_url for place in places)
 
 
-def _place(finding: Finding, settings: ReplaySettings) -> SpreadPlace:
-    page_url = finding.page_url if finding.page_url != finding.image_url else None
+def _place(
+    seen: SeenAddress | Finding | EarlierUse, page_url: str | None, licence: LicenceStatus, settings: JudgingSettings
+) -> SpreadPlace:
     return SpreadPlace(
         page_url=page_url,
-        image_url=finding.image_url,
-        operator=operator(page_url, finding.image_url, finding.source, settings.platforms),
-        first_seen_at=finding.first_seen_at,
-        last_seen_at=finding.last_seen_at,
-        licence=finding.licence,
-        is_own=ownership_of(page_url, finding.image_url, settings.own_hosts) == "own",
+        image_url=seen.image_url,
+        operator=operator(page_url, seen.image_url, seen.source, settings.platforms),
+        first_seen_at=seen.first_seen_at,
+        last_seen_at=seen.last_seen_at,
+        licence=licence,
+        is_own=is_at_own_host(page_url, seen.image_url, settings.own_hosts),
     )
 
 
-def _kept_earlier(tx: Transaction, ids: Collection[str], rules: Rules, settings: ReplaySettings) -> list[EarlierUse]:
+def _kept_earlier(tx: Transaction, ids: Collection[str], rules: Rules, settings: JudgingSettings) -> list[EarlierUse]:
     """Return the uses from before some assets were protected that the rules would keep for what the memory measured."""
     judge = Judge(rules, settings.own_hosts, tx.licences.list(), tx.works.of_asset)
     kept = []
@@ -136,198 +96,5 @@ def _kept_earlier(tx: Transaction, ids: Collection[str], rules: Rules, settings:
     return kept
 
 
-def _place_of_earlier(use: EarlierUse, settings: ReplaySettings) -> SpreadPlace:
-    return SpreadPlace(
-        page_url=use.page_url,
-        image_url=use.image_url,
-        operator=operator(use.page_url, use.image_url, use.source, settings.platforms),
-        first_seen_at=use.first_seen_at,
-        last_seen_at=use.last_seen_at,
-        licence=LicenceStatus.NONE,
-        is_own=ownership_of(use.page_url, use.image_url, settings.own_hosts) == "own",
-    )
-
-
 def _ordered(places: Iterable[SpreadPlace]) -> tuple[SpreadPlace, ...]:
     return tuple(sorted(places, key=lambda place: (place.first_seen_at, place.operator)))
-
-
-def with_derivations(spread: Spread, derivations: Sequence[Derivation]) -> Spread:
-    """Return the spread with what `derive` says of each of its versions."""
-    versions = tuple(
-        replace(
-            one,
-            parent=None if found.parent is None else spread.versions[found.parent].sha256,
-            how=found.how,
-        )
-        for one, found in zip(spread.versions, derivations, strict=True)
-    )
-    return replace(spread, versions=versions)
-
-
-def derive(matcher: Matcher, content: bytes, versions: Sequence[SpreadVersion]) -> tuple[Derivation, ...]:
-    """Return what each version of an asset was made of; a job for `Workers.run_with_matcher`.
-
-    `content`: the asset's file. A version was made of an earlier one whose part of the work holds its own, if it
-    differs less from that than from the work, or is cut at an edge where that was cut. Raises Unmatchable.
-    """
-    try:
-        picture = matcher.decoded(content)
-    except Unmatchable:
-        return tuple(Derivation(None, one.comparison.description) for one in versions)
-
-    frame = _Frame(picture.width, picture.height)
-    own = _AlignedVersion(frame.shrunk(picture.grey), np.ones((frame.height, frame.width), bool))
-    laid = [_laid(frame, one) for one in versions]
-    found = []
-    for place, version in enumerate(versions):
-        earlier = [at for at in range(place) if _holds(_box(versions[at]), _box(version))]
-        parent = _parent(versions, laid, own, place, earlier)
-        base = own if parent is None else laid[parent]
-        found.append(
-            Derivation(parent, _how(version, versions[parent] if parent is not None else None, laid[place], base))
-        )
-    return tuple(found)
-
-
-@dataclass(frozen=True, slots=True)
-class _AlignedVersion:
-    """A version as it shows in the asset's frame: grey levels and where it shows anything, both [height, width]."""
-
-    grey: NDArray[np.float32]
-    shown: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """The asset's frame, reduced. `full_width` and `full_height` are the asset's own pixels."""
-
-    full_width: int
-    full_height: int
-
-    @property
-    def width(self) -> int:
-        """Pixels across."""
-        return max(8, round(self.full_width * _SIDE / max(self.full_width, self.full_height)))
-
-    @property
-    def height(self) -> int:
-        """Pixels down."""
-        return max(8, round(self.full_height * _SIDE / max(self.full_width, self.full_height)))
-
-    def shrunk(self, grey: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the asset itself in this frame."""
-        return cv2.resize(grey, (self.width, self.height), interpolation=cv2.INTER_AREA).astype(np.float32)
-
-
-def _laid(frame: _Frame, version: SpreadVersion) -> _AlignedVersion | None:
-    """Lay a version's preview on the asset's frame by the transform that was measured; None without either."""
-    transform = version.comparison.transform
-    preview = cv2.imdecode(np.frombuffer(version.preview, np.uint8), cv2.IMREAD_GRAYSCALE) if version.preview else None
-    if preview is None or transform is None or not version.width:
-        return None
-
-    # From the frame to asset pixels, to the version's pixels, to those of its preview.
-    to_asset = np.diag([frame.full_width / frame.width, frame.full_height / frame.height, 1.0])
-    to_version = np.vstack([np.reshape(transform.matrix, (2, 3)), [0.0, 0.0, 1.0]])
-    height, width = preview.shape
-    to_preview = np.diag([width / version.width, height / version.height, 1.0])
-    matrix = (to_preview @ to_version @ to_asset)[:2]
-    flags, size = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, (frame.width, frame.height)
-    grey = cv2.warpAffine(preview, matrix, size, flags=flags).astype(np.float32)
-    shown = cv2.warpAffine(np.full_like(preview, 255), matrix, size, flags=flags) > 250
-    if transform.inverted:
-        grey = 255 - grey
-    return _AlignedVersion(grey, shown & _within(frame, transform))
-
-
-def _within(frame: _Frame, transform: Transform) -> NDArray[np.bool_]:
-    """Return where the frame lies within the part of the asset that agrees: bool [height, width]."""
-    left, top, right, bottom = transform.asset_box
-    x, y = (np.arange(frame.width) + 0.5) / frame.width, (np.arange(frame.height) + 0.5) / frame.height
-    return np.asarray(((y >= top) & (y <= bottom))[:, None] & ((x >= left) & (x <= right))[None, :])
-
-
-def _difference(one: _AlignedVersion | None, other: _AlignedVersion | None) -> float | None:
-    """Return the mean difference in grey levels where both show something, brightness and contrast made alike.
-
-    None where they show too little in common to tell.
-    """
-    if one is None or other is None:
-        return None
-    both = one.shown & other.shown
-    if both.sum() < _LEAST_PIXELS:
-        return None
-    mine, theirs = one.grey[both], other.grey[both]
-    scale = float(mine.std() / max(theirs.std(), 1.0))
-    return float(np.abs(mine - mine.mean() - (theirs - theirs.mean()) * min(max(scale, 0.5), 2.0)).mean())
-
-
-def _parent(
-    versions: Sequence[SpreadVersion],
-    laid: Sequence[_AlignedVersion | None],
-    own: _AlignedVersion,
-    place: int,
-    earlier: Sequence[int],
-) -> int | None:
-    """Return which earlier version one was made of; None for the work itself."""
-    from_work = _difference(laid[place], own)
-    best: tuple[float, int] | None = None
-    for at in earlier:
-        difference = _difference(laid[place], laid[at])
-        shared = _shared_cuts(_box(versions[at]), _box(versions[place]))
-        if difference is None or from_work is None:
-            # Without pixels only a cut that both share tells.
-            is_closer, difference = shared > 0, _NOISE
-        else:
-            is_closer = difference <= _CLOSER * from_work and from_work > _NOISE
-            is_closer = is_closer or (shared > 0 and difference <= from_work + _NOISE)
-        if is_closer and (best is None or difference < best[0]):
-            best = (difference, at)
-    return best[1] if best is not None else None
-
-
-def _box(version: SpreadVersion) -> Box:
-    transform = version.comparison.transform
-    return transform.asset_box if transform is not None else (0.0, 0.0, 1.0, 1.0)
-
-
-def _holds(outer: Box, inner: Box) -> bool:
-    """Return whether one part of the asset holds another, but for what transforms may be wrong by."""
-    left, top, right, bottom = outer
-    return (
-        inner[0] >= left - _EDGE
-        and inner[1] >= top - _EDGE
-        and inner[2] <= right + _EDGE
-        and inner[3] <= bottom + _EDGE
-    )
-
-
-def _shared_cuts(one: Box, other: Box) -> int:
-    """Count the sides on which both are cut at the same place, inside the asset."""
-    ends = (0.0, 0.0, 1.0, 1.0)
-    pairs = zip(one, other, ends, strict=True)
-    return sum(abs(mine - theirs) <= _EDGE and abs(mine - end) > 2 * _EDGE for mine, theirs, end in pairs)
-
-
-def _area(box: Box) -> float:
-    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
-
-
-def _how(
-    version: SpreadVersion, parent: SpreadVersion | None, laid: _AlignedVersion | None, base: _AlignedVersion | None
-) -> str:
-    """Return in words what was done to the parent, or to the work, to make a version."""
-    if parent is None:
-        return version.comparison.description
-    share = _area(_box(version)) / max(_area(_box(parent)), 1e-6)
-    difference = _difference(laid, base)
-    parts = [f"crop of {share * 100:.0f} % of it" if share < _SAME_CUT else "the same cut"]
-    mirrored = [one.comparison.transform is not None and one.comparison.transform.mirrored for one in (version, parent)]
-    if mirrored[0] != mirrored[1]:
-        parts.append("mirrored")
-    if difference is not None and difference > _CHANGED:
-        parts.append("changed")
-    elif difference is not None and difference <= _NOISE and share >= _SAME_CUT:
-        parts = ["saved again"]
-    return ", ".join(parts)

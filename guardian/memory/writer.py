@@ -23,7 +23,7 @@ from guardian.memory.shards import DERIVED, shard_of
 from guardian.store import Store
 
 FOLDED_AT_ONCE = 256
-"""Fingerprints that wait in the database until a segment is written for them; what is left is folded after a scan."""
+"""Fingerprints of one new segment at most; larger ones come of merging."""
 
 MOST_PICTURES = 262_144
 """Of one segment. A search looks into each, so few large ones cost it less; merging into one takes 200 MB of memory."""

@@ -272,7 +272,7 @@ def doubts_about(tx: Transaction, notice: Notice) -> list[str]:
     for item in notice.items:
         case = tx.cases.get(item.case_id)
         if case is not None and case.state is CaseState.OPEN:
-            doubts.append(f"nobody has confirmed {case.id} yet: look at both pictures first")
+            doubts.append(f"nobody has confirmed the case of “{item.title}” yet: look at both pictures first")
         findings = [tx.findings.get(place.finding_id) for place in item.places]
         weak = [one for one in findings if one is not None and one.decision.action is not Action.ALERT]
         doubts += [f"at {finding.page_url} the rules asked for a review, not for an alert" for finding in weak[:20]]

@@ -2,7 +2,7 @@
 
 from guardian.rules.files import count_examples, files_with, load, load_with, read, unknown_names
 from guardian.rules.rules import Condition, ConditionTrace, Rule, Rules, RuleTrace, strength
-from guardian.rules.use import Fact, Ownership, Use, ownership_of
+from guardian.rules.use import Fact, Ownership, Use, is_at_own_host, ownership_of, uses_of
 
 __all__ = [
     "Condition",
@@ -15,10 +15,12 @@ __all__ = [
     "Use",
     "count_examples",
     "files_with",
+    "is_at_own_host",
     "load",
     "load_with",
     "ownership_of",
     "read",
     "strength",
     "unknown_names",
+    "uses_of",
 ]

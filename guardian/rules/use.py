@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
-from guardian.model import MEASURED_FACTS, Asset, Comparison, LicenceStatus
+from guardian.model import MEASURED_FACTS, Asset, Comparison, Finding, LicenceStatus, Work
 from guardian.urls.addresses import host_is_under, host_of
 
 Fact = float | str | tuple[str, ...] | None
@@ -28,9 +28,25 @@ class Use:
 
 def ownership_of(page_url: str | None, image_url: str | None, own_hosts: Iterable[str]) -> Ownership:
     """Return "own" when the page or the picture lies on one of the owner's own hosts, "elsewhere" otherwise."""
+    return "own" if is_at_own_host(page_url, image_url, own_hosts) else "elsewhere"
+
+
+def is_at_own_host(page_url: str | None, image_url: str | None, own_hosts: Iterable[str]) -> bool:
+    """Return whether the page or the picture lies on one of the owner's own hosts."""
     hosts = [host_of(url) for url in (page_url, image_url) if url]
-    is_own = any(host_is_under(host, own) for host in hosts for own in own_hosts)
-    return "own" if is_own else "elsewhere"
+    return any(host_is_under(host, own) for host in hosts for own in own_hosts)
+
+
+def uses_of(finding: Finding, work: Work, licence: LicenceStatus, own_hosts: Iterable[str]) -> list[Use]:
+    """Return what was found as a use of each version of a work, under a licence status.
+
+    The matched asset comes first, also when it was withdrawn since.
+    """
+    place = ownership_of(finding.page_url, finding.image_url, own_hosts)
+    host = host_of(finding.page_url)
+    matched = [asset for asset in work.assets if asset.id == finding.asset_id]
+    others = [asset for asset in work.protected if asset.id != finding.asset_id]
+    return [Use(finding.comparison, one, licence, place, host, finding.source) for one in (*matched, *others)]
 
 
 def facts_of(use: Use) -> dict[str, Fact]:

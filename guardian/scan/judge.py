@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from guardian.cases.judging import Judge, JudgedPlace
 from guardian.model import JudgedMatch, MatchReport, Sighting
-from guardian.rules import Rules, ownership_of
+from guardian.rules import Rules, is_at_own_host
 from guardian.store import Store
 
 
@@ -29,4 +29,4 @@ def judge(
 
 def is_own(sighting: Sighting, own_hosts: Sequence[str]) -> bool:
     """Return whether a picture was seen on one of the owner's own hosts."""
-    return ownership_of(sighting.page_url, sighting.image_url, own_hosts) == "own"
+    return is_at_own_host(sighting.page_url, sighting.image_url, own_hosts)

@@ -127,7 +127,7 @@ async def quiet_lookalikes(
     Such a match is recorded without a case, and nobody is told. Bytes that turn out to show the same are remembered.
     """
     if all(match.decision.action is Action.IGNORE for match in judged):
-        # Nearly every picture: it costs no query.
+        # True for nearly every picture, and costs no query.
         return tuple(judged)
 
     def read() -> list[tuple[bool, list[LookAlike]]]:

@@ -91,7 +91,7 @@ class _ClaimedScan:
             await asyncio.to_thread(self._break_off, ScanOutcome.FAILED, reason)
             raise
 
-        # What later versions made needless in this scan.
+        # Captures that later ones of this scan made needless.
         await asyncio.to_thread(remove_needless, self._services.store, self._services.vault)
         if not self._is_crawl:
             await asyncio.to_thread(self._note_missed, under_repair)

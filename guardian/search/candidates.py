@@ -16,7 +16,7 @@ from guardian.memory.shards import FOLDER as MEMORY_FOLDER
 from guardian.search.aspects import Aspect, Floats, exact_vectors_of, rounded, unit
 from guardian.search.colours import main_colours, scores_of
 from guardian.search.nearest import nearest
-from guardian.search.question import By, Kind, PictureKey, Question, WantedColour
+from guardian.search.question import Among, By, Kind, PictureKey, Question, WantedColour
 from guardian.search.rows import AssetRows, Rows
 from guardian.search.seen_rows import SeenPictures
 from guardian.search.views_of_query import views_of
@@ -56,9 +56,7 @@ def open_segments(question: Question) -> tuple[list[SearchSegment], tuple[str, .
     """
     segments: list[SearchSegment] = []
     not_searched: tuple[str, ...] = ()
-    examples: dict[Kind, NDArray[np.int64] | None] = {
-        kind: np.empty(0, np.int64) for kind, _ in (*question.like, *question.unlike)
-    }
+    examples: Among = {kind: np.empty(0, np.int64) for kind, _ in (*question.like, *question.unlike)}
     for kind, numbers in {**examples, **question.among}.items():
         try:
             opened, missing = _opened(kind, question)
@@ -133,7 +131,10 @@ def query_of(question: Question, segments: Sequence[SearchSegment], settings: Ma
     if question.content is not None:
         views = views_of(decode(question.content, settings), question.region)
     like, unlike = _examples(question.like, segments), _examples(question.unlike, segments)
-    return VisualQuery(views, like, unlike) if len(views) else VisualQuery(like, views, unlike)
+    if len(views):
+        return VisualQuery(views, like, unlike)
+    # The examples are the question themselves, and nothing is left to move it towards.
+    return VisualQuery(views=like, like=views, unlike=unlike)
 
 
 def _moved(views: NDArray[np.uint8], like: NDArray[np.uint8], unlike: NDArray[np.uint8], aspect: Aspect) -> Floats:
@@ -200,7 +201,7 @@ class Candidates:
         """Return the segments and rows, at most `count`, that are nearest to the query by one aspect, nearest first."""
         found = list[tuple[float, int, int]]()
         for place, segment in enumerate(self._segments):
-            versions = range(1, APPEARANCE_VERSION + 1) if segment.rows.of_versions else (APPEARANCE_VERSION,)
+            versions = range(1, APPEARANCE_VERSION + 1) if segment.rows.has_older_versions else (APPEARANCE_VERSION,)
             asked = [self._query.vectors(aspect, version) for version in versions]
             vectors, signs = segment.rows.vectors(aspect), segment.rows.signs(aspect)
             rows, cosines = nearest(vectors, segment.eligible, rounded(np.concatenate(asked)), count, signs)

@@ -65,7 +65,7 @@ def shares_of(appearances: NDArray[np.uint8], colour: WantedColour) -> NDArray[n
     shares = np.empty(len(appearances), dtype=np.float32)
     for start in range(0, len(appearances), _BLOCK):
         block = appearances[start : start + _BLOCK]
-        # The bytes are roots of shares.
+        # A byte holds the square root of a share.
         roots = [block[:, places].astype(np.float32) / 255 for places in (flat, edge)]
         shares[start : start + _BLOCK] = sum(root**2 @ weights[cells] for root in roots)
     return np.minimum(shares, 1)
@@ -89,7 +89,7 @@ def _fit(shares: NDArray[np.float32], colour: WantedColour) -> NDArray[np.float3
     """Return how near shares of pictures, float32 [n], come to what is wanted of a colour: 0-1."""
     if colour.share is None:
         return shares / (shares + _MUCH)
-    # Half as much, or twice as much, is about as far from what was asked for.
+    # Half as much and twice as much are equally far from what was asked for.
     nearer = np.minimum(shares, colour.share) / np.maximum(shares, colour.share)
     return np.asarray(nearer, dtype=np.float32)
 

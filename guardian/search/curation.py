@@ -22,8 +22,11 @@ SAME_LOOK = 0.9
 of the size; of pairs of 200 other photographs one in two thousand does."""
 
 SIBLING_LOOK = 0.9
-"""Cosine of the looks of pictures of one scene, beside which colours and composition must be alike. Photographs look
-much alike to each other: of pairs of 200, of as good as no shoots, 568 of 19,900 would be siblings at 0.6, 8 are so."""
+"""Cosine of the looks of pictures of one scene, whose colours and composition must be alike as well.
+
+Photographs look much alike to each other. 200 of them, hardly any two from one shoot, make 19,900 pairs: at a cosine of
+0.6, 568 of these would be siblings; at 0.9, 8 are.
+"""
 
 SMALL_SIDE = 320
 """Pixels of the shorter side below which a picture is tiny: no print, and few copies of crops would be found."""

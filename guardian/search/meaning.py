@@ -135,7 +135,7 @@ def _described_by(
             block = vectors[start : start + _BLOCK].astype(np.float32)
             cosines = block @ texts.T
             probabilities = _beside_none(cosines, block @ neutral.T)
-            # Texts say nothing of most pictures, of which there may be a million.
+            # Few of what may be a million pictures are near to a text; only these are gone through one by one.
             for place in np.flatnonzero((probabilities >= _LEAST_PROBABILITY).any(axis=1)):
                 key, of_one, cosine = (kind, int(numbers[start + place])), probabilities[place], cosines[place]
                 if key in found:

@@ -44,7 +44,7 @@ def nearest(
         eligible = _with_nearest_signs(signs, eligible, signs_of(queries), wanted)
 
     lengths = np.maximum(np.linalg.norm(queries.astype(np.float32), axis=1), 1)
-    # Of these only the beginning is written, and takes memory.
+    # Only the beginning of these arrays is written, and only what is written takes memory.
     rows, cosines = np.empty(len(vectors), np.int64), np.empty(len(vectors), np.float32)
     # Of sixteen bits, for which processors have an instruction that multiplies and adds.
     collected = int(_collect(vectors, eligible, queries.astype(np.int16), lengths, count, rows, cosines))

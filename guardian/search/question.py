@@ -47,34 +47,57 @@ class WantedColour:
 PictureKey = tuple[Kind, int]
 """Where a picture comes from, and its number there."""
 
+Among = dict[Kind, NDArray[np.int64] | None]
+"""Numbers, int64 [n], of the pictures of each kind that may be returned.
+
+A kind that is missing is not searched; None stands for all of a kind.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One search. `content` are the encoded bytes of the picture asked with, None without one.
-
-    `memory_recipe` names the small fingerprints of the memory. `among`: numbers, int64 [n], of the pictures of each
-    kind that may be returned; a kind that is missing is not searched, None stands for all of them. `like` and `unlike`
-    are examples that move the question. `left_out` is never returned: the picture that was asked with. `copies` are
-    what the matcher found before, `words` how well the words around pictures answer the text asked with (larger is
-    better); None without a text. `described`: how alike the pictures that a descriptor finds nearest are by it, as
-    cosines; None without one. `name_colours`: whether the answer shall say which colour most of each picture has.
-    """
+    """One search: what is asked for, and what was found before pictures are ranked by their looks."""
 
     data_dir: Path
+
     memory_recipe: str
-    among: dict[Kind, NDArray[np.int64] | None]
+    """The recipe of the memory's small fingerprints."""
+
+    among: Among
+
     content: bytes | None = None
+    """The encoded picture asked with; None without one."""
+
     region: Region | None = None
+    """The part of that picture that is meant; None for all of it."""
+
     by: By = By.AUTO
+
     colours: tuple[WantedColour, ...] = ()
+
     like: tuple[PictureKey, ...] = ()
+    """Pictures that the answers shall be nearer to."""
+
     unlike: tuple[PictureKey, ...] = ()
+    """Pictures that the answers shall be further from."""
+
     left_out: frozenset[PictureKey] = frozenset()
+    """Pictures that are never returned, such as the one asked with."""
+
     copies: "dict[PictureKey, CopyFact]" = field(default_factory=dict)
+    """What the matcher holds for copies of the picture asked with."""
+
     words: dict[PictureKey, float] | None = None
+    """How well the words around pictures answer the text asked with, larger is better; None without a text."""
+
     described: dict[PictureKey, float] | None = None
+    """The cosines of the pictures that a descriptor finds nearest; None without one."""
+
     top: int = 20
+    """Pictures to return at most."""
+
     name_colours: bool = False
+    """Whether the answer shall say which colour most of each picture has."""
 
     @property
     def has_picture(self) -> bool:
@@ -92,25 +115,33 @@ class CopyFact:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One picture of the answer. `score`: larger is better, comparable within one answer only.
-
-    `alike`: the cosine of each aspect that was compared. `described`: the cosine by a descriptor; None where that was
-    not asked, or does not hold it for near. `copy` is None where the matcher sees none.
-    `has_words`: whether its words, or what they mean, answer the text asked with. `colour`: the name of
-    the one that most of it has, None where it was not looked at.
-    `colour_shares`: which share of it (0-1) each colour asked for has, in their order; empty where none was asked for.
-    `preview`: a small JPEG of a picture that was seen; None for an asset.
-    """
+    """One picture of the answer."""
 
     key: PictureKey
+
     score: float
+    """Larger is better; comparable within one answer only."""
+
     alike: dict[Aspect, float] = field(default_factory=dict)
+    """The cosine of each aspect that was compared."""
+
     copy: CopyFact | None = None
+    """None where the matcher holds it for no copy."""
+
     described: float | None = None
+    """The cosine by a descriptor; None where none was asked, or where it is not among the nearest by it."""
+
     colour_shares: tuple[float, ...] = ()
+    """The share of the picture (0-1) that each colour asked for has, in their order; empty where none was asked for."""
+
     has_words: bool = False
+    """Whether its words, or what they mean, answer the text asked with."""
+
     colour: str | None = None
+    """The name of the colour that most of it has; None where that was not asked for."""
+
     preview: bytes | None = field(default=None, repr=False)
+    """A small JPEG of a picture that was seen; None for an asset."""
 
 
 @dataclass(frozen=True, slots=True)

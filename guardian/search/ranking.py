@@ -87,7 +87,7 @@ def _best(inputs: _Inputs, candidates: Candidates) -> list[Found]:
     scores = _chosen(_scores(inputs, alike), inputs)
     ordered = sorted(scores, key=lambda key: (-scores[key], key))[: question.top]
 
-    # What does not rank is told of those that are shown alone.
+    # The other aspects are needed for the reasons only, so they are compared for what is shown and nothing else.
     others = candidates.cosines(ordered, [aspect for aspect in Aspect if aspect not in ranking])
     return [
         Found(

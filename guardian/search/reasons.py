@@ -46,8 +46,12 @@ def _shared(alike: dict[Aspect, float]) -> str:
         if aspect not in alike:
             continue
         fitted = projections()[aspect]
-        level = same if alike[aspect] >= fitted.much_alike else similar if alike[aspect] >= fitted.alike else other
-        level.append(word)
+        if alike[aspect] >= fitted.much_alike:
+            same.append(word)
+        elif alike[aspect] >= fitted.alike:
+            similar.append(word)
+        else:
+            other.append(word)
 
     if len(same) == len(_WORDS):
         return "alike in colours, composition and texture"

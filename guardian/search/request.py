@@ -14,42 +14,59 @@ MOST_RESULTS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which pictures may be returned; None lets all pass. `since`: added, or last seen, at this time or later.
-
-    `licence`: the id of a licence, or a host, that some licence allows to use the asset.
-    """
+    """Which pictures may be returned; None lets all pass."""
 
     collection: str | None = None
+
     tag: str | None = None
+
     licence: str | None = None
+    """The id of a licence, or a host that some licence allows to use the asset."""
+
     label: str | None = None
+
     host: str | None = None
+
     since: datetime | None = None
+    """Only what was added, or last seen, at this time or later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a person searches with and for.
-
-    `picture` are the bytes of the picture asked with; `own` its asset when it is one, which is then not returned.
-    `text` are words that titles, tags, captions and the words around shall have. `facets`: whether colours
-    are named, by which results are grouped. Of remembered pictures only those whose numbers are `seen` count; None lets
-    all count.
-    """
+    """What a person searches with and for."""
 
     picture: bytes | None = None
+    """The encoded picture asked with."""
+
     own: Asset | None = None
+    """The asset that this picture is, if it is one; it is not returned."""
+
     where: frozenset[Kind] = frozenset(Kind)
+
     by: By = By.AUTO
+
     region: Region | None = None
+    """The part of the picture that is meant; None for all of it."""
+
     colours: tuple[WantedColour, ...] = ()
+
     text: str | None = None
+    """Words that titles, tags, captions and the words around shall have."""
+
     like: tuple[Asset | SeenPicture, ...] = ()
+
     unlike: tuple[Asset | SeenPicture, ...] = ()
+
     filters: Filters = Filters()
+
     top: int = 20
+    """Pictures to return at most."""
+
     facets: bool = False
+    """Whether the colours of results are named, so that results can be grouped by them."""
+
     seen: frozenset[int] | None = None
+    """The numbers of the remembered pictures that may be returned; None for all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,20 +24,27 @@ AppearanceEntry = tuple[int, NDArray[np.uint8]]
 
 @dataclass(slots=True)
 class Rows:
-    """Some pictures that can be ranked. `numbers` int64 [n] name them; only those that are `alive` (bool [n]) answer.
-
-    `appearances` is uint8 [n, bytes], mapped from disk. `opened` holds the vectors that were asked for, `look_signs`
-    the signs of the look's. Where rows are `of_versions`, some have only the parts of an earlier version, and all may
-    have only its bytes.
-    """
+    """Some pictures that can be ranked, one a row."""
 
     numbers: NDArray[np.int64]
+    """The numbers of the pictures, int64 [n]."""
+
     alive: NDArray[np.bool_]
+    """Which of them may be found, bool [n]."""
+
     appearances: NDArray[np.uint8]
-    opened: dict[Aspect, NDArray[np.int8]] = field(default_factory=dict)
-    _made: Callable[[NDArray[np.uint8], Aspect], NDArray[np.int8]] = vectors_of
-    of_versions: bool = False
-    look_signs: NDArray[np.uint64] | None = None
+    """uint8 [n, bytes], mapped from disk."""
+
+    known_vectors: dict[Aspect, NDArray[np.int8]] = field(default_factory=dict)
+    """The vectors that were kept, or were asked for before."""
+
+    known_signs: NDArray[np.uint64] | None = None
+    """The signs of the vectors of the look, when they were asked for before."""
+
+    make_vectors: Callable[[NDArray[np.uint8], Aspect], NDArray[np.int8]] = vectors_of
+
+    has_older_versions: bool = False
+    """Whether some appearances have only the parts of an earlier version; all may then have only its bytes."""
 
     def appearances_at(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return the appearances of some rows, uint8 [n, APPEARANCE_BYTES]."""
@@ -45,9 +52,9 @@ class Rows:
 
     def vectors(self, aspect: Aspect) -> NDArray[np.int8]:
         """Return the vectors of one aspect, int8 [n, d]: kept ones, or made on first use."""
-        if aspect not in self.opened:
-            self.opened[aspect] = self._made(self.appearances, aspect)
-        return self.opened[aspect]
+        if aspect not in self.known_vectors:
+            self.known_vectors[aspect] = self.make_vectors(self.appearances, aspect)
+        return self.known_vectors[aspect]
 
     def signs(self, aspect: Aspect) -> NDArray[np.uint64] | None:
         """Return the signs of the vectors of one aspect, made on first use; None where they would save little.
@@ -56,9 +63,9 @@ class Rows:
         """
         if aspect is not Aspect.LOOK or len(self.numbers) < SIGNS_FROM:
             return None
-        if self.look_signs is None:
-            self.look_signs = signs_of(self.vectors(aspect))
-        return self.look_signs
+        if self.known_signs is None:
+            self.known_signs = signs_of(self.vectors(aspect))
+        return self.known_signs
 
 
 class AssetRows:

@@ -74,9 +74,15 @@ class SeenPictures:
         if appearance is None or not can_be_widened(appearance.shape[1]):
             return None
         before = self._known.get(segment.name)
-        vectors, signs = (before.opened, before.look_signs) if before is not None else ({}, None)
-        made = _KeptVectors(self._derived, segment.name)
-        return Rows(segment.numbers, segment.alive, appearance, vectors, made, segment.some_lack_parts, signs)
+        return Rows(
+            segment.numbers,
+            segment.alive,
+            appearance,
+            known_vectors=before.known_vectors if before is not None else {},
+            known_signs=before.known_signs if before is not None else None,
+            make_vectors=_KeptVectors(self._derived, segment.name),
+            has_older_versions=segment.some_lack_parts,
+        )
 
     def previews(self, numbers: Sequence[int]) -> dict[int, bytes]:
         """Return the small JPEGs of remembered pictures, without those that no segment holds or that are damaged."""

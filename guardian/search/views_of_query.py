@@ -91,7 +91,7 @@ def _cut(picture: Picture, region: Region) -> NDArray[np.uint8]:
     if left + width > picture.width or top + height > picture.height:
         raise UsageError(f"the region reaches beyond the picture, which has {picture.width} x {picture.height} pixels")
 
-    # The pixels may be reduced; a region is said in those of the whole file.
+    # The region counts pixels of the file; the picture at hand may be a smaller one.
     rows, columns = picture.rgb.shape[:2]
     down, across = rows / picture.height, columns / picture.width
     first_row, first_column = int(top * down), int(left * across)

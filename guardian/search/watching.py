@@ -70,8 +70,8 @@ async def _request(kept: KeptSearches, named: NamedSearch) -> Request:
         kept.request, replace(SearchSpec.from_json(named.asked), where="seen", facets=False)
     )
 
-    # Fused ranks say nothing of a picture by itself, and `auto` asks the matcher too, which names copies; the look says
-    # what a watch is for. Of colours alone the fit is the score.
+    # The score of `auto` joins ranks, which says nothing of one picture by itself, and it asks the matcher for copies.
+    # A watch is for the look. Where only colours are asked for, the score is how well they fit.
     has_looks = request.picture is not None or bool(request.like)
     by = By.LOOK if request.by is By.AUTO and has_looks else request.by
     return replace(request, by=by, top=_AT_ONCE)

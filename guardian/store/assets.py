@@ -13,9 +13,7 @@ from guardian.model import (
     AssetFilter,
     AssetState,
     Description,
-    LabelSource,
     Licence,
-    PictureLabel,
     Rights,
     SelfCheck,
 )
@@ -161,38 +159,6 @@ class Assets:
         self._connection.execute(described)
         self._words.write_asset(self._one(assets.c.id == id_))
 
-    def put_labels(self, id_: str, labels: tuple[PictureLabel, ...], vocabulary: str | None = None) -> None:
-        """Keep the labels of an asset in place of those before; `vocabulary`: that by which they were made."""
-        kept = update(assets).where(assets.c.id == id_).values(labels=labels, labelled_by=vocabulary)
-        self._connection.execute(kept)
-
-    def not_labelled_by(self, vocabulary: str, limit: int) -> list[Asset]:
-        """Return protected assets, at most `limit`, whose labels were not made by this vocabulary."""
-        query = select(assets).where(*_labelled_otherwise(vocabulary)).order_by(assets.c.number).limit(limit)
-        return [asset_of(row) for row in self._connection.execute(query)]
-
-    def count_not_labelled_by(self, vocabulary: str) -> int:
-        """Return how many protected assets have labels that were not made by this vocabulary."""
-        query = select(func.count()).select_from(assets).where(*_labelled_otherwise(vocabulary))
-        return self._connection.execute(query).scalar_one()
-
-    def forget_labelling(self) -> None:
-        """Have the labels of all assets made anew."""
-        self._connection.execute(update(assets).where(assets.c.labelled_by.is_not(None)).values(labelled_by=None))
-
-    def first_hand_numbers(self) -> list[int]:
-        """Return the numbers of protected assets that carry a label by words or meaning, and not by neighbours."""
-        spelled = cast(assets.c.labels, Text)
-        sources = [json.dumps({"source": source})[1:-1] for source in (LabelSource.WORDS, LabelSource.MEANING)]
-        is_one = (assets.c.state == AssetState.PROTECTED, or_(*(spelled.contains(source) for source in sources)))
-        return list(self._connection.execute(select(assets.c.number).where(*is_one)).scalars())
-
-    def labelled(self) -> dict[int, tuple[PictureLabel, ...]]:
-        """Return the labels of all protected assets that have some, by number."""
-        has_some = (assets.c.state == AssetState.PROTECTED, cast(assets.c.labels, Text) != "[]")
-        query = select(assets.c.number, assets.c.labels).where(*has_some)
-        return {row.number: row.labels for row in self._connection.execute(query)}
-
     def declare_siblings(self, ids: Collection[str], shoot: str | None) -> None:
         """Keep that assets are other pictures of one scene, under the id of the shoot; None: that they are not."""
         self._connection.execute(update(assets).where(assets.c.id.in_(ids)).values(shoot=shoot))
@@ -235,7 +201,7 @@ class Assets:
             return list(self._connection.execute(query.with_only_columns(assets.c.number)).scalars())
 
         found = []
-        # What the database says of the text of lists is looked at again.
+        # The query compares the text of lists, which may fit by chance: their members decide.
         for row in self._connection.execute(query):
             passes = wanted.tag is None or wanted.tag in row.tags
             passes = passes and (wanted.label is None or any(one.term == wanted.label for one in row.labels))
@@ -337,11 +303,6 @@ class Assets:
 
     def _one(self, condition: ColumnElement[bool]) -> Asset:
         return asset_of(self._connection.execute(select(assets).where(condition)).one())
-
-
-def _labelled_otherwise(vocabulary: str) -> tuple[ColumnElement[bool], ...]:
-    by = assets.c.labelled_by
-    return assets.c.state == AssetState.PROTECTED, or_(by.is_(None), by < vocabulary, by > vocabulary)
 
 
 def _covered_by(licence: Licence) -> ColumnElement[bool]:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement
 
 from guardian.model import Case
+from guardian.store.paging import comes_after
 from guardian.store.tables import cases
 
 
@@ -50,6 +51,4 @@ def sorting(order: CaseOrder) -> tuple[ColumnElement[object], ColumnElement[obje
 
 def is_after(order: CaseOrder, place: CasePlace) -> ColumnElement[bool]:
     """Return the SQL condition for cases that come after a place."""
-    column = _COLUMNS[order]
-    # Two conditions and not a comparison of pairs: the value falls while the id rises.
-    return or_(column < place.value, and_(column == place.value, cases.c.id > place.id))
+    return comes_after((place.value, place.id), _COLUMNS[order], cases.c.id)

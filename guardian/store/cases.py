@@ -28,6 +28,7 @@ from guardian.store.columns import Instant
 from guardian.store.evidence_tables import evidence_captures
 from guardian.store.ids import new_id, part_of_batch
 from guardian.store.inserting import insert_into
+from guardian.store.paging import comes_after
 from guardian.store.retention import follow_merged_case
 from guardian.store.tables import case_aliases, case_events, cases, findings
 from guardian.store.works import work_of
@@ -162,9 +163,9 @@ class Cases:
         urgency = func.coalesce(func.max(cases.c.rank).filter(cases.c.state.in_(PURSUED_STATES)), LEAST_RANK)
         query = select(cases.c.operator).where(*_is_named_like(words)).group_by(cases.c.operator)
         if after is not None:
-            query = query.having((urgency < after[0]) | ((urgency == after[0]) & (cases.c.operator > after[1])))
+            query = query.having(comes_after(after, urgency, cases.c.operator))
         names = self._connection.execute(query.order_by(urgency.desc(), cases.c.operator).limit(limit)).scalars()
-        # Both are in the same order, so the parts follow each other in it.
+        # The names and the summaries are in the same order, so the parts of both can follow each other.
         return [summary for part in in_chunks(names) for summary in self._summaries(part)]
 
     def _summaries(self, operators: Sequence[str] | None) -> Sequence[OperatorSummary]:
@@ -298,8 +299,7 @@ class Cases:
         """
         chosen_by = [*self._conditions(wanted), *is_at_host(wanted.host)]
         if after is not None:
-            rank, id_ = after
-            chosen_by.append((cases.c.rank < rank) | ((cases.c.rank == rank) & (cases.c.id > id_)))
+            chosen_by.append(comes_after(after, cases.c.rank, cases.c.id))
         order = (cases.c.rank.desc(), cases.c.id)
         chosen = select(cases.c.id).where(*chosen_by).order_by(*order).limit(limit)
         query = _select().where(cases.c.id.in_(chosen))
@@ -318,8 +318,7 @@ class Cases:
         total = select(func.count()).select_from(said).scalar_subquery()
         shown = select(said.c.id, total.label("total")).order_by(said.c.rank.desc(), said.c.id).limit(limit)
         if after is not None:
-            rank, id_ = after
-            shown = shown.where((said.c.rank < rank) | ((said.c.rank == rank) & (said.c.id > id_)))
+            shown = shown.where(comes_after(after, said.c.rank, said.c.id))
         rows = self._connection.execute(shown).all()
         if not rows:
             return [], self.count_matching(wanted) if after is not None else 0
@@ -351,8 +350,7 @@ class Cases:
         groups, total = totals.c
         shown = select(all_groups, groups.label("groups"), total.label("total")).join_from(totals, all_groups, true())
         if after is not None:
-            is_later = (all_groups.c.rank == after[0]) & (all_groups.c.key > after[1])
-            shown = shown.where((all_groups.c.rank < after[0]) | is_later)
+            shown = shown.where(comes_after(after, all_groups.c.rank, all_groups.c.key))
         rows = self._connection.execute(shown.order_by(all_groups.c.rank.desc(), all_groups.c.key).limit(limit)).all()
         if not rows:
             number, total_of_all = self._connection.execute(of_all).one()

@@ -58,7 +58,7 @@ class Fingerprints:
             self._write(number, pending=None, bytes=size)
         for number, id_ in joined.items():
             self._write(number, pending=None, bytes=0, same_as=id_)
-        # What is said of them now speaks for the ones that stand for them.
+        # Words around a joined picture count for the picture that stands for it, which may get other labels.
         self._labels.mark(joined.values())
 
     def _write(self, number: int, **values: object) -> None:

@@ -1,4 +1,4 @@
-"""The labels of pictures that were seen, and which pictures are still to be labelled. Those of assets are a column."""
+"""The labels of remembered pictures, and which are still to be labelled. Those of assets: asset_labels.py."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, and
 from guardian.model.notices import Notice, NoticeLine, NoticeState, NoticeStep, Recheck, step_to
 from guardian.store.chunks import in_chunks
 from guardian.store.notice_tables import notice_cases, notice_lines, notices, rechecks
+from guardian.store.paging import comes_after
 from guardian.store.tables import case_aliases
 
 _FACTS = tuple(notices.c)
@@ -113,7 +114,7 @@ class Notices:
             query = query.where(_last_step() == step_to(state))
         if after is not None:
             at = select(notices.c.drafted_at).where(notices.c.id == after).scalar_subquery()
-            query = query.where((notices.c.drafted_at < at) | ((notices.c.drafted_at == at) & (notices.c.id > after)))
+            query = query.where(comes_after((at, after), notices.c.drafted_at, notices.c.id))
         return self._read(query if limit is None else query.limit(limit))
 
 

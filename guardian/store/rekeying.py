@@ -15,8 +15,6 @@ from guardian.store.merging import merge_findings
 from guardian.store.tables import findings
 from guardian.urls.keys import KEY_VERSION, PlaceKeys, place_keys
 
-"""How many findings are read at once."""
-
 log = structlog.get_logger(__name__)
 
 

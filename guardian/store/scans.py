@@ -139,16 +139,6 @@ class Scans:
         row = self._connection.execute(query.limit(1)).first()
         return None if row is None else _scan(row)
 
-    def last_complete(self, source: str) -> Scan | None:
-        """Return the latest scan of a source that completed; None when there is none."""
-        query = (
-            select(scans)
-            .where(scans.c.source == source, scans.c.outcome == ScanOutcome.COMPLETED)
-            .order_by(scans.c.id.desc())
-        )
-        row = self._connection.execute(query.limit(1)).first()
-        return None if row is None else _scan(row)
-
     def end(
         self, id_: int, at: datetime, outcome: ScanOutcome, counts: ScanCounts | None, error: str | None = None
     ) -> Scan:

@@ -14,10 +14,11 @@ from guardian.store.fingerprints import NUMBERS, coarse
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
 from guardian.store.labels import Labels
+from guardian.store.memory_settings import MemorySettings
 from guardian.store.memory_turn import take_turn
 from guardian.store.places import is_on
 from guardian.store.retention import is_of_held_case
-from guardian.store.seen_tables import seen_addresses, seen_pictures, unremembered_hosts
+from guardian.store.seen_tables import seen_addresses, seen_pictures
 from guardian.store.tables import candidates
 from guardian.store.words import Words
 from guardian.urls.addresses import canonical_url, host_is_under, host_of, registrable_domain
@@ -27,7 +28,6 @@ from guardian.views.plain_text import cleaned
 MOST_ADDRESSES = 50
 """Of one picture on one host: a logo stands on every page of its site, and says no more there than on fifty."""
 
-_SWITCH = "memory_is_off"
 _LONGEST_TEXT = 2_000
 _PICTURE = tuple(column for column in seen_pictures.c if column.name not in ("pending", "bytes"))
 
@@ -38,6 +38,7 @@ class Seen:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._counters = Counters(connection)
+        self._settings = MemorySettings(connection)
         self._words = Words(connection)
         self._labels = Labels(connection)
 
@@ -50,10 +51,8 @@ class Seen:
         written only if it is known already. Hosts that asked to be forgotten are left out.
         """
         take_turn(self._connection)
-        forgotten = self.unremembered()
-        wanted = [
-            one for one in met if not any(host_is_under(host, name) for name in forgotten for host in _hosts(one))
-        ]
+        refused = self._settings.refused_hosts()
+        wanted = [one for one in met if not any(host_is_under(host, name) for name in refused for host in _hosts(one))]
         for one in sorted(wanted, key=lambda one: one.sha256):
             id_ = self._picture(one, recipe, shard)
             if id_ is not None:
@@ -338,8 +337,7 @@ class Seen:
         """
         take_turn(self._connection)
         self._erase_when_deleting()
-        statement = insert_into(self._connection, unremembered_hosts).values(host=host, at=at)
-        self._connection.execute(statement.on_conflict_do_nothing(index_elements=["host"]))
+        self._settings.refuse(host, at)
 
         gone = delete(seen_addresses).where(is_on(seen_addresses, host)).returning(seen_addresses.c.picture_id)
         touched = list(self._connection.execute(gone).scalars())
@@ -379,27 +377,6 @@ class Seen:
         if self._connection.dialect.name == "sqlite":
             # Deleted rows are overwritten with zeros: forgotten means that the bytes are gone.
             self._connection.exec_driver_sql("PRAGMA secure_delete = ON")
-
-    # What may be remembered at all.
-
-    def unremembered(self) -> dict[str, datetime]:
-        """Return the hosts of which nothing is remembered, and since when."""
-        return {row.host: row.at for row in self._connection.execute(select(unremembered_hosts))}
-
-    def allow(self, host: str) -> bool:
-        """Let a host be remembered again; return False when it was not refused."""
-        gone = delete(unremembered_hosts).where(unremembered_hosts.c.host == host)
-        return self._connection.execute(gone).rowcount > 0
-
-    def is_off(self) -> bool:
-        """Return whether somebody has switched remembering off in this database."""
-        return self._counters.value(_SWITCH) == 1
-
-    def switch(self, *, off: bool) -> bool:
-        """Switch remembering off or on for all processes; return whether that changed anything."""
-        if not off and not self.is_off():
-            return False
-        return self._counters.put(_SWITCH, int(off))
 
 
 _HEAD = seen_pictures.alias("head")

@@ -52,7 +52,7 @@ def explain_sqlite(error: sqlite3.Error, database: Path) -> str | None:
 def why_unwritable(database: Path, error: sqlite3.Error) -> str:
     """Return why an SQLite file, or the files that SQLite keeps beside it, cannot be written; `error` is SQLite's."""
     folder = database.absolute().parent
-    # Asked of the error first: what filled the disk was undone, and there may be some room again.
+    # The error knows best: what filled the disk was undone, so the disk may have room again by now.
     if (error.sqlite_errorcode or 0) & 0xFF == sqlite3.SQLITE_FULL:
         return f"the folder {folder} lies on a full disk"
     try:

@@ -96,7 +96,7 @@ class Store:
                 state = getattr(error.orig, "sqlstate", None)
                 if state not in _ENDED_FOR_OTHERS:
                     raise
-                # The other one goes on and ends: this one then waits for it, and not it for this one.
+                # What this transaction held is free: the other one ends, and at the next try this one waits for it.
                 log.info("transaction_begins_anew", sqlstate=state)
                 last = error
 

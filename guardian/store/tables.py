@@ -242,7 +242,7 @@ cases = Table(
     Index("ix_cases_work", "work_id", "state", "rank", "number", "operator"),
     Index(None, "opened_at"),
     Index("ix_cases_queue", *_QUEUE),
-    # Not of the notes themselves, which may be too long for an index.
+    # Of the cases that have a note, and not of the notes: these may be too long for an index.
     Index(
         "ix_cases_noted",
         "number",
@@ -399,7 +399,7 @@ tasks = Table(
     Column("last_error", Text),
     UniqueConstraint("kind", "key"),
     Index(None, "message_id"),
-    # What is due is always few, what is done ever more: the index the queue lives on holds only the few.
+    # Few tasks are due at a time, and ever more are done: the index for the queue holds only those due.
     Index(
         "ix_tasks_due",
         "kind",

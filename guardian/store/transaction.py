@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection
 
+from guardian.store.asset_labels import AssetLabels
 from guardian.store.assets import Assets
 from guardian.store.audit import Audit
 from guardian.store.candidates import Candidates
@@ -18,6 +19,7 @@ from guardian.store.idempotency import Idempotency
 from guardian.store.labels import Labels
 from guardian.store.licences import Licences
 from guardian.store.lookalikes import LookAlikes
+from guardian.store.memory_settings import MemorySettings
 from guardian.store.messages import Messages
 from guardian.store.named_searches import NamedSearches
 from guardian.store.notices import Notices
@@ -47,6 +49,7 @@ class Transaction:
     def __init__(self, connection: Connection) -> None:
         self.audit = Audit(connection)
         self.assets = Assets(connection)
+        self.asset_labels = AssetLabels(connection)
         self.works = Works(connection)
         self.licences = Licences(connection)
         self.lookalikes = LookAlikes(connection)
@@ -77,6 +80,7 @@ class Transaction:
         self.frontier = Frontier(connection)
         self.earlier_uses = EarlierUses(connection)
         self.seen = Seen(connection)
+        self.memory_settings = MemorySettings(connection)
         self.fingerprints = Fingerprints(connection)
         self.words = Words(connection)
         self.labels = Labels(connection)

@@ -118,11 +118,15 @@ def event_json(event: CaseEvent) -> dict[str, Any]:
 
 def event_text(event: CaseEvent) -> str:
     """Return one line of a case's history for people: when, what, by whom, why, and the message it caused."""
-    by = f" by {event.by}" if event.by else ""
-    words = f"{second_text(event.at)}  {event_words(event)}{by}"
-    if event.note:
-        words += f": {event.note}"
+    words = f"{second_text(event.at)}  {event_sentence(event)}"
     return f"{words}  ({event.message_id})" if event.message_id else words
+
+
+def event_sentence(event: CaseEvent) -> str:
+    """Return what a line of a case's history says, by whom and why, without when."""
+    by = f" by {event.by}" if event.by else ""
+    note = f": {event.note}" if event.note else ""
+    return f"{event_words(event)}{by}{note}"
 
 
 def event_words(event: CaseEvent) -> str:

@@ -24,6 +24,11 @@ def minute_text(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M}Z"
 
 
+def page_timestamp(at: datetime) -> str:
+    """Return an aware UTC time as the pages of the desk write it: 2026-11-24 12:00 UTC."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
 def second_text(at: datetime) -> str:
     """Return an aware UTC time for people where the order within a minute matters: 2026-11-24 12:00:00Z."""
     return f"{at:%Y-%m-%d %H:%M:%S}Z"

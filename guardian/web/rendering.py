@@ -15,7 +15,7 @@ from guardian.model import BrowserSession, Permission
 from guardian.views.comparisons import percent_text
 from guardian.views.counting import counted, size_text
 from guardian.views.plain_text import cleaned
-from guardian.views.timestamps import ago_text, minute_text
+from guardian.views.timestamps import ago_text, page_timestamp
 
 
 def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
@@ -79,7 +79,7 @@ _FILTERS: Mapping[str, Any] = {
     "percent": percent_text,
     "counted": counted,
     "size": size_text,
-    "moment": minute_text,
+    "moment": page_timestamp,
     "ago": lambda at: ago_text(at, datetime.now(UTC)),
     "spaced": lambda word: word.replace("_", " "),
 }

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from guardian.evidence.capture_folder import CaptureFolder
-from guardian.evidence.contacts import ContactMeans, take_contacts
+from guardian.evidence.contacts import ContactServices, take_contacts
 from guardian.evidence.exchanges import Exchanges
 from guardian.evidence.http_records import keep_response
 from guardian.evidence.settings import EvidenceSettings
@@ -106,7 +106,7 @@ class Host:
 
         async def go() -> Taken:
             async with WebClient(patient(), clock=lambda: datetime.now(UTC)) as web:
-                means = ContactMeans(
+                services = ContactServices(
                     vault=self.vault,
                     workers=workers,
                     site=Fetcher.for_scan(web),
@@ -114,7 +114,7 @@ class Host:
                     settings=EvidenceSettings(**settings),
                     exchanges=exchanges or NOTHING,
                 )
-                return await take_contacts(subject, captured, means)
+                return await take_contacts(subject, captured, services)
 
         taken = kept().run(go())
         path = captured.path / "contacts.json"

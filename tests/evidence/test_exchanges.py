@@ -21,7 +21,8 @@ from cryptography.x509.oid import NameOID
 from warcio.archiveiterator import ArchiveIterator
 
 from guardian.evidence.capture_folder import opened_capture_folder
-from guardian.evidence.exchanges import Exchanges, ExchangeServices, keep_exchanges, site_of, take_exchanges
+from guardian.evidence.exchanges import Exchanges, keep_exchanges, site_of, take_exchanges
+from guardian.evidence.page_visit import ExchangeServices
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.taken import together
 from guardian.evidence.vault import Vault

@@ -19,7 +19,7 @@ from guardian.cli.evidence_recompute import exit_code_of, lines_of
 from guardian.cli.screen import Screen
 from guardian.errors import UsageError
 from guardian.evidence.capture_folder import CaptureFolder
-from guardian.evidence.comparison import JSON_NAME, ComparisonMeans, take_comparison
+from guardian.evidence.comparison import JSON_NAME, ComparisonServices, take_comparison
 from guardian.evidence.recompute import TOLERANCES, Number, Recomputed, Verdict, recompute
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.taken import Taken
@@ -74,8 +74,8 @@ def taken(
     )
     captured = CaptureFolder(folder, ROOM)
     checked = rules.load(home / "rules", ["legal"])
-    means = ComparisonMeans(vault, workers, checked, ("own.example",))
-    return kept().run(take_comparison(subject, captured, means, came)), captured
+    services = ComparisonServices(vault, workers, checked, ("own.example",))
+    return kept().run(take_comparison(subject, captured, services, came)), captured
 
 
 @pytest.fixture(scope="module")

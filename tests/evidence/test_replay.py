@@ -17,7 +17,8 @@ import pytest
 from PIL import Image
 
 from guardian.evidence.capture_folder import opened_capture_folder
-from guardian.evidence.exchanges import ExchangeServices, keep_exchanges, take_exchanges
+from guardian.evidence.exchanges import keep_exchanges, take_exchanges
+from guardian.evidence.page_visit import ExchangeServices
 from guardian.evidence.vault import Vault
 from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.web import WebClient

@@ -6,7 +6,7 @@ import pytest
 
 from guardian import rules
 from guardian.memory.remembering import Memory
-from guardian.memory.replay import ReplaySettings, compare_recipes, replay
+from guardian.memory.replay import JudgingSettings, compare_recipes, replay
 from guardian.memory.settings import MemorySettings
 from guardian.model import Asset, Comparison, Match, MatchReport
 from guardian.rules import Rules
@@ -15,7 +15,7 @@ from guardian.views.replays import case_change_json, comparison_lines, recipe_li
 from tests.memory.made import NOW, met
 
 OLD, NEW = "v3-none-full-m4-aaaa", "v3-none-full-m5-bbbb"
-SETTINGS = ReplaySettings(own_hosts=("mine.example",))
+SETTINGS = JudgingSettings(own_hosts=("mine.example",))
 
 
 @pytest.fixture

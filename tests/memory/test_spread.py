@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from guardian.matching.matcher import Matcher
 from guardian.matching.settings import MatchingSettings
-from guardian.memory.spread import derive, with_derivations
+from guardian.memory.phylogeny import derive, with_derivations
 from guardian.model import Comparison, LicenceStatus, Spread, SpreadPlace, SpreadVersion, Transform
 from guardian.views.spread import spread_dot, spread_json, spread_lines, spread_svg
 from tests.memory.made import NOW

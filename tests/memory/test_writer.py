@@ -187,7 +187,7 @@ def test_a_forgotten_host_is_gone_from_every_byte(
     remember(store, memory, 2, host="gone.example")
     with store.begin() as tx:
         assert tx.seen.get(f"{2:064x}") is None
-        assert tx.seen.allow("gone.example")
+        assert tx.memory_settings.allow("gone.example")
     remember(store, memory, 2, host="gone.example")
     with store.read() as tx:
         assert tx.seen.get(f"{2:064x}") is not None

@@ -62,7 +62,7 @@ async def _labelled(tmp_path: Path) -> None:
         tx.assets.protect([asset.number])
     try:
         labelling = Labelling(store, workers, tmp_path, VOCABULARY)
-        counts = await labelling.all()
+        counts = await labelling.label_all()
         assert labelling.left() == LabelsLeft(0, 0)
         search = Search(store, workers, tmp_path)
         deserts = await search.answer(
@@ -106,12 +106,12 @@ async def _goes_on(store: Store, workers: Workers, memory: Memory, data_dir: Pat
     labelling = Labelling(store, workers, data_dir, VOCABULARY)
     words, neighbours = LabelSource.WORDS, LabelSource.NEIGHBOURS
     memory.remember(store, [_alike(12, "nothing to see"), replace(met(40), context=Context(alt="by the sea"))])
-    assert not await labelling.new(60)
+    assert not await labelling.label_new(60)
     assert terms_of(40) == [("sea", words)], "words count at once"
     assert terms_of(12) == []
     assert labelling.left() == LabelsLeft(0, 1), "its look can be searched when it has been written to a segment"
     memory.fold()
-    assert not await labelling.new(60)
+    assert not await labelling.label_new(60)
     assert terms_of(12) == [("desert", neighbours), ("dunes", neighbours)]
 
     # Another place says more of a picture, and an asset gets another title.
@@ -120,12 +120,12 @@ async def _goes_on(store: Store, workers: Workers, memory: Memory, data_dir: Pat
         (asset,) = tx.assets.list()
         tx.assets.edit(replace(asset, title="The Sea"))
     assert labelling.left() == LabelsLeft(1, 1)
-    assert not await labelling.new(60)
+    assert not await labelling.label_new(60)
     assert terms_of(12) == [("sea", words)]
     with store.read() as tx:
         assert tx.assets.list()[0].terms == ("sea",)
 
-    # Another vocabulary: by its steps, one after the other.
+    # Another vocabulary: a little first, then the rest.
     changed = Labelling(
         store,
         workers,
@@ -133,10 +133,9 @@ async def _goes_on(store: Store, workers: Workers, memory: Memory, data_dir: Pat
         Vocabulary({"water": VocabularyTerm("water", ("sea",)), "sea": VOCABULARY.terms["sea"]}),
     )
     assert changed.left().seen == 14
-    await changed.follow()
+    assert await changed.label_new(0), "something is left"
     assert terms_of(2) == [], "a term that is none any more goes at once"
-    assert await changed.new(0), "something is left"
-    assert not await changed.new(60)
+    assert not await changed.label_new(60)
     assert terms_of(12) == terms_of(40) == [("sea", words), ("water", words)]
     with store.read() as tx:
         assert tx.assets.list()[0].terms == ("sea", "water")
@@ -154,7 +153,7 @@ async def _voted(tmp_path: Path) -> None:
     memory.fold()
     try:
         labelling = Labelling(store, workers, tmp_path, VOCABULARY)
-        counts = await labelling.all()
+        counts = await labelling.label_all()
         assert counts.by_term["dunes", LabelSource.NEIGHBOURS] == 1, "four are enough"
 
         with store.begin() as tx:
@@ -163,7 +162,7 @@ async def _voted(tmp_path: Path) -> None:
             for seed in (2, 3):
                 report = MatchReport(workers.report_recipe, copied, asset.number, 1, 320, 240)
                 tx.candidates.remember(f"{seed:064x}", workers.report_recipe, report, NOW)
-        counts = await labelling.all()
+        counts = await labelling.label_all()
         assert counts.by_term["dunes", LabelSource.NEIGHBOURS] == 0, "two of the four show one work"
     finally:
         await workers.aclose()

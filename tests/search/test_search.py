@@ -135,7 +135,7 @@ def _protect(store: Store, data_dir: Path) -> None:
         tx.assets.protect([asset.number for asset in assets])
         tx.assets.withdraw(assets[3].id, NOW)
         tx.assets.note_by_bytes_only(assets[4].id)
-        tx.assets.put_labels(assets[0].id, (PictureLabel("dunes", LabelSource.WORDS),))
+        tx.asset_labels.replace(assets[0].id, (PictureLabel("dunes", LabelSource.WORDS),))
         tx.licences.grant(Licence("", "a.example", tag="Wüste"), NOW)
         tx.licences.grant(Licence("", "b.example", collection="shop"), NOW)
         tx.licences.grant(Licence("", "c.example", asset_id=assets[1].id), NOW)

@@ -118,7 +118,7 @@ def test_labels_and_declared_siblings_are_kept(store: Store, protect: Callable[[
     one, two = protect("a"), protect("b")
     labels = (PictureLabel("dunes", LabelSource.NEIGHBOURS, 0.75),)
     with store.begin() as tx:
-        tx.assets.put_labels(one.id, labels)
+        tx.asset_labels.replace(one.id, labels)
         tx.assets.declare_siblings([one.id, two.id], "shoot_1")
     with store.read() as tx:
         kept = [tx.assets.get(asset.id) for asset in (one, two)]

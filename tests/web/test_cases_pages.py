@@ -200,6 +200,9 @@ def test_all_that_the_queue_finds_is_decided_at_once_but_for_what_changes_meanwh
     done = rita.post("/cases", data={name: unescape(value) for name, value in fields.items()})
     assert done.status_code == 409
     assert "1 stayed as it was" in done.text
+    said = done.text.partition("1 stayed as it was")[2].partition("</ul>")[0]
+    assert f" at {cases[0].operator}</bdi></a>: <bdi" in said, "a case is named by its title, not by its id"
+    assert "noted by Anna: this one is not ours" in unescape(said)
     assert "3 dismissed" in done.text
     batch = re.search(r'name="which" value="(batch_\w+)"', done.text)
     assert batch is not None
@@ -219,7 +222,7 @@ def test_a_case_leads_on_in_the_queue_from_which_it_was_opened(served: Served, c
     case_id, _, kept = unescape(link[1]).removeprefix("/cases/").partition("?")
     chosen = "/cases?state=waiting&severity=high&words=Harbour"
     text = unescape(rita.get(f"/cases/{case_id}?{kept}").text)
-    assert f'<a href="{chosen}">Cases</a>' in text
+    assert f'<a href="{chosen}#open-{case_id}">Cases</a>' in text, "back to its row"
     assert f'action="/cases/{case_id}?{kept}"' in text
     assert f'action="/cases/{case_id}/capture?{kept}"' in text
 

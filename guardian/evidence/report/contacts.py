@@ -6,6 +6,7 @@ from typing import Any
 
 from reportlab.platypus import Flowable
 
+from guardian.evidence.json_values import as_list, as_object, objects_in
 from guardian.views.timestamps import minute_text
 
 _MOST_ROWS = 40
@@ -46,16 +47,16 @@ _SILENT = frozenset({"asked"})
 def contact_facts(contacts: Mapping[str, Any]) -> list[tuple[str, Flowable | str]]:
     """Return labels and texts of contacts.json; what it does not have is left out, what it has besides is shown too."""
     rows: list[tuple[str, Flowable | str]] = []
-    site = _mapping(contacts.get("site"))
+    site = as_object(contacts.get("site"))
     for name, label in _SITE:
         rows += _row(label, _words(site.get(name)))
     rows += _row("Pages that were read", _words([one["url"] for one in _pages(contacts) if "sha256" in one]))
 
-    rows += _row(_SECURITY, _told(_mapping(contacts.get("security_txt"))))
+    rows += _row(_SECURITY, _told(as_object(contacts.get("security_txt"))))
     for name, label in _REGISTRIES:
-        rows += _row(label, _told(_mapping(contacts.get(name))))
-    for hint in _list(contacts.get("notices")):
-        one = _mapping(hint)
+        rows += _row(label, _told(as_object(contacts.get(name))))
+    for hint in as_list(contacts.get("notices")):
+        one = as_object(hint)
         rows += _row("Where notices go", f"{one.get('address', '')} ({one.get('why', '')})")
     rows += _row("Looked at", _moment(contacts.get("looked_at")))
     return rows[:_MOST_ROWS]
@@ -67,7 +68,7 @@ def contacts_not_taken(contacts: Mapping[str, Any]) -> Iterator[tuple[str, str]]
         if one.get("problem"):
             yield "Contacts on the site", f"{one['url']}: {one['problem']}"
     for name, label in (("security_txt", _SECURITY), *_REGISTRIES):
-        problem = _mapping(contacts.get(name)).get("problem")
+        problem = as_object(contacts.get(name)).get("problem")
         if problem:
             yield label, str(problem)
 
@@ -111,14 +112,5 @@ def _row(label: str, text: str) -> list[tuple[str, Flowable | str]]:
     return [(label, text)] if text else []
 
 
-def _pages(contacts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    pages = _list(_mapping(contacts.get("site")).get("pages"))
-    return [one for one in pages if isinstance(one, Mapping) and "url" in one]
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+def _pages(contacts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [one for one in objects_in(as_object(contacts.get("site")).get("pages")) if "url" in one]

@@ -16,8 +16,10 @@ from guardian.evidence.report.typefaces import BODY, BOLD, ITALIC, MONO
 PAGE = A4
 SIDE, TOP, BOTTOM = 22 * mm, 27 * mm, 22 * mm
 WIDTH = PAGE[0] - 2 * SIDE
-_NEARLY_A_PAGE = 0.9 * (PAGE[1] - TOP - BOTTOM)
 """Points between the side margins."""
+
+_NEARLY_A_PAGE = 0.9 * (PAGE[1] - TOP - BOTTOM)
+"""Points of height. A table with so much room that does not fit has a row that is higher than a page."""
 
 INK, QUIET, ACCENT = HexColor("#1c2430"), HexColor("#5b6675"), HexColor("#1f4e79")
 RULE, TINT = HexColor("#c9d1da"), HexColor("#f2f5f8")

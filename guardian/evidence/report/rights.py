@@ -1,11 +1,12 @@
 """Shows what both pictures say of rights in their metadata, as a capture compared them: rights.json."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Spacer
 
+from guardian.evidence.json_values import as_object, objects_in, texts_in
 from guardian.evidence.report.page import CELL, NOTE, WIDTH, foreign, heading, listing, paragraph
 
 _MOST_SENTENCES = 20
@@ -26,10 +27,10 @@ def rights_in_files(rights: Mapping[str, Any] | None, number: int, *, is_of_anot
             yield paragraph(elsewhere, NOTE)
         return
 
-    for sentence in _texts(rights.get("conclusion"))[:_MOST_SENTENCES]:
+    for sentence in texts_in(rights.get("conclusion"))[:_MOST_SENTENCES]:
         # Metadata may say anything: these sentences hold words of others.
         yield foreign(sentence, most=2_000)
-    fields = [one for one in _objects(rights.get("fields")) if one.get("management_information")]
+    fields = [one for one in objects_in(rights.get("fields")) if one.get("management_information")]
     if fields:
         yield Spacer(1, 6)
         yield _table(fields[:_MOST_FIELDS])
@@ -45,8 +46,7 @@ def rights_not_read(rights: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         ("found", "Metadata of the picture found"),
         ("control", "Metadata of the control picture"),
     ):
-        file = rights.get(name)
-        unread = _texts(file.get("unread")) if isinstance(file, Mapping) else []
+        unread = texts_in(as_object(rights.get(name)).get("unread"))
         for sentence in unread[:_MOST_SENTENCES]:
             yield label, sentence
     c2pa = rights.get("c2pa", "read")
@@ -54,7 +54,7 @@ def rights_not_read(rights: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Provenance (C2PA)", str(c2pa)
 
 
-def _table(fields: list[Mapping[str, Any]]) -> Flowable:
+def _table(fields: Sequence[Mapping[str, Any]]) -> Flowable:
     """Return the fields with what each of the three files says."""
     others = (WIDTH - 64 * mm) / 3
     widths = (44 * mm, others, others, others, 20 * mm)
@@ -70,11 +70,3 @@ def _table(fields: list[Mapping[str, Any]]) -> Flowable:
         for one in fields
     ]
     return listing(("Field", "Owner's file", "Picture found", "Control picture", "Became"), rows, widths)
-
-
-def _texts(value: Any) -> list[str]:
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
-
-
-def _objects(value: Any) -> list[Mapping[str, Any]]:
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []

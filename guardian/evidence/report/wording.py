@@ -5,76 +5,68 @@ METHOD = (
         "How the picture was found",
         "guardian is a program that visits web sites which its operator names. It follows links as a search engine "
         "does, keeps to the site's rules for robots, and loads the pictures that the pages show. What a person asks "
-        "for by name is requested as that person's browser would request it, and those rules do not apply to it. Every "
-        "time in this report is given in coordinated universal time (UTC).",
+        "for by name is requested as that person's browser would request it, and those rules do not apply to it. "
+        "Every time in this report is given in coordinated universal time (UTC).",
     ),
     (
         "How it was compared",
         "Each picture is compared with the pictures that the owner has protected. First a short list is drawn up from "
         "numbers that change little when a picture is resized, cropped, recoloured or compressed. Then the two "
-        "pictures "
-        "are laid exactly on each other: distinct points in one are looked for in the other, and one movement "
-        "(shift, turn, enlargement) must explain nearly all of them at once. Last, the pixels are compared where they "
-        "overlap. From these measurements a probability is computed that was calibrated on pictures whose origin is "
-        "known. A person decides what is made of it.",
+        "pictures are laid exactly on each other: distinct points in one are looked for in the other, and one "
+        "movement (shift, turn, enlargement) must explain nearly all of them at once. Last, the pixels are compared "
+        "where they overlap. From these measurements a probability is computed that was calibrated on pictures whose "
+        "origin is known. A person decides what is made of it.",
     ),
     (
         "How it was captured",
         "A capture requests the page and the picture again and keeps the answers of the server byte by byte, with the "
         "addresses that were requested, the redirects, the headers, the address of the machine that answered, its "
-        "certificate, and the times. Where a browser was at hand, it also keeps what the browser showed. The time line "
-        "says which captures a person asked for. What could not be taken is listed in this report.",
+        "certificate, and the times. Where a browser was at hand, it also keeps what the browser showed. The time "
+        "line says which captures a person asked for. What could not be taken is listed in this report.",
     ),
     (
         "How it was kept",
-        "Each file is kept under a fingerprint of its content (SHA-256): two files have the same fingerprint only when "
-        "every byte is the same, so a change, even of one bit, cannot stay unseen. What people and the program did is "
-        "written to a log in which each line carries the fingerprint of the line before it.",
+        "Each file is kept under a fingerprint of its content (SHA-256): two files have the same fingerprint only "
+        "when every byte is the same, so a change, even of one bit, cannot stay unseen. What people and the program "
+        "did is written to a log in which each line carries the fingerprint of the line before it.",
     ),
     (
         "How this bundle was made",
         "The bundle is one zip file. Its manifest lists every file with its SHA-256. The manifest is signed with the "
-        "key "
-        "of the installation (Ed25519) and, where an authority was asked, stamped with the time by an independent "
-        "time-stamp authority (RFC 3161). VERIFY.txt in the bundle says how to check all of this with common tools and "
-        "without guardian.",
+        "key of the installation (Ed25519) and, where an authority was asked, stamped with the time by an independent "
+        "time-stamp authority (RFC 3161). VERIFY.txt in the bundle says how to check all of this with common tools "
+        "and without guardian.",
     ),
     (
         "What this does not show",
-        "It does not show who holds the rights in the picture, whether a use is allowed by law or by an agreement that "
-        "guardian was not told of, or who put the picture on the site. A web site may show different things to "
-        "different "
-        "visitors. The digests show that the files were not changed after the bundle was made; that they were captured "
-        "truthfully rests on the program and on the people who run it.",
+        "It does not show who holds the rights in the picture, whether a use is allowed by law or by an agreement "
+        "that guardian was not told of, or who put the picture on the site. A web site may show different things to "
+        "different visitors. The digests show that the files were not changed after the bundle was made; that they "
+        "were captured truthfully rests on the program and on the people who run it.",
     ),
 )
 
 DECLARATION_TITLE = "Declaration of the custodian of records"
 DECLARATION_NOTE = (
     "Draft, to be completed, corrected and signed by a qualified person who knows how the records were made. It "
-    "follows "
-    "28 U.S.C. § 1746 and Federal Rules of Evidence 902(13) and 902(14). It is no legal advice; other courts want "
-    "other "
-    "forms. Reasonable written notice and access to the records must be given to the other party before trial "
-    "(Rule 902(11))."
+    "follows 28 U.S.C. § 1746 and Federal Rules of Evidence 902(13) and 902(14). It is no legal advice; other courts "
+    "want other forms. Reasonable written notice and access to the records must be given to the other party before "
+    "trial (Rule 902(11))."
 )
 DECLARATION = (
     "I, ______________________________ (name), declare as follows:",
     "1.  I am ______________________________ (position) of ______________________________ (organisation). I am "
     "qualified by ______________________________ (training, experience) to make this certification, and I make it of "
-    "my "
-    "own knowledge.",
+    "my own knowledge.",
     "2.  The organisation operates the computer program guardian, version {version}. The program visits web sites, "
-    "keeps "
-    "the responses of their servers, and compares the pictures in them with pictures that the organisation has "
-    "registered in it. The chapter “Method” of the report describes it. The program is used in the regular course "
-    "of the organisation's activity, and its records are made at or near the time of what they record. "
-    "(Rule 902(13).)",
-    "3.  The records in the evidence bundle of case {case}, made on {made}, were generated by that electronic process. "
-    "To my knowledge the process was working properly when they were made and produces an accurate result.",
+    "keeps the responses of their servers, and compares the pictures in them with pictures that the organisation has "
+    "registered in it. The chapter “Method” of the report describes it. The program is used in the regular course of "
+    "the organisation's activity, and its records are made at or near the time of what they record. (Rule 902(13).)",
+    "3.  The records in the evidence bundle of case {case}, made on {made}, were generated by that electronic "
+    "process. To my knowledge the process was working properly when they were made and produces an accurate result.",
     "4.  The files in the bundle were copied from the storage of that program and identified by their SHA-256 hash "
-    "values, which stand in the file manifest.json and in the list of exhibits. Files with the same hash value are the "
-    "same, bit for bit. I have checked the bundle with ______________________________ (the tool used) on "
+    "values, which stand in the file manifest.json and in the list of exhibits. Files with the same hash value are "
+    "the same, bit for bit. I have checked the bundle with ______________________________ (the tool used) on "
     "______________ (date), with the result: ______________________________. (Rule 902(14).)",
     "5.  I have made no change to the files of the bundle.",
     "I declare under penalty of perjury under the laws of the United States of America that the foregoing is true and "

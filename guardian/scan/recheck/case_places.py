@@ -12,7 +12,7 @@ from guardian.licences import standing_of
 from guardian.model import Case, Finding, Licence, LicenceStatus, SeenAddress, SeenPicture, Work
 from guardian.notices.drafting import MOST_PLACES
 from guardian.notices.licence_check import licences_at
-from guardian.rules.use import ownership_of
+from guardian.rules.use import is_at_own_host
 from guardian.scan.recheck.places import Place, digests_of
 from guardian.scan.services import ScanSettings
 from guardian.store import Store, Transaction
@@ -106,7 +106,7 @@ def _read(tx: Transaction, settings: ScanSettings, case: Case, notice_id: str | 
         (picture, address)
         for picture, address in tx.seen.uses_of(rank)
         if operator(address.page_url, address.image_url, address.source, settings.platforms) == case.operator
-        and ownership_of(address.page_url, address.image_url, settings.own_hosts) != "own"
+        and not is_at_own_host(address.page_url, address.image_url, settings.own_hosts)
     ]
     met.sort(key=lambda one: rank[one[0].sha256])
 

@@ -107,7 +107,7 @@ async def look_again(
         last_seen = place.last_seen_at
         if last_seen is not None and services.clock() - last_seen > LONGEST_REPAIR:
             return seen
-        if not await answers.are_alike(context, place.page_url, page.reading):
+        if not await answers.is_placeholder(context, place.page_url, page.reading):
             return seen
         return PlaceSeen(PlaceState.UNCLEAR, f"{seen.detail}; {_ALL_ALIKE}")
     except (FetchFailed, FetchRefused) as error:

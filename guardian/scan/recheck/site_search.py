@@ -58,35 +58,49 @@ async def search_site(
 ) -> list[PlaceLook]:
     """Return where a site shows the work without a licence; what its pages show is recorded as by a scan.
 
-    `pages`, of one host and at least one, do not show it at its known addresses any more: all of their pictures are
-    compared. Others are the front page, and what it and `pages` link to on the same host, those first that lie nearest
-    to the first of `pages` in the folders of the site. Ten pages and fifty pictures of either kind are looked at, at
-    most. When nothing shows the work, but pictures could not be compared with every asset, these are returned as
-    unclear. Otherwise the pages and pictures that could not be seen are returned: they were not known to show anything,
-    so that they do not keep the picture from being gone, but whoever reads the answer must hear of them. Raises
-    GuardianError when the index, a worker or the database is lost.
+    `pages` are of one host, and at least one. They do not show the work at its known addresses any more, so all of
+    their pictures are compared. After them come the front page, and what it and `pages` link to on the same host: first
+    what lies nearest to the first of `pages` in the folders of the site. Of `pages`, and of the others, at most
+    MOST_PAGES pages and MOST_PICTURES pictures are looked at.
+
+    Where nothing shows the work, what is returned are the pictures that could not be compared with every asset, as
+    unclear. Where there are none, it is the pages and pictures that could not be seen: nobody knew that they show
+    anything, so the picture counts as gone all the same, but whoever reads the answer must hear of them.
+
+    Raises GuardianError when the index, a worker or the database is lost.
     """
     reader = PageReader(context.source, crawl_context_of(services, context))
     pages = list(dict.fromkeys(pages))[:MOST_PAGES]
     front = urljoin(pages[0], "/")
-    looks: list[PlaceLook] = []
-    readings = {url: await _read(reader, url, looks) for url in dict.fromkeys((*pages, front))}
-    near = _near(pages[0], [one for one in readings.values() if one is not None], search)
+    read = {url: await _read(reader, url) for url in dict.fromkeys((*pages, front))}
+    looks = [look for page in read.values() for look in page.unseen]
+    near = _near(pages[0], [page.reading for page in read.values() if page.reading is not None], search)
 
     own = {page_key(url) for url in pages}
     done = {*search.known} - own
     for urls in (pages, [front, *near][:MOST_PAGES]):
         room = MOST_PICTURES
         for url in urls:
-            reading = readings[url] if url in readings else await _read(reader, url, looks)
+            if url in read:
+                reading = read[url].reading
+            else:
+                page = await _read(reader, url)
+                looks += page.unseen
+                reading = page.reading
             if reading is None or page_key(reading.final_url) in done or not search.belongs(reading.final_url):
                 continue
             done.add(page_key(reading.final_url))
+
             sightings = [one for one in reading.seen if isinstance(one, Sighting)][:room]
             room -= len(sightings)
             answers = await answer_and_record(services, context, sightings, asyncio.Semaphore(_AT_ONCE))
             which = "the page" if page_key(reading.final_url) in own else "another page of the site"
             looks += _looks(reading.final_url, answers, search.asset_ids, which)
+    return _strongest(looks)
+
+
+def _strongest(looks: list[PlaceLook]) -> list[PlaceLook]:
+    """Return the looks that show the work; where there are none, those that may show it; else all."""
     for state in (PlaceState.THERE, PlaceState.UNCLEAR):
         if told := [one for one in looks if one.state is state]:
             return told
@@ -124,18 +138,25 @@ def _path(url: str) -> str:
     return f"/{urlsplit(url).path.lstrip('/')}"
 
 
-async def _read(reader: PageReader, url: str, looks: list[PlaceLook]) -> PageReading | None:
-    """Return what a page shows; one that cannot be read is added to the looks, unless there is none."""
+@dataclass(frozen=True, slots=True)
+class _PageRead:
+    """What a page shows, None when it cannot be read; and the look at the page itself, where it hides something."""
+
+    reading: PageReading | None
+    unseen: tuple[PlaceLook, ...] = ()
+
+
+async def _read(reader: PageReader, url: str) -> _PageRead:
     try:
         reading = await reader.read(url)
     except (FetchFailed, FetchRefused) as error:
         skipped = error.skipped
-        if _hides(skipped.reason, skipped.status):
-            looks.append(PlaceLook(url, None, PlaceState.UNSEEN, str(error)))
-        return None
-    if reading.hidden_by is not None:
-        looks.append(PlaceLook(reading.final_url, None, PlaceState.UNSEEN, reading.hidden_by.label))
-    return reading
+        if not _hides(skipped.reason, skipped.status):
+            return _PageRead(None)
+        return _PageRead(None, (PlaceLook(url, None, PlaceState.UNSEEN, str(error)),))
+    if reading.hidden_by is None:
+        return _PageRead(reading)
+    return _PageRead(reading, (PlaceLook(reading.final_url, None, PlaceState.UNSEEN, reading.hidden_by.label),))
 
 
 def _hides(reason: SkipReason, status: int | None) -> bool:

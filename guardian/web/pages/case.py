@@ -25,7 +25,7 @@ from guardian.model import (
 )
 from guardian.store import Transaction
 from guardian.views.case_tables import places_csv
-from guardian.views.cases import CaseDetail, event_text
+from guardian.views.cases import CaseDetail, event_sentence
 from guardian.views.findings import licence_text, missed_text, version_facts
 from guardian.views.overlap import Overlap, finding_sentence, overlap_of, points_text
 from guardian.views.sighting_chart import sighting_chart
@@ -37,6 +37,8 @@ from guardian.web.pages.deciding import (
     DecisionKind,
     RequestedDecision,
     as_changed,
+    case_name,
+    changes_text,
     context_of_decision,
     with_done,
 )
@@ -178,7 +180,7 @@ async def decide_one(
                 return asking
         changed, following = await run_in_threadpool(desk.store.run, partial(change, asked, context))
     except CaseChanged as error:
-        meanwhile = tuple(event_text(event) for event in error.since)
+        meanwhile = tuple(changes_text([event]) for event in error.since)
         return await _case_page(request, error.case.id, _Reply(409, meanwhile=meanwhile, note=form.note))
     except UsageError as error:
         return await _case_page(request, case_id, _Reply(400, fault=str(error), note=form.note))
@@ -191,11 +193,13 @@ async def _case_page(request: Request, case_id: str, reply: _Reply, *, finding: 
     desk = desk_of(request)
     choice = queue_filter_kept_in(request.query_params)
 
-    def read() -> _Read | None:
-        with desk.store.read() as tx:
-            return _read(tx, desk, case_id, finding)
+    done_at = reply.done[1].partition(":")[0] if reply.done is not None else ""
 
-    found = await run_in_threadpool(read)
+    def read() -> tuple[_Read | None, str]:
+        with desk.store.read() as tx:
+            return _read(tx, desk, case_id, finding), case_name(tx, done_at) if done_at else ""
+
+    found, done_name = await run_in_threadpool(read)
     if found is None:
         raise HTTPException(404, f"there is no case {case_id[:80]}")
     if found.detail.case.id != case_id and reply.status == 200:
@@ -208,6 +212,7 @@ async def _case_page(request: Request, case_id: str, reply: _Reply, *, finding: 
         status=reply.status,
         choice=choice,
         done=reply.done,
+        done_name=done_name,
         meanwhile=reply.meanwhile,
         fault=reply.fault,
         note=reply.note,
@@ -238,7 +243,7 @@ def _values_of(found: _Read) -> dict[str, Any]:
         "findings": detail.findings[:_MOST_FINDINGS],
         "left_out": max(0, len(detail.findings) - _MOST_FINDINGS),
         "line": sighting_chart(detail.findings, detail.versions),
-        "history": [(event, event_text(event)) for event in reversed(detail.history)],
+        "history": [(event, event_sentence(event)) for event in reversed(detail.history)],
         "next_step": NEXT_STEPS[detail.case.state],
         "can_undo": was_decided(detail.history),
         "reasons": list(DismissReason),

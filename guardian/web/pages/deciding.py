@@ -13,9 +13,11 @@ from guardian.cases.licensing import call_licensed
 from guardian.cases.lookalikes import refuse_too_many, would_close
 from guardian.cases.rejudging import Judging
 from guardian.errors import CaseChanged, UsageError
-from guardian.model import Actor, BrowserSession, Case, CaseState, DismissReason
+from guardian.model import Actor, BrowserSession, Case, CaseEvent, CaseState, DismissReason
 from guardian.scan.lookalikes import Archive, find_same_pictures
 from guardian.store import Store, Transaction
+from guardian.views.cases import event_sentence
+from guardian.views.timestamps import page_timestamp
 from guardian.web.auth.requests import person_acting
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import needed_judging
@@ -227,6 +229,20 @@ def _decide_some(
 def as_changed(case: Case) -> str:
     """Return what names the change that a case has just been given: its id, and its version since."""
     return f"{case.id}:{case.version}"
+
+
+def case_name(tx: Transaction, case_id: str) -> str:
+    """Return what people call a case: the title of its image, and who shows it; the id where there is no such case."""
+    case = tx.cases.get(case_id)
+    if case is None:
+        return case_id
+    asset = tx.assets.get(case.asset_id)
+    return f"{asset.title if asset is not None else case.asset_id} at {case.operator}"
+
+
+def changes_text(events: Iterable[CaseEvent]) -> str:
+    """Return what others have done to a case since somebody looked at it."""
+    return "; ".join(f"{event_sentence(event)}, {page_timestamp(event.at)}" for event in events)
 
 
 def with_done(path: str, decision: DecisionKind, changed: str) -> str:

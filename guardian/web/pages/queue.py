@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from guardian.cases import cases_of_decision
 from guardian.cases.lookalikes import MOST_NOT_MINE
 from guardian.cases.queue import QueuedCase, QueuedGroup, group_page, queue_page, queued
-from guardian.errors import UsageError
+from guardian.errors import CaseChanged, UsageError
 from guardian.model import (
     BrowserSession,
     CaseFilter,
@@ -39,6 +39,8 @@ from guardian.web.pages.deciding import (
     DecisionKind,
     RequestedDecision,
     as_changed,
+    case_name,
+    changes_text,
     context_of_decision,
     decide_all,
     with_done,
@@ -233,14 +235,16 @@ async def _queue(
     wanted = choice.filter()
     person: Person = request.state.session.person
 
-    def read() -> tuple[_Shown, dict[str, list[str]], list[SavedView], int]:
+    def read() -> tuple[_Shown, dict[str, list[str]], list[SavedView], int, list[tuple[str, str, str]]]:
         with desk.store.read() as tx:
             shown = _read(tx, wanted, choice.group, desk.clock(), after or None)
             sources = [source.name for source in desk.sources]
             views = tx.saved_views.of_person(person.id)
-            return shown, _suggestions(tx) | {"sources": sources}, views, _size_of(tx, done[1] if done else "")
+            named = [(id_, case_name(tx, id_), _refusal_text(error)) for id_, error in refused]
+            decided = _size_of(tx, done[1] if done else "")
+            return shown, _suggestions(tx) | {"sources": sources}, views, decided, named
 
-    found, suggestions, views, decided = await run_in_threadpool(read)
+    found, suggestions, views, decided, named = await run_in_threadpool(read)
     said = DONE_TEXTS[done[0]] if done else ""
     back = f"/cases?{choice.query}" + (f"&{urlencode({'after': after})}" if after else "")
     following = f"/cases?{choice.query}&{urlencode({'after': found.following})}" if found.following else None
@@ -254,7 +258,7 @@ async def _queue(
         following=following,
         back=back,
         done=(f"{decided:,} {said}" if decided else said, done[1]) if done else None,
-        refused=list(refused),
+        refused=named,
         suggestions=suggestions,
         views=views,
         states=[state for state in CaseState if state is not CaseState.RESOLVED],
@@ -277,6 +281,13 @@ def _read(tx: Transaction, wanted: CaseFilter, by: CaseGrouping | None, now: dat
     found = group_page(tx, wanted, by, now, _GROUPS_ON_A_PAGE, _OF_A_GROUP, cursor)
     groups = tuple(_Group(group.key, _heading(group, by), group.total, group.cases) for group in found.shown)
     return _Shown(groups, found.total, found.groups, found.following)
+
+
+def _refusal_text(error: UsageError) -> str:
+    """Return why a case was left as it is: what a colleague has done, or what is wrong with the decision."""
+    if isinstance(error, CaseChanged) and error.since:
+        return f"changed since you looked at it: {changes_text(error.since)}"
+    return str(error)
 
 
 def _size_of(tx: Transaction, batch: str) -> int:

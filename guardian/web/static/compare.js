@@ -42,7 +42,7 @@ if (box) {
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input:not([type=checkbox]):not([type=radio]), select, textarea");
   // A key that is held down would decide about one case after the other.
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || typing) return;
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.repeat || typing) return;
   if (event.key === "Escape") document.querySelector(".crumbs a").click();
   const target = "cjlnu".includes(event.key) && document.querySelector(`[data-key="${event.key}"]`);
   if (target) { event.preventDefault(); target.click(); }

@@ -12,6 +12,24 @@ else if (atOnce) atOnce.submit();
 // On a phone the navigation is one line that scrolls: the page that is shown shall be in sight.
 document.querySelector("nav [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
+// A menu is left by Escape, which leads back to its button; the arrows go through it, and it closes behind whoever leaves.
+document.addEventListener("keydown", (event) => {
+  const menu = event.target.closest("details.drop[open]");
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!menu || !(step || event.key === "Escape")) return;
+  event.preventDefault();
+  if (event.key === "Escape") menu.open = false;
+  const buttons = [...menu.querySelectorAll("button")];
+  const next = step ? buttons[buttons.indexOf(event.target) + step] : null;
+  (next ?? (step === 1 ? event.target : menu.querySelector("summary"))).focus();
+});
+document.addEventListener("focusin", ({ target }) => {
+  document.querySelectorAll("details.drop[open]").forEach((menu) => { menu.open = menu.contains(target); });
+});
+document.addEventListener("toggle", ({ target }) => {
+  if (target.matches("details.drop[open]")) target.querySelector(".menu").scrollIntoView({ block: "nearest" });
+}, true);
+
 // What was written is kept in this tab until it has been taken: a session may end while somebody writes. Pages that stand
 // between (signing in, a fault) have no form with words; the page that was sent from gets them back, for the same person.
 const UNSENT = "unsent";
@@ -54,11 +72,12 @@ document.addEventListener("htmx:responseError", ({ detail: { xhr } }) => {
   if (xhr.status !== 409) sayUndone(text?.textContent ?? `guardian answered with HTTP status ${xhr.status}`);
 });
 document.addEventListener("htmx:sendError", () => sayUndone("guardian does not answer"));
+document.addEventListener("htmx:afterSettle", () => document.querySelector(".not-done")?.remove());
 
 function sayUndone(why) {
   document.querySelector(".not-done")?.remove();
   const said = document.createElement("p");
-  said.className = "fault not-done";
+  said.className = "fault not-done in-sight";
   said.setAttribute("role", "alert");
   said.textContent = `Nothing was done: ${why.trim()}`;
   document.getElementById("content").prepend(said);

@@ -18,7 +18,8 @@ function press(key) {
   const target = row?.querySelector(`[data-key="${key}"]`) ?? document.querySelector(`#queue > :not(section) [data-key="${key}"]`);
   if (!target) return false;
   target.click();
-  if (key === "d") target.closest("details").querySelector("button")?.focus();
+  const menu = key === "d" && target.closest("details");
+  if (menu) (menu.open ? menu.querySelector("button") : target).focus();
   return true;
 }
 
@@ -27,6 +28,10 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
   if (event.key === "j") go(current + 1);
   else if (event.key === "k") go(current - 1);
+  else if (event.key === "m" && document.querySelector(".bulk")) {
+    document.querySelector(".bulk select").focus();
+    event.preventDefault();
+  }
   // A key that is held down would decide about one case after the other.
   else if (!event.repeat && "cldnux?".includes(event.key) && press(event.key)) event.preventDefault();
 });
@@ -49,7 +54,15 @@ document.addEventListener("click", (event) => {
     boxes.forEach((box) => { box.checked = on; });
     count();
   }
+  // Just before the browser looks whether the form is complete, which says what is missing beside its field.
+  if (event.target.closest(".bulk .primary")) requireSelection();
 });
+
+function requireSelection() {
+  const some = document.querySelector(".row input:checked, .bulk input[name=all]:checked");
+  const missing = some ? "" : "First select the cases that are meant: with x, or with the boxes before them.";
+  document.querySelector(".bulk select").setCustomValidity(missing);
+}
 
 function count() {
   const number = document.querySelectorAll(".row input:checked").length;
