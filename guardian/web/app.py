@@ -49,8 +49,9 @@ _TITLES = {
     413: "Too large",
     415: "Of another kind",
     503: "Not possible now",
-    400: "This makes no sense",
+    400: "This cannot be shown",
 }
+_NOTHING_DONE = "Nothing was done"
 
 _FOR_MACHINES = (API, "/ready", "/metrics", "/coverage")
 
@@ -108,9 +109,12 @@ async def _not_signed_in(request: Request, error: Exception) -> Response:
         answer.headers["www-authenticate"] = "Bearer"
         return answer
     # What was sent is lost, so the person comes back to where it was sent from.
-    page_asked = request.url if request.method == "GET" else _sent_from(request)
-    where = page_asked.path + (f"?{page_asked.query}" if page_asked.query else "")
+    where = _path_of(request.url if request.method == "GET" else _sent_from(request))
     return RedirectResponse(f"/login?then={quote(where, safe='/')}", status_code=303)
+
+
+def _path_of(url: URL) -> str:
+    return url.path + (f"?{url.query}" if url.query else "")
 
 
 def _sent_from(request: Request) -> URL:
@@ -134,7 +138,7 @@ async def _not_permitted(request: Request, error: Exception) -> Response:
 
 
 async def _makes_no_sense(request: Request, error: Exception) -> Response:
-    return _fault(request, 400, "This makes no sense", str(error))
+    return _fault(request, 400, _TITLES[400] if request.method == "GET" else _NOTHING_DONE, str(error))
 
 
 async def _changed_since(request: Request, error: Exception) -> Response:
@@ -157,7 +161,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
     text = "; ".join(f"{one['where']}: {one['what']}" for one in wrong)
     if _is_for_machines(request):
         return problem(422, "Invalid", text, more={"errors": wrong})
-    return _fault(request, 422, "This makes no sense", text)
+    return _fault(request, 422, _TITLES[400] if request.method == "GET" else _NOTHING_DONE, text)
 
 
 async def _of_http(request: Request, error: Exception) -> Response:
@@ -170,7 +174,8 @@ async def _of_http(request: Request, error: Exception) -> Response:
 def _fault(request: Request, status: int, title: str, text: str) -> Response:
     if _is_for_machines(request):
         return problem(status, title, text)
-    return page(request, "fault.html", status=status, title=title, text=text)
+    back = _path_of(_sent_from(request)) if request.method != "GET" else ""
+    return page(request, "fault.html", status=status, title=title, text=text, back=back)
 
 
 def _is_for_machines(request: Request) -> bool:

@@ -1,5 +1,6 @@
 """Renders the desk's pages from its templates. Everything that is put into one is escaped."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -16,6 +17,8 @@ from guardian.views.comparisons import percent_text
 from guardian.views.counting import counted, size_text
 from guardian.views.plain_text import cleaned
 from guardian.views.timestamps import ago_text, page_timestamp
+
+_LISTING = re.compile(r"; `[^`]+` shows [a-z ]+")
 
 
 def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
@@ -50,6 +53,11 @@ def plain(text: str | None, longest: int = 300) -> str:
     return f"{clean[:longest].rstrip()}…" if is_longer else clean
 
 
+def without_commands(text: str) -> str:
+    """Return what is wrong without the command that lists what there is: the desk has pages for that."""
+    return _LISTING.sub("", text)
+
+
 def is_web(url: str | None) -> bool:
     """Return whether an address may be a link: script and data addresses may not."""
     return bool(url) and str(url).lower().startswith(("http://", "https://"))
@@ -74,6 +82,7 @@ def _allowed(permission: str, session: BrowserSession | None) -> bool:
 
 _FILTERS: Mapping[str, Any] = {
     "plain": plain,
+    "without_commands": without_commands,
     "is_web": is_web,
     "allowed": _allowed,
     "percent": percent_text,

@@ -44,7 +44,7 @@ def test_a_capture_is_owed_once_for_whoever_asks(served: Served, case_id: str) -
     rita = served.signed_in("Rita")
     # One has been owed since the case opened; it may wait until the site answers.
     text = rita.get(f"/cases/{case_id}").text
-    assert "A capture is owed" in text
+    assert "A capture is still to be taken" in text
     assert "Capture now" in text
     asked = rita.post(f"/cases/{case_id}/capture")
     assert (asked.status_code, asked.headers["location"]) == (303, f"/cases/{case_id}#h-evidence")
@@ -53,7 +53,7 @@ def test_a_capture_is_owed_once_for_whoever_asks(served: Served, case_id: str) -
     assert (order.case_id, order.reason, order.asked_by) == (case_id, CaptureReason.ASKED, "Rita")
 
     text = rita.get(f"/cases/{case_id}").text
-    assert "A capture is owed" in text
+    assert "A capture is still to be taken" in text
     assert "Capture now" not in text
     # Whoever asks meanwhile gets the one that is owed.
     assert rita.post(f"/cases/{case_id}/capture").status_code == 303
@@ -105,12 +105,12 @@ def test_a_bundle_is_made_by_the_daemon_and_fetched_from_the_page(served: Served
     asked = rita.post(f"/cases/{case_id}/bundle", data={"for_others": "1"})
     assert (asked.status_code, asked.headers["location"]) == (303, f"/cases/{case_id}#h-evidence")
     text = rita.get(f"/cases/{case_id}").text
-    assert "The bundle for others: asked for by Rita; the daemon does it" in text
+    assert "The bundle for others: asked for by Rita; guardian does it" in text
     assert ("Make the bundle for others" in text, "Make the full bundle" in text) == (False, True)
     again = rita.post(f"/cases/{case_id}/bundle", data={"for_others": "1"})
     assert (again.status_code, again.headers["location"]) == (303, asked.headers["location"]), "owed once"
     assert rita.post(f"/cases/{case_id}/bundle").status_code == 303, "the full one is another"
-    assert "The full bundle: asked for by Rita; the daemon does it" in rita.get(f"/cases/{case_id}").text
+    assert "The full bundle: asked for by Rita; guardian does it" in rita.get(f"/cases/{case_id}").text
     with capture_logs() as logs:
         assert made(served) == [Settled.DONE, Settled.DONE]
     told = [(one["case"], one["member"], one["state"]) for one in logs if one["event"] == "evidence_lost"]

@@ -155,7 +155,15 @@ def test_people_and_tokens_are_changed_by_admins(served: Served) -> None:
     with served.store.read() as tx:
         roles = {person.name: person.role.value for person in tx.people.all()}
     assert roles["Otto"] == "reviewer"
+    asked = r'aria-label="Remove: Otto">Remove</summary>\s*<div class="menu"><p>[^<]+</p><button>Remove Otto</button>'
+    assert re.search(asked, anna.get("/people").text), "asked once more"
     assert anna.post("/people", data={"change": "remove", "name": "Otto"}).status_code == 303
+    again = anna.post(
+        "/people", data={"change": "remove", "name": "Otto"}, headers={"referer": f"{served.url}/people?a=1"}
+    )
+    assert (again.status_code, "there is no user Otto</p>" in again.text) == (400, True), "no commands at the desk"
+    assert "<h1>Nothing was done</h1>" in again.text
+    assert '<a href="/people?a=1">Back' in again.text
 
     made = anna.post("/people/tokens", data={"name": "sheet", "scope": ["cases:read"]})
     assert "guardian_" in made.text

@@ -37,6 +37,9 @@ def test_wrong_password_is_said_and_the_name_kept(served: Served) -> None:
     answer = client.post("/login", data=data)
     assert answer.status_code == 401
     assert "do not belong together" in answer.text
+    assert re.search(r'id="password"[^>]*aria-describedby="fault"[^>]*autofocus', answer.text), (
+        "the name is there already"
+    )
     assert "<script>" not in answer.text.replace("<script src", "")
     assert "guardian" not in client.cookies
 

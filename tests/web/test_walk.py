@@ -207,6 +207,23 @@ def compare_and_license(page: "Page", served: Served) -> None:
     page.goto("/licences?host=licensee.example")
     assert page.get_by_text("licensee.example").count()
 
+    # What is wrong is said, and leads back to the form with all that was written.
+    page.get_by_label("Host or account").fill("no host!")
+    page.get_by_label("Its name").fill("press")
+    page.get_by_label("Its name").press("Enter")
+    page.get_by_role("heading", name="Nothing was done").wait_for()
+    assert "is not a host" in focused(page)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").filter(has_text="'no host!' is not a host").wait_for()
+    assert page.get_by_label("Its name").input_value() == "press"
+    assert page.locator(":focus").input_value() == "no host!"
+    page.get_by_text("End it", exact=True).first.press("Enter")
+    page.keyboard.press("Tab")
+    assert focused(page) == "End the licence"
+    page.keyboard.press("Escape")
+    assert focused(page) == "End it"
+
 
 def not_mine(page: "Page", served: Served) -> None:
     asset = protected(served.desk, picture_bytes(21), "Lighthouse")

@@ -30,34 +30,51 @@ document.addEventListener("toggle", ({ target }) => {
   if (target.matches("details.drop[open]")) target.querySelector(".menu").scrollIntoView({ block: "nearest" });
 }, true);
 
-// What was written is kept in this tab until it has been taken: a session may end while somebody writes. Pages that stand
-// between (signing in, a fault) have no form with words; the page that was sent from gets them back, for the same person.
+// What was written is kept in this tab until it has been taken: a session may end while somebody writes, a field may be
+// wrong, the network may be lost. The page with the form gets it back, for the same person; passwords are never kept.
 const UNSENT = "unsent";
+const WRITTEN = "textarea, select, input:not([type=hidden], [type=password], [type=file], [type=checkbox], [type=radio])";
 const person = document.querySelector(".who a")?.firstChild.textContent.trim();
 document.addEventListener("submit", ({ target: form }) => {
   if (form.method !== "post" || !person) return;
-  const words = [...form.querySelectorAll("textarea")].map((area) => [area.id, area.value]).filter(([, value]) => value);
+  const fields = [...form.querySelectorAll(WRITTEN)].filter((field) => field.id && field.value);
+  const words = fields.map((field) => [field.id, field.value]);
   const page = location.pathname;
-  if (words.length) sessionStorage.setItem(UNSENT, JSON.stringify({ person, page, words, refused: false }));
+  if (fields.some((field) => !field.matches("select"))) sessionStorage.setItem(UNSENT, JSON.stringify({ person, page, words, why: null }));
   else sessionStorage.removeItem(UNSENT);
 });
+
+const refusal = document.querySelector("[data-not-taken]");
 const unsent = JSON.parse(sessionStorage.getItem(UNSENT));
-if (unsent && document.querySelector("[data-not-taken]")) {
-  sessionStorage.setItem(UNSENT, JSON.stringify({ ...unsent, refused: true }));
+const places = (unsent?.words ?? []).map(([id, value]) => [document.getElementById(id), value]).filter(([field]) => field);
+if (unsent && refusal && !places.length) {
+  // Signing in, or a page that only says why: it stands between.
+  sessionStorage.setItem(UNSENT, JSON.stringify({ ...unsent, why: refusal.dataset.notTaken || refusal.textContent.trim() }));
 } else if (unsent && person) {
   sessionStorage.removeItem(UNSENT);
-  if (unsent.refused && unsent.person === person && unsent.page === location.pathname) putBack(unsent.words);
+  // Whoever goes back with all of it still here was given no page: the network was lost.
+  const wentBack = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
+  const why = unsent.why ?? (wentBack ? "guardian did not answer" : null);
+  const isHere = unsent.page === location.pathname;
+  if (unsent.person !== person) places.length = 0;
+  if (refusal) putBack();
+  else if (why && isHere) putBack(why);
+  else if (wentBack && !isHere) sessionStorage.setItem(UNSENT, JSON.stringify({ ...unsent, why }));
 }
 
-function putBack(words) {
-  const areas = words.map(([id, value]) => [document.getElementById(id), value]).filter(([area]) => area);
-  areas.forEach(([area, value]) => { area.value = value; });
-  if (!areas.length) return;
+function putBack(why) {
+  places.forEach(([field, value]) => { field.value = value; });
+  if (!why || !places.length) return;
   const said = document.createElement("p");
-  said.className = "fault";
+  said.className = "fault in-sight";
+  said.id = "put-back";
   said.setAttribute("role", "alert");
-  said.textContent = "Nothing was done: what you wrote is in the form again. Look, and send it once more.";
+  said.textContent = `Nothing was done: ${why.replace(/\.$/, "")}. What you wrote is in the form again. Look, and send it once more.`;
   document.getElementById("content").prepend(said);
+  const [field] = places[0];
+  field.closest("details")?.setAttribute("open", "");
+  field.setAttribute("aria-describedby", said.id);
+  field.focus();
 }
 
 // A decision by script says what a form would have shown: where to sign in, or why nothing was done.
