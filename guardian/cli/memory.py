@@ -64,7 +64,7 @@ def forget(session: Session, host: str, yes: bool) -> None:
     with opened_store(session) as store:
         with store.read() as tx:
             require_free_host(tx, name)
-            places, pictures = tx.seen.count_on(name)
+            places, pictures = tx.forgetting.count_on(name)
         if places and not yes:
             also = f", and {counted(pictures, 'picture')} seen nowhere else" if pictures else ""
             click.confirm(f"Forget {counted(places, 'place')} on {name}{also}, for ever?", abort=True)

@@ -43,6 +43,9 @@ SEEDS = (1, 2, 3)
 """Of the examples; seed 4 is kept for judging."""
 
 FOLDS = 5
+ROUNDS = 700
+"""Trees of a fit."""
+
 CALIBRATED_FROM = -4.0
 """Logit of held-out trees from which pairs take part in the calibration: about 0.04."""
 
@@ -179,7 +182,7 @@ def _trees() -> "HistGradientBoostingClassifier":
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     return HistGradientBoostingClassifier(
-        max_iter=700,
+        max_iter=ROUNDS,
         learning_rate=0.06,
         max_leaf_nodes=32,
         # Each split chooses among a third of the features: many say nearly the same, and so all of them are heard.

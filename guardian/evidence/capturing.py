@@ -24,8 +24,8 @@ from guardian.evidence.pruning import with_room
 from guardian.evidence.rights import Vaults, take_rights
 from guardian.evidence.screenshots import take_browser_views
 from guardian.evidence.settings import EvidenceSettings
+from guardian.evidence.step_result import StepResult, combined, is_fault_of_machine, reason_of
 from guardian.evidence.subjects import CaptureSubject, subject_of
-from guardian.evidence.taken import Taken, is_fault_of_machine, reason_of, together
 from guardian.evidence.vault import Vault
 from guardian.fetch.browser import Browser
 from guardian.fetch.fetcher import Fetcher
@@ -105,7 +105,7 @@ async def capture(
 
 async def _take_all(
     services: CaptureServices, subject: CaptureSubject, folder: CaptureFolder, order: CaptureOrder, *, can_wait: bool
-) -> Taken:
+) -> StepResult:
     """Take all that can be taken of a use, one step after the other."""
     exchanges = await take_exchanges(subject, folder, _exchange_services(services, subject, order.reason))
     if can_wait and exchanges.unreachable is not None:
@@ -116,11 +116,11 @@ async def _take_all(
         views = await _step("screenshot.png", viewing)
     else:
         # A browser must not be the way around what guardian itself does not request.
-        views = Taken(not_taken=(NotTaken("screenshot.png", f"No screenshot was taken: {exchanges.refused}"),))
+        views = StepResult(not_taken=(NotTaken("screenshot.png", f"No screenshot was taken: {exchanges.refused}"),))
 
     if order.reason is CaptureReason.ABSENCE:
         # What is gone cannot be compared any more; what was captured before says what it was.
-        return together(await keep_exchanges(exchanges, folder), exchanges.taken, views)
+        return combined(await keep_exchanges(exchanges, folder), exchanges.taken, views)
 
     contacts = await _step("contacts", take_contacts(subject, folder, _contact_services(services, subject, exchanges)))
     kept = await keep_exchanges(exchanges, folder)
@@ -129,7 +129,7 @@ async def _take_all(
     comparison = await _step("comparison", take_comparison(subject, folder, comparing, came))
     vaults = Vaults(services.vault, services.originals)
     rights = await _step("rights", take_rights(subject, folder, vaults, services.workers, exchanges))
-    return together(kept, exchanges.taken, views, comparison, rights, contacts)
+    return combined(kept, exchanges.taken, views, comparison, rights, contacts)
 
 
 def _exchange_services(services: CaptureServices, subject: CaptureSubject, reason: CaptureReason) -> ExchangeServices:
@@ -155,18 +155,18 @@ def _contact_services(services: CaptureServices, subject: CaptureSubject, exchan
     )
 
 
-async def _step(name: str, taking: Awaitable[Taken]) -> Taken:
+async def _step(name: str, taking: Awaitable[StepResult]) -> StepResult:
     """Return what one step took; one that fails took nothing, which is said. Raises VaultFull."""
     try:
         return await taking
     except VaultFull:
         raise
     except (GuardianError, OSError) as error:
-        return Taken(not_taken=(NotTaken(name, reason_of(error)),), is_worth_repeating=is_fault_of_machine(error))
+        return StepResult(not_taken=(NotTaken(name, reason_of(error)),), is_worth_repeating=is_fault_of_machine(error))
     except Exception as error:
         # What the other steps took of a page that may be gone tomorrow must not be lost by a fault in one of them.
         log.exception("capture_step_failed", step=name)
-        return Taken(not_taken=(NotTaken(name, internal_error_text(error)),))
+        return StepResult(not_taken=(NotTaken(name, internal_error_text(error)),))
 
 
 def _subject(services: CaptureServices, order: CaptureOrder) -> CaptureSubject | None:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from guardian import __version__
 from guardian.errors import CaptureFull, Unmatchable, WorkerLost
 from guardian.evidence.capture_folder import CaptureFolder
+from guardian.evidence.step_result import StepResult, is_fault_of_machine, reason_of
 from guardian.evidence.subjects import CaptureSubject
-from guardian.evidence.taken import Taken, is_fault_of_machine, reason_of
 from guardian.evidence.vault import Vault
 from guardian.matching.recipe import FINGERPRINT_VERSION, MATCHING_VERSION
 from guardian.matching.workers import Workers
@@ -109,7 +109,7 @@ class _Now:
 
 async def take_comparison(
     subject: CaptureSubject, folder: CaptureFolder, services: ComparisonServices, came: bytes | None
-) -> Taken:
+) -> StepResult:
     """Compare the picture that was found with the owner's own file and keep all that the answer follows from.
 
     `came`: the picture as it came for the capture, None if it did not. One with other bytes than those that were judged
@@ -118,7 +118,7 @@ async def take_comparison(
     """
     if subject.image_sha256 is None or not services.vault.holds(subject.image_sha256):
         reason = "the bytes of the picture that was found were not kept, so it cannot be compared again"
-        return Taken(not_taken=(NotTaken("comparison", reason),))
+        return StepResult(not_taken=(NotTaken("comparison", reason),))
     found = await asyncio.to_thread(services.vault.get, subject.image_sha256)
     original = await asyncio.to_thread(_bytes_of, subject.original)
 
@@ -132,7 +132,7 @@ async def take_comparison(
     files, left_out = await asyncio.to_thread(_keep, folder, told, found, compared.drawn, services.workers)
     if compared.problem is not None:
         left_out = [NotTaken("comparison", compared.problem), *left_out]
-    return Taken(
+    return StepResult(
         files=tuple(files),
         not_taken=tuple(left_out),
         differences=(now.sentence,) if now is not None else (),

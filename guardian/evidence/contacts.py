@@ -20,6 +20,7 @@ from guardian.evidence.rdap import Registration, domain_address, network_address
 from guardian.evidence.security_txt import PATH, parse_security_txt
 from guardian.evidence.settings import EvidenceSettings
 from guardian.evidence.site_contacts import GUESSES, PageContacts, contacts_on
+from guardian.evidence.step_result import StepResult
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.takedown_addresses import (
     TakedownAddress,
@@ -28,7 +29,6 @@ from guardian.evidence.takedown_addresses import (
     network_hints,
     platform_hints,
 )
-from guardian.evidence.taken import Taken
 from guardian.evidence.vault import Vault
 from guardian.fetch.fetcher import Fetcher
 from guardian.matching.workers import Workers
@@ -90,7 +90,7 @@ class _Search:
         return f"{scheme}://{rest.partition('/')[0]}{path}"
 
 
-async def take_contacts(subject: CaptureSubject, folder: CaptureFolder, services: ContactServices) -> Taken:
+async def take_contacts(subject: CaptureSubject, folder: CaptureFolder, services: ContactServices) -> StepResult:
     """Look for who is behind the site of a use, and keep what it says. Raises VaultFull, WorkersUnavailable.
 
     A site of which nothing answered to the exchanges of the capture is not asked again.
@@ -98,7 +98,7 @@ async def take_contacts(subject: CaptureSubject, folder: CaptureFolder, services
     address = subject.page_url or subject.image_url
     if address is None:
         reason = "the picture was not seen on a site of the web"
-        return Taken(not_taken=(NotTaken("contacts", reason),))
+        return StepResult(not_taken=(NotTaken("contacts", reason),))
 
     search = _Search(subject, address, folder, services)
     page = services.exchanges.page or await asyncio.to_thread(_page_of_scan, search)
@@ -121,7 +121,7 @@ async def take_contacts(subject: CaptureSubject, folder: CaptureFolder, services
     content = json.dumps(told, ensure_ascii=False, sort_keys=True, indent=1).encode("utf-8", "replace")
     about = "Who is behind the site: its own words, its security.txt, what registries say, and where notices go."
     kept = await asyncio.to_thread(folder.add, "contacts.json", content, "application/json", about)
-    return Taken((kept, *search.files), tuple(search.not_taken))
+    return StepResult((kept, *search.files), tuple(search.not_taken))
 
 
 def _page_of_scan(search: _Search) -> Response | None:

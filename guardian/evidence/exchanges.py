@@ -9,8 +9,8 @@ from guardian.errors import CaptureFull, FetchFailed, GuardianError
 from guardian.evidence.capture_folder import CaptureFolder
 from guardian.evidence.exchange_files import WACZ_NAME, keep_visit
 from guardian.evidence.page_visit import ExchangeServices, PageVisit
+from guardian.evidence.step_result import StepResult
 from guardian.evidence.subjects import CaptureSubject
-from guardian.evidence.taken import Taken
 from guardian.evidence.vault import Vault
 from guardian.fetch.fetcher import Fetcher
 from guardian.media.sniff import picture_type
@@ -33,7 +33,7 @@ class Exchanges:
     not come, such as an answer with an error; None when it came.
     """
 
-    taken: Taken
+    taken: StepResult
     page: Response | None = None
     image: Response | None = None
     pictures: tuple[Response, ...] = ()
@@ -56,11 +56,11 @@ async def take_exchanges(subject: CaptureSubject, folder: CaptureFolder, service
     await visit.make()
     if services.is_of_absence and visit.image is None:
         nothing = NotTaken("picture", "no picture came from its address")
-        image = Taken(not_taken=(nothing,))
+        image = StepResult(not_taken=(nothing,))
     else:
         image = await asyncio.to_thread(_picture_file, subject, folder, services.vault, visit.image)
     folder.reserve(min(visit.expected_bytes, folder.free_bytes // _SHARE_OF_ROOM))
-    taken = Taken(image.files, image.not_taken, image.differences)
+    taken = StepResult(image.files, image.not_taken, image.differences)
     answers = (visit.page, visit.image, tuple(visit.pictures))
     return Exchanges(taken, *answers, visit.unreachable, visit.refused, visit.failed, visit)
 
@@ -70,7 +70,7 @@ def site_of(exchanges: Exchanges, fetcher: Fetcher) -> Fetcher:
     return fetcher.recording(exchanges.visit.note_beside) if exchanges.visit is not None else fetcher
 
 
-async def keep_exchanges(exchanges: Exchanges, folder: CaptureFolder) -> Taken:
+async def keep_exchanges(exchanges: Exchanges, folder: CaptureFolder) -> StepResult:
     """Keep what was recorded: no exchange is added afterwards.
 
     All go into "page.wacz" with all redirects and failures, what is known of the connections into "exchanges.json", the
@@ -79,29 +79,31 @@ async def keep_exchanges(exchanges: Exchanges, folder: CaptureFolder) -> Taken:
     folder.reserve(0)
     visit = exchanges.visit
     if visit is None:
-        return Taken()
+        return StepResult()
     files, not_taken = await asyncio.to_thread(keep_visit, visit, folder)
-    return Taken(tuple(files), (*visit.not_taken, *not_taken))
+    return StepResult(tuple(files), (*visit.not_taken, *not_taken))
 
 
-def _picture_file(subject: CaptureSubject, folder: CaptureFolder, vault: Vault, answer: Response | None) -> Taken:
+def _picture_file(subject: CaptureSubject, folder: CaptureFolder, vault: Vault, answer: Response | None) -> StepResult:
     """Keep the picture itself: as it came just now, else as it was kept when the use was last seen."""
     if answer is not None:
         content, about = answer.content, "The picture as the site sent it."
     elif subject.image_sha256 is None:
-        return Taken(not_taken=(NotTaken("picture", subject.finding.evidence_note or "its bytes were never kept"),))
+        return StepResult(
+            not_taken=(NotTaken("picture", subject.finding.evidence_note or "its bytes were never kept"),)
+        )
     else:
         try:
             content = vault.get(subject.image_sha256)
         except (GuardianError, OSError) as error:
-            return Taken(not_taken=(NotTaken("picture", str(error)),))
+            return StepResult(not_taken=(NotTaken("picture", str(error)),))
         about = f"The picture as it was when the use was last seen, {minute_text(subject.finding.last_seen_at)}."
 
     kind, differences = picture_type(content), tuple(_other_bytes(subject, content))
     try:
-        return Taken((folder.add(f"picture.{kind.ending}", content, kind.media_type, about),), (), differences)
+        return StepResult((folder.add(f"picture.{kind.ending}", content, kind.media_type, about),), (), differences)
     except CaptureFull as error:
-        return Taken((), (NotTaken("picture", str(error)),), differences)
+        return StepResult((), (NotTaken("picture", str(error)),), differences)
 
 
 def _other_bytes(subject: CaptureSubject, content: bytes) -> Iterator[str]:
@@ -114,9 +116,9 @@ def _other_bytes(subject: CaptureSubject, content: bytes) -> Iterator[str]:
         )
 
 
-def _without_requests(subject: CaptureSubject, folder: CaptureFolder, vault: Vault) -> Taken:
+def _without_requests(subject: CaptureSubject, folder: CaptureFolder, vault: Vault) -> StepResult:
     """Keep the bytes of what was not seen on the web, and say that there were no exchanges."""
     picture = _picture_file(subject, folder, vault, None)
     name = without_folders(subject.finding.image_url)
     reason = f"{name} was seen on a disk, not on the web: there is no exchange to be recorded"
-    return Taken(picture.files, (*picture.not_taken, NotTaken(WACZ_NAME, reason)))
+    return StepResult(picture.files, (*picture.not_taken, NotTaken(WACZ_NAME, reason)))

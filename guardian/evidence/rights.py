@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from guardian.errors import CaptureFull
 from guardian.evidence.capture_folder import CaptureFolder
 from guardian.evidence.exchanges import Exchanges
+from guardian.evidence.step_result import StepResult
 from guardian.evidence.subjects import CaptureSubject
-from guardian.evidence.taken import Taken
 from guardian.evidence.vault import Vault
 from guardian.matching.workers import Workers
 from guardian.media.sniff import is_picture, picture_type
@@ -56,7 +56,7 @@ class _Control:
 
 async def take_rights(
     subject: CaptureSubject, folder: CaptureFolder, vaults: Vaults, workers: Workers, exchanges: Exchanges
-) -> Taken:
+) -> StepResult:
     """Read the metadata of both pictures and of a control picture in worker processes, and keep what they say.
 
     The control picture is one of those that the exchanges of the capture brought. What could not be read is said.
@@ -65,13 +65,13 @@ async def take_rights(
     vault = vaults.evidence
     if subject.image_sha256 is None or not vault.holds(subject.image_sha256):
         reason = "the bytes of the picture that was found were not kept, so its metadata cannot be read"
-        return Taken(not_taken=(NotTaken("rights", reason),))
+        return StepResult(not_taken=(NotTaken("rights", reason),))
     found_bytes = await asyncio.to_thread(vault.get, subject.image_sha256)
     try:
         original_bytes = await asyncio.to_thread(subject.original.read_bytes)
     except FileNotFoundError:
         reason = "the owner's own file is missing, so nothing can be compared with it"
-        return Taken(not_taken=(NotTaken("rights", reason),))
+        return StepResult(not_taken=(NotTaken("rights", reason),))
 
     original, found = await _read(workers, original_bytes), await _read(workers, found_bytes)
     control, why_none = await _control(subject, workers, exchanges)
@@ -91,7 +91,7 @@ async def take_rights(
             files.append(folder.add(f"rights/control.{kind.ending}", control.content, kind.media_type, about))
         except CaptureFull as error:
             not_taken.append(NotTaken("control picture", str(error)))
-    return Taken(tuple(files), tuple(not_taken))
+    return StepResult(tuple(files), tuple(not_taken))
 
 
 async def _other_versions(

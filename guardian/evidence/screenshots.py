@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 
 from guardian.errors import BrowserFailed, CaptureFull, FetchFailed, FetchRefused
 from guardian.evidence.capture_folder import CaptureFolder
+from guardian.evidence.step_result import StepResult
 from guardian.evidence.subjects import CaptureSubject
-from guardian.evidence.taken import Taken
 from guardian.extract.html_sandbox import read_guarded
 from guardian.extract.page_text import text_of_page
 from guardian.fetch.browser import Browser, Viewed
@@ -44,7 +44,7 @@ _LONGEST_ADDRESS = 300
 
 async def take_browser_views(
     subject: CaptureSubject, folder: CaptureFolder, browser: Browser, as_guardian: Response | FetchFailed | None
-) -> Taken:
+) -> StepResult:
     """Take screenshot, PDF, document and text of a use's page as a browser shows it, and what differs for guardian.
 
     `as_guardian` is the page as guardian was just sent it, or why it was not; None when nothing is to be compared.
@@ -63,11 +63,11 @@ async def take_browser_views(
         text = viewing / TEXT
         shown = text.read_text(encoding="utf-8") if text.exists() else None
     differences = await shown_otherwise(subject, as_guardian, viewed.view, shown) if as_guardian is not None else ()
-    return Taken(files, not_taken, differences)
+    return StepResult(files, not_taken, differences)
 
 
-def _nothing(why: str) -> Taken:
-    return Taken(not_taken=(NotTaken(SCREENSHOT, f"No screenshot and no PDF of the page were taken: {why}."),))
+def _nothing(why: str) -> StepResult:
+    return StepResult(not_taken=(NotTaken(SCREENSHOT, f"No screenshot and no PDF of the page were taken: {why}."),))
 
 
 def _keep_all(

@@ -68,7 +68,7 @@ def _make_room(store: Store, memory: Memory) -> int:
     total = 0
     while too_much > 0:
         with store.begin() as tx:
-            freed, forgotten = tx.seen.forget_oldest(memory.shard, too_much, _AT_ONCE)
+            freed, forgotten = tx.forgetting.forget_oldest(memory.shard, too_much, _AT_ONCE)
         if not forgotten:
             break
         too_much -= freed
@@ -78,7 +78,7 @@ def _make_room(store: Store, memory: Memory) -> int:
 
 def _forget_old(store: Store, memory: Memory, now: datetime) -> int:
     with store.begin() as tx:
-        return tx.seen.forget_before(now - memory.settings.keep, _AT_ONCE)
+        return tx.forgetting.forget_unseen_since(now - memory.settings.keep, _AT_ONCE)
 
 
 def forget_host(store: Store, memory: Memory, host: str, now: datetime) -> Forgotten:
@@ -89,7 +89,7 @@ def forget_host(store: Store, memory: Memory, host: str, now: datetime) -> Forgo
     IndexNotReady, StoreUnusable.
     """
     with store.begin() as tx:
-        addresses, pictures = tx.seen.forget_host(host, now)
+        addresses, pictures = tx.forgetting.forget_host(host, now)
         tx.earlier_uses.forget_host(host)
     store.flush()
     _tidy(store, memory, erase=True)
@@ -99,7 +99,7 @@ def forget_host(store: Store, memory: Memory, host: str, now: datetime) -> Forgo
 def forget_all(store: Store, memory: Memory) -> Forgotten:
     """Forget everything. Raises OSError, IndexNotReady, StoreUnusable."""
     with store.begin() as tx:
-        places, pictures = tx.seen.forget_all()
+        places, pictures = tx.forgetting.forget_all()
     store.flush()
     _tidy(store, memory, erase=True)
     return Forgotten(places, pictures)

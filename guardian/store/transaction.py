@@ -14,6 +14,7 @@ from guardian.store.earlier_uses import EarlierUses
 from guardian.store.evidence import Evidence
 from guardian.store.findings import Findings
 from guardian.store.fingerprints import Fingerprints
+from guardian.store.forgetting import Forgetting
 from guardian.store.frontier import Frontier
 from guardian.store.idempotency import Idempotency
 from guardian.store.labels import Labels
@@ -81,6 +82,7 @@ class Transaction:
         self.earlier_uses = EarlierUses(connection)
         self.seen = Seen(connection)
         self.memory_settings = MemorySettings(connection)
+        self.forgetting = Forgetting(connection)
         self.fingerprints = Fingerprints(connection)
         self.words = Words(connection)
         self.labels = Labels(connection)

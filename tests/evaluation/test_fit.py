@@ -1,6 +1,7 @@
 """What is fitted is what is read: export and walk give scikit-learn's own answers; provenance is whole."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,16 @@ def some_pairs(count: int = 500) -> list[Pair]:
     return [Pair(features[n], bool(truth[n]), "made", n % 40, n) for n in range(count)]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_rounds() -> Iterator[None]:
+    """Fit fewer trees than `make fit` does: these pairs need no more."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "ROUNDS", 120)
+        yield
+
+
 @pytest.fixture(scope="module")
-def whole_fit() -> fit.Fitted:
+def whole_fit(few_rounds: None) -> fit.Fitted:
     return fit.fit(some_pairs(), {"seeds": [1]}, judging=some_pairs()[:100])
 
 

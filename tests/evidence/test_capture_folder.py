@@ -8,7 +8,7 @@ import pytest
 
 from guardian.errors import CaptureFull, NotAnImage, WorkerLost, WorkersUnavailable
 from guardian.evidence.capture_folder import opened_capture_folder
-from guardian.evidence.taken import reason_of
+from guardian.evidence.step_result import reason_of
 from guardian.model import SkipReason
 
 

@@ -16,8 +16,8 @@ from guardian.evidence.exchanges import Exchanges
 from guardian.evidence.http_records import keep_response
 from guardian.evidence.settings import EvidenceSettings
 from guardian.evidence.site_contacts import contacts_on
+from guardian.evidence.step_result import StepResult
 from guardian.evidence.subjects import CaptureSubject
-from guardian.evidence.taken import Taken
 from guardian.evidence.vault import Vault
 from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.web import WebClient
@@ -69,7 +69,7 @@ NETWORK = {
     "entities": [{"roles": ["abuse"], "vcardArray": ["vcard", [["email", {}, "text", "abuse@net.example"]]]}],
 }
 
-NOTHING = Exchanges(Taken())
+NOTHING = Exchanges(StepResult())
 """No exchanges: everything comes from what a scan kept."""
 
 
@@ -95,7 +95,7 @@ class Host:
 
     def taken(
         self, subject: CaptureSubject, exchanges: Exchanges | None = None, **settings: Any
-    ) -> tuple[Taken, dict[str, Any], Path]:
+    ) -> tuple[StepResult, dict[str, Any], Path]:
         captured = CaptureFolder(self.folder / "capture", 10**8)
         workers = Workers(
             MatchingSettings(workers=1, timeout=timedelta(minutes=3)),
@@ -104,7 +104,7 @@ class Host:
             kept().pool,
         )
 
-        async def go() -> Taken:
+        async def go() -> StepResult:
             async with WebClient(patient(), clock=lambda: datetime.now(UTC)) as web:
                 services = ContactServices(
                     vault=self.vault,
@@ -284,13 +284,13 @@ def test_the_page_of_the_capture_takes_the_place_of_that_of_the_scan(host: Host,
     subject = host.subject("<p>old@beispiel.example", remote="93.184.216.34")
     url, headers = f"{host.site.url}/page", (("content-type", "text/html"),)
     page = Response(url, url, 200, headers, b"<p>new@beispiel.example", datetime.now(UTC), "93.184.216.35")
-    _, told, _ = host.taken(subject, Exchanges(Taken(), page), **asking(registry))
+    _, told, _ = host.taken(subject, Exchanges(StepResult(), page), **asking(registry))
     assert told["site"]["emails"] == ["new@beispiel.example"]
     assert told["network"]["name"] == "CLOUDFLARENET"
 
 
 def test_a_site_that_is_silent_is_not_asked_again(host: Host) -> None:
-    taken, told, _ = host.taken(host.subject(), Exchanges(Taken(), unreachable="no answer within 20 s"))
+    taken, told, _ = host.taken(host.subject(), Exchanges(StepResult(), unreachable="no answer within 20 s"))
     assert host.site.asked == []
     assert taken.not_taken[0].reason == "not asked: no answer within 20 s"
     assert told["security_txt"]["problem"] == "not asked: no answer within 20 s"

@@ -23,8 +23,8 @@ from warcio.archiveiterator import ArchiveIterator
 from guardian.evidence.capture_folder import opened_capture_folder
 from guardian.evidence.exchanges import Exchanges, keep_exchanges, site_of, take_exchanges
 from guardian.evidence.page_visit import ExchangeServices
+from guardian.evidence.step_result import combined
 from guardian.evidence.subjects import CaptureSubject
-from guardian.evidence.taken import together
 from guardian.evidence.vault import Vault
 from guardian.evidence.wacz import WaczFacts, surt, write_wacz
 from guardian.fetch.credentials import Credentials
@@ -111,7 +111,7 @@ def taken(
                     for url in beside:
                         await site_of(exchanges, services.fetcher).get(url, kind="page")
                     kept = await keep_exchanges(exchanges, captured)
-                    exchanges = replace(exchanges, taken=together(exchanges.taken, kept))
+                    exchanges = replace(exchanges, taken=combined(exchanges.taken, kept))
                     return Captured(exchanges, {one.name: captured.path_of(one).read_bytes() for one in captured.files})
         finally:
             store.close()

@@ -21,8 +21,8 @@ from guardian.errors import UsageError
 from guardian.evidence.capture_folder import CaptureFolder
 from guardian.evidence.comparison import JSON_NAME, ComparisonServices, take_comparison
 from guardian.evidence.recompute import TOLERANCES, Number, Recomputed, Verdict, recompute
+from guardian.evidence.step_result import StepResult
 from guardian.evidence.subjects import CaptureSubject
-from guardian.evidence.taken import Taken
 from guardian.evidence.vault import Vault
 from guardian.evidence.verifying import NotABundle
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
@@ -54,7 +54,9 @@ class Place:
     told: dict[str, Any]
     members: dict[str, bytes]
 
-    def taken(self, subject: CaptureSubject, folder: Path, came: bytes | None = None) -> tuple[Taken, CaptureFolder]:
+    def taken(
+        self, subject: CaptureSubject, folder: Path, came: bytes | None = None
+    ) -> tuple[StepResult, CaptureFolder]:
         """Take the comparison of a use, with a catalogue that is empty."""
         return taken(self.folder, folder, subject, self.vault, came)
 
@@ -68,7 +70,7 @@ def taken(
     subject: CaptureSubject,
     vault: Vault,
     came: bytes | None = None,
-) -> tuple[Taken, CaptureFolder]:
+) -> tuple[StepResult, CaptureFolder]:
     workers = Workers(
         MatchingSettings(workers=1, timeout=timedelta(minutes=3)), EmbeddingSettings(), home / "index", kept().pool
     )

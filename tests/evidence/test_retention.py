@@ -211,8 +211,8 @@ def test_what_the_memory_and_the_matcher_know_of_a_case_on_hold_stays(world: Wor
 
     later = NOON + YEAR
     with world.store.begin() as tx:
-        tx.seen.forget_oldest("shard", 1e9, 100)
-        tx.seen.forget_before(later, 100)
+        tx.forgetting.forget_oldest("shard", 1e9, 100)
+        tx.forgetting.forget_unseen_since(later, 100)
         tx.candidates.forget("recipe", later, later, 100)
         tx.candidates.forget("another recipe", later, later, 100)
         for sha256, stays in ((pictures[0], True), (earlier, True), (pictures[1], False)):
@@ -220,7 +220,7 @@ def test_what_the_memory_and_the_matcher_know_of_a_case_on_hold_stays(world: Wor
             assert (tx.candidates.known(sha256, "recipe") is not None) is stays
 
         release(tx, held, ANNA, "settled", NOON)
-        assert tx.seen.forget_before(later, 100) == 2
+        assert tx.forgetting.forget_unseen_since(later, 100) == 2
         assert tx.candidates.forget("recipe", later, later, 100) == 2
 
 

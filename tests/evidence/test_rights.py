@@ -12,8 +12,8 @@ from PIL import Image
 from guardian.evidence.capture_folder import CaptureFolder
 from guardian.evidence.exchanges import Exchanges
 from guardian.evidence.rights import Vaults, take_rights
+from guardian.evidence.step_result import StepResult
 from guardian.evidence.subjects import CaptureSubject
-from guardian.evidence.taken import Taken
 from guardian.evidence.vault import Vault
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.workers import Workers
@@ -55,7 +55,9 @@ class Place:
         original.write_bytes(picture("coffee", MINE))
         return subject_of(original, self.vault, found)
 
-    def taken(self, subject: CaptureSubject, *pictures: Response, **more: Any) -> tuple[Taken, dict[str, Any], Path]:
+    def taken(
+        self, subject: CaptureSubject, *pictures: Response, **more: Any
+    ) -> tuple[StepResult, dict[str, Any], Path]:
         captured = CaptureFolder(self.folder / "capture", 10**8)
         workers = Workers(
             MatchingSettings(workers=1, timeout=timedelta(minutes=3)),
@@ -64,7 +66,7 @@ class Place:
             kept().pool,
         )
         vaults = Vaults(self.vault, Vault(self.folder / "originals", 10**8))
-        exchanges = Exchanges(Taken(), pictures=pictures, **more)
+        exchanges = Exchanges(StepResult(), pictures=pictures, **more)
         taken = kept().run(take_rights(subject, captured, vaults, workers, exchanges))
         path = captured.path / "rights.json"
         return taken, json.loads(path.read_text()) if path.exists() else {}, captured.path

@@ -14,8 +14,8 @@ from PIL import Image
 from guardian.errors import FetchFailed
 from guardian.evidence.capture_folder import opened_capture_folder
 from guardian.evidence.screenshots import shown_otherwise, take_browser_views
+from guardian.evidence.step_result import StepResult
 from guardian.evidence.subjects import CaptureSubject
-from guardian.evidence.taken import Taken
 from guardian.fetch.browser import Browser
 from guardian.fetch.page_view import PageView, Requested, ShownPicture
 from guardian.fetch.settings import BrowserSettings
@@ -83,7 +83,7 @@ def test_a_page_that_shows_robots_something_else_is_captured_as_browsers_see_it(
         site.put("/lamp.gif", Says(GIF, content_type="image/gif"))
         use = subject(site.url + "/page", site.url + "/lamp.gif")
 
-        async def take(site: Site = site, use: CaptureSubject = use) -> Taken:
+        async def take(site: Site = site, use: CaptureSubject = use) -> StepResult:
             async with WebClient(patient(), clock=lambda: NOON) as web:
                 as_guardian = await web.get(site.url + "/page", kind="page")
             browser = Browser(BrowserSettings(), lambda: NOON, LOOPBACK)
@@ -114,7 +114,7 @@ def test_a_page_that_shows_robots_something_else_is_captured_as_browsers_see_it(
 
 
 def test_without_a_browser_one_sentence_says_so(tmp_path: Path) -> None:
-    def taken_of(use: CaptureSubject) -> Taken:
+    def taken_of(use: CaptureSubject) -> StepResult:
         browser = Browser(BrowserSettings(enabled=False), lambda: NOON)
         with opened_capture_folder(tmp_path, 10**8) as captured:
             return asyncio.run(take_browser_views(use, captured, browser, None))

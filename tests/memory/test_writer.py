@@ -140,7 +140,7 @@ def test_what_was_read_is_not_read_again_when_others_are_forgotten(
     hashes = before.hashes
     # One of seven: too few for the segment to be written anew.
     with store.begin() as tx:
-        tx.seen.forget_oldest(memory.shard, 1, 1)
+        tx.forgetting.forget_oldest(memory.shard, 1, 1)
     memory.writer.tidy()
     assert numbers(opened) == list(range(1, 7))
     (after,) = opened.segments
@@ -172,7 +172,7 @@ def test_a_forgotten_host_is_gone_from_every_byte(
     remember(store, memory, 1, 2, host="www.gone.example")
     memory.fold()
     with store.read() as tx:
-        assert tx.seen.count_on("gone.example") == (2, 1)
+        assert tx.forgetting.count_on("gone.example") == (2, 1)
     preview = small_fingerprint(picture(2)).preview
     everything = lambda: b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())  # noqa: E731
     assert preview in everything()

@@ -76,7 +76,7 @@ async def _labelled(tmp_path: Path) -> None:
             )
         await _goes_on(store, workers, memory, tmp_path)
         with store.begin() as tx:
-            tx.seen.forget_all()
+            tx.forgetting.forget_all()
             assert tx.labels.counts() == {}
     finally:
         await workers.aclose()

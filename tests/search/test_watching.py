@@ -111,7 +111,7 @@ async def _watched(tmp_path: Path) -> None:
             Draft202012Validator(SCHEMA).validate(body)
             assert (first.destination, body["data"]["count"], body["data"]["watch"]["name"]) == ("desk", 2, "style")
             assert body["data"]["is_all"]
-            tx.seen.forget_all()
+            tx.forgetting.forget_all()
             assert tx.named_searches.forget_told() == 3
             assert tx.named_searches.remove("style")
     finally:

@@ -206,7 +206,7 @@ def test_forgotten_hosts_leave_no_word_behind(store: Store, database: str, tmp_p
     _remember(store, [_met(1, Context(alt="zanzibarian schooner"), "gone.example"), _met(2, Context(alt="a red boat"))])
     assert _seen(store, "schooner") == ["1"]
     with store.begin() as tx:
-        tx.seen.forget_host("gone.example", NOW)
+        tx.forgetting.forget_host("gone.example", NOW)
     assert _seen(store, "schooner") == []
     assert _seen(store, "boat") == ["2"]
     store.flush()
@@ -214,7 +214,7 @@ def test_forgotten_hosts_leave_no_word_behind(store: Store, database: str, tmp_p
         assert b"zanzibarian" not in file.read_bytes()
 
     with store.begin() as tx:
-        tx.seen.forget_all()
+        tx.forgetting.forget_all()
     assert _seen(store, "boat") == []
 
 
@@ -227,7 +227,7 @@ def test_labels_that_words_gave_go_with_a_forgotten_host(store: Store) -> None:
         pictures = tx.seen.pictures(sorted(tx.seen.heads()))
         tx.labels.follow_vocabulary("some terms")
         tx.labels.replace({picture.id: given for picture in pictures.values()})
-        tx.seen.forget_host("gone.example", NOW)
+        tx.forgetting.forget_host("gone.example", NOW)
         marked = tx.labels.unlabelled(10, has_words=False)
     with store.read() as tx:
         labels = tx.labels.of([picture.id for picture in pictures.values()])

@@ -7,7 +7,7 @@ from guardian.model import EvidenceFile, NotTaken
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class StepResult:
     """What one step of a capture took, what it could not take, and the differences that it saw, in sentences.
 
     `is_worth_repeating`: this machine failed at a part, so that another capture may have it.
@@ -31,9 +31,9 @@ def is_fault_of_machine(error: Exception) -> bool:
     return isinstance(error, (WorkerLost, WorkersUnavailable, IndexNotReady))
 
 
-def together(*steps: Taken) -> Taken:
+def combined(*steps: StepResult) -> StepResult:
     """Return what several steps took, in their order."""
-    return Taken(
+    return StepResult(
         files=tuple(file for step in steps for file in step.files),
         not_taken=tuple(one for step in steps for one in step.not_taken),
         differences=tuple(sentence for step in steps for sentence in step.differences),
