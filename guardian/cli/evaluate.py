@@ -15,6 +15,7 @@ from guardian.cli.evaluation_page import page_lines
 from guardian.cli.options import option_group
 from guardian.cli.progress import progress_bar
 from guardian.cli.screen import Screen
+from guardian.durable import write_whole
 from guardian.errors import IndexNotReady, UsageError
 from guardian.model import Asset, AssetState
 from guardian.views.counting import counted
@@ -156,7 +157,7 @@ async def _evaluate(
         progress.add_task("drawing the page", total=None)
         pictures = await _pictures(workers, evaluated)
         page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(html_page(found, "Your works, edited", notes, pictures, comparisons), encoding="utf-8")
+        write_whole(page, html_page(found, "Your works, edited", notes, pictures, comparisons).encode())
     await workers.aclose()
     return found, notes, tuple(comparisons), page
 

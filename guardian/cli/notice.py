@@ -15,6 +15,7 @@ from guardian.cli.notice_steps import point_text
 from guardian.cli.options import option_group
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
+from guardian.durable import new_file, sync_file
 from guardian.errors import UsageError
 from guardian.model.notices import Notice, NoticeKind, NoticeLanguage, NoticeState
 from guardian.views.counting import counted
@@ -263,8 +264,9 @@ def _write_copy(session: Session, notice: Notice, path: Path) -> None:
 
     digest, content = sent_copy(notice, notice_copies_in(session.config.data_dir))
     try:
-        with path.open("xb") as file:
+        with new_file(path) as file:
             file.write(content)
+            sync_file(file)
     except FileExistsError as error:
         raise UsageError(f"{path} exists already; choose another name") from error
     except OSError as error:

@@ -15,6 +15,7 @@ from guardian.cli.options import option_group
 from guardian.cli.progress import progress_bar, say_if_kernels_are_compiled
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import NOT_ALL_SEEN, json_line
+from guardian.durable import write_whole
 from guardian.errors import FetchFailed, FetchRefused, GuardianError, Unmatchable, UsageError
 from guardian.views.counting import counted
 
@@ -311,4 +312,4 @@ async def _write_page(app: "App", file: Path, request: "Request", answer: "Searc
 
     shown = [Shown(one, await _thumbnail(app, one)) for one in answer.results]
     asked = await app.search.thumbnail_of(request.picture) if request.picture is not None else None
-    await asyncio.to_thread(file.write_text, page_of(request, asked, shown, answer), encoding="utf-8")
+    await asyncio.to_thread(write_whole, file, page_of(request, asked, shown, answer).encode())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from guardian.cli.context import Session, opened_store
 from guardian.cli.filters import asset_starting_with
+from guardian.durable import write_whole
 from guardian.errors import GuardianError
 from guardian.model import Spread, SpreadVersion
 
@@ -72,5 +73,5 @@ def _with_previews(store: "Store", memory: "Memory", versions: tuple[SpreadVersi
 
 
 def write_graph(path: Path, text: str) -> None:
-    """Write a graph to a file. Raises OSError."""
-    path.write_text(text, encoding="utf-8")
+    """Write a graph to a file, all of it or nothing. Raises OSError."""
+    write_whole(path, text.encode())

@@ -5,18 +5,15 @@ Which members a case has is worked out in `case_members`; the form of the file i
 
 import asyncio
 import hashlib
-import os
-import secrets
 import zlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import IO
 
-from guardian.durable import naming, sync_folder
+from guardian.durable import new_file, sync_file
 from guardian.errors import GuardianError, UsageError
 from guardian.evidence.instructions import instructions
 from guardian.evidence.manifest import (
@@ -138,17 +135,20 @@ async def write_bundle(
     path = out / _name_of(head, manifest_sha256) if out.is_dir() else out
 
     def write() -> Written:
-        with _new_file(path) as file:
+        with new_file(path) as file:
             size = _write_zip(file, files)
             file.seek(0)
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
-            _put_on_disk(file)
+            sync_file(file)
             written = Written(path, sha256, manifest_sha256, size, len(files), head.lost, head.left_out)
             if noting is not None:
                 noting(written)
             return written
 
-    return await asyncio.to_thread(write)
+    try:
+        return await asyncio.to_thread(write)
+    except FileExistsError as error:
+        raise UsageError(_EXISTS.format(path)) from error
 
 
 async def _vouched_for(manifest: bytes, key: SigningKey, stamping: Stamping | None) -> list["_ZipContent"]:
@@ -295,69 +295,3 @@ def _write_zip(file: IO[bytes], files: Sequence[_ZipContent]) -> int:
     end = directory(members)
     file.write(end)
     return offset + len(end)
-
-
-@contextmanager
-def _new_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file that appears at `path` after the body, which puts it on disk; an error in the body leaves nothing.
-
-    Where the file system can, it has no name before, so that not even a killed process leaves something.
-    """
-    part: Path | None = None
-    with naming(path):
-        try:
-            handle = os.open(path.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        except OSError:
-            part = path.with_name(f".{path.name[:64]}.{secrets.token_hex(8)}.part")
-            handle = _opened_part(part, path)
-        try:
-            with os.fdopen(handle, "w+b") as file:
-                yield file
-                if part is None:
-                    _link_open_file(handle, path)
-                else:
-                    _rename(part, path)
-        except FileExistsError as error:
-            raise UsageError(_EXISTS.format(path)) from error
-        finally:
-            if part is not None:
-                part.unlink(missing_ok=True)
-        sync_folder(path.parent)
-
-
-def _opened_part(part: Path, path: Path) -> int:
-    """Return the descriptor of a new file. An error names the file that it would become, which the user asked for."""
-    try:
-        return os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
-
-
-def _put_on_disk(file: IO[bytes]) -> None:
-    """Return when all that was written to a file outlives a power cut. Raises OSError (a full disk)."""
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _link_open_file(handle: int, path: Path) -> None:
-    """Give an open file without a name a name. Raises FileExistsError."""
-    folder = os.open("/proc/self/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        # What lies in this folder are links; they are followed only when the folder is named by its descriptor.
-        os.link(str(handle), path, src_dir_fd=folder, follow_symlinks=True)
-    finally:
-        os.close(folder)
-
-
-def _rename(part: Path, path: Path) -> None:
-    """Give a written file its name. Raises FileExistsError."""
-    try:
-        # Unlike renaming, linking sees that the name is taken.
-        os.link(part, path)
-    except FileExistsError:
-        raise
-    except OSError:
-        # Sticks with FAT or exFAT know no links.
-        if path.exists():
-            raise FileExistsError(path) from None
-        part.rename(path)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from guardian.durable import write_whole
 from guardian.errors import UsageError
 from guardian.model.notices import Notice
 from guardian.notices.drafting import reference_of
@@ -45,7 +46,7 @@ def write_documents(notice: Notice, owner: OwnerSettings, folder: Path) -> list[
             path = folder / document.name
             if path.exists() and path.read_bytes() != document.content:
                 raise UsageError(f"{path} exists already and is another file; choose another folder")
-            path.write_bytes(document.content)
+            write_whole(path, document.content)
             written.append(path)
     except OSError as error:
         raise UsageError(f"cannot write {error.filename or folder}: {error.strerror}") from error

@@ -1,8 +1,9 @@
 """A search as the desk's forms and addresses write it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from urllib.parse import urlencode
 
 from starlette.datastructures import ImmutableMultiDict, UploadFile
@@ -115,8 +116,11 @@ def onward_queries(asked: SearchSpec, id_: str, *, is_asset: bool) -> dict[str, 
     return found
 
 
-def parts_of(asked: SearchSpec) -> list[tuple[str, SearchSpec]]:
-    """Return what narrows or moves a search, in words, each with the search without it."""
+def parts_of(asked: SearchSpec, names: Mapping[str, str] = MappingProxyType({})) -> list[tuple[str, SearchSpec]]:
+    """Return what narrows or moves a search, in words, each with the search without it.
+
+    `names`: what people call examples, by id; others keep their id.
+    """
     found = [
         (text.replace("=", ": ", 1), replace(asked, filters=tuple(one for one in asked.filters if one != text)))
         for text in asked.filters
@@ -125,9 +129,12 @@ def parts_of(asked: SearchSpec) -> list[tuple[str, SearchSpec]]:
         (f"colour {text}", replace(asked, colours=tuple(one for one in asked.colours if one != text)))
         for text in asked.colours
     ]
-    found += [(f"like {id_}", replace(asked, like=tuple(o for o in asked.like if o != id_))) for id_ in asked.like]
     found += [
-        (f"unlike {id_}", replace(asked, unlike=tuple(one for one in asked.unlike if one != id_)))
+        (f"like {names.get(id_, id_)}", replace(asked, like=tuple(one for one in asked.like if one != id_)))
+        for id_ in asked.like
+    ]
+    found += [
+        (f"unlike {names.get(id_, id_)}", replace(asked, unlike=tuple(one for one in asked.unlike if one != id_)))
         for id_ in asked.unlike
     ]
     if asked.region:
@@ -135,11 +142,11 @@ def parts_of(asked: SearchSpec) -> list[tuple[str, SearchSpec]]:
     return found
 
 
-def words_of(asked: SearchSpec) -> str:
-    """Return what a search asks, as people at the desk say it."""
+def words_of(asked: SearchSpec, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return what a search asks, as people at the desk say it; `names` as for `parts_of`."""
     found = ["like a picture"] if asked.picture else ["like one of your images"] if asked.own else []
     found += [f"words {asked.text}"] if asked.text else []
-    found += [words for words, _ in parts_of(asked)]
+    found += [words for words, _ in parts_of(asked, names)]
     found += [f"by {asked.by}"] if asked.by != "auto" else []
     found += [{"assets": "in your images", "seen": "in what was seen"}[asked.where]] if asked.where != "all" else []
     return "; ".join(found)

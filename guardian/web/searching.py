@@ -22,6 +22,7 @@ from guardian.scan.services import Services
 from guardian.search.asking import SearchSpec, request_of
 from guardian.search.request import Request, SearchAnswer
 from guardian.search.search import Search
+from guardian.store import Transaction
 from guardian.urls.addresses import is_web_address
 from guardian.web.desk import Desk
 
@@ -91,3 +92,9 @@ async def picture_at(services: Services, address: str) -> bytes:
     if is_page(response):
         raise UsageError("this is a page; write the address of one picture, or check the page")
     return response.content
+
+
+def example_names(tx: Transaction, asked: SearchSpec) -> dict[str, str]:
+    """Return the titles of the examples of a search that are one's own images, by id."""
+    found = (tx.assets.get(id_) for id_ in (*asked.like, *asked.unlike) if id_.startswith("asset_"))
+    return {asset.id: asset.title for asset in found if asset is not None}

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from guardian.cases.lookalikes import MOST_NOT_MINE
-from guardian.model import Action, Case, CaseState, Context, DismissReason, Severity
+from guardian.model import MEASURED_FACTS, Action, Case, CaseState, Context, DismissReason, Severity
+from guardian.web.pages.case import FACT_LABELS
 from tests.web.conftest import Served
 from tests.web.uses import picture_bytes, protected, used
 
@@ -291,6 +292,10 @@ def test_viewers_look_and_do_not_decide(served: Served, cases: list[Case]) -> No
     assert vera.post(f"/cases/{cases[0].id}", data={"decision": "confirm"}).status_code == 403
     assert vera.post("/cases", data={"decision": "confirm", "selected": cases[0].id}).status_code == 403
     assert served.client().get(f"/cases/{cases[0].id}").status_code == 303
+
+
+def test_every_number_has_a_name_that_people_know() -> None:
+    assert FACT_LABELS.keys() == {fact.name for fact in MEASURED_FACTS}
 
 
 def test_the_overlap_is_drawn_on_both_pictures(served: Served, cases: list[Case]) -> None:

@@ -112,6 +112,9 @@ def test_operations_are_for_those_who_may_see_them(served: Served) -> None:
     assert "Nobody of this name" in vera.get("/operators?words=%25").text
     assert vera.get("/operators?after=soon").status_code == 400
     assert "None: every use is judged" in vera.get("/licences").text
+    begun = served.signed_in("Rita").get("/licences?image=asset_1").text
+    assert re.search(r'<option value="asset" selected>', begun)
+    assert re.search(r'name="name"[^>]* value="asset_1"', begun)
 
 
 def test_only_deliveries_are_retried_where_deliveries_are_listed(served: Served) -> None:

@@ -316,7 +316,7 @@ async def narrow_a_search(visit: Visit) -> None:
     narrowed = await visit.vera.get(host)
     assert (narrowed.status_code, "host: 127.0.0.1</bdi> ×" in narrowed.text) == (200, True)
     less = next(one for one in onward if "unlike=asset_" in one)
-    assert "unlike asset_" in (await visit.vera.get(less)).text
+    assert "unlike own</bdi> ×" in (await visit.vera.get(less)).text, "an image is named by its title"
     colours = await visit.vera.get("/search", params={"kept": digest, "colours": "#631, black:1 %"})
     assert re.search(r"\d % #631 and \S+ % black", colours.text), "several colours in one field"
 
@@ -368,7 +368,7 @@ async def keep_a_search(visit: Visit) -> None:
     assert "there is a search &#39;style&#39; already" in again.text
 
     listed = (await visit.vera.get("/search")).text
-    assert "Nobody is told: no destination wants watch.found" in listed
+    assert "Nobody is told: no destination wants to be" in listed
     assert "/search/keep" not in listed
     assert "End the watch" not in listed
     assert "like a picture; by look; in what was seen" in listed

@@ -93,7 +93,9 @@ async def protect(
     wanted = Wanted(path, collection.strip(), title.strip() or None, names_collection=True)
     async for result in desk.catalog().add([wanted]):
         if result.asset is None:
-            why = f"{result.problem.word}: {result.problem.detail}" if result.problem else "it cannot be decoded"
+            why = "it cannot be decoded"
+            if result.problem is not None:
+                why = f"{result.problem.word.replace('_', ' ')}: {result.problem.detail}"
             raise UsageError(f"this picture is not protected: {why}")
         asset = result.asset
     actor = person_acting(request, session)

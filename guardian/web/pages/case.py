@@ -64,6 +64,18 @@ NEXT_STEPS = {
 }
 """What a reviewer does next, by the state of a case."""
 
+FACT_LABELS = {
+    "probability": "How sure it is a copy",
+    "hash_distance": "How far the fingerprints differ",
+    "keypoint_inliers": "Details recognised in both",
+    "asset_coverage": "Part of yours that is shown",
+    "candidate_coverage": "Part of theirs that it fills",
+    "aligned_similarity": "Likeness, point by point",
+    "embedding_similarity": "Likeness of the whole",
+    "region_embedding_similarity": "Likeness of the part shown",
+}
+"""What people who do not measure pictures call each number."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
@@ -237,6 +249,7 @@ def _values_of(found: _Read) -> dict[str, Any]:
         "overlap": found.overlap,
         "points_text": points_text,
         "numbers": numbers,
+        "fact_labels": FACT_LABELS,
         "licence_text": licence_text,
         "missed_text": missed_text,
         "versions": versions,

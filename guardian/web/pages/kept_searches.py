@@ -24,7 +24,7 @@ from guardian.web.auth.requests import person_acting
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import person_may, search_of
 from guardian.web.search_queries import asked_in, query_of, words_of
-from guardian.web.searching import LET_GO, content_of
+from guardian.web.searching import LET_GO, content_of, example_names
 
 router = APIRouter(prefix="/search", include_in_schema=False)
 
@@ -140,7 +140,10 @@ def kept_searches(desk: Desk) -> list[tuple[NamedSearch, SearchSpec, str, str | 
     """Return the searches under a name, each with what it asks, that in words, and why it cannot be asked any more."""
     with desk.store.read() as tx:
         found = [(one, SearchSpec.from_json(one.asked)) for one in tx.named_searches.list()]
-        return [(one, asked, words_of(asked), why_not_asked(tx, desk.search_pictures, asked)) for one, asked in found]
+        return [
+            (one, asked, words_of(asked, example_names(tx, asked)), why_not_asked(tx, desk.search_pictures, asked))
+            for one, asked in found
+        ]
 
 
 def destinations_told(desk: Desk) -> tuple[str, ...]:

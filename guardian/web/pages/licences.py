@@ -42,11 +42,15 @@ class _Row:
 async def show_licences(
     request: Request,
     host: str = Query("", max_length=500),
+    image: str = Query("", max_length=200),
     words: str = Query("", max_length=200),
     added: int | None = Query(None, ge=0),
     known: int = Query(0, ge=0),
 ) -> Response:
-    """List the licences that have these words, those that end soon first, and the form for another one."""
+    """List the licences that have these words, those that end soon first, and the form for another one.
+
+    `host` and `image`, an id, are what that form begins with.
+    """
     desk = desk_of(request)
     today = desk.clock().date()
 
@@ -67,6 +71,7 @@ async def show_licences(
         soon=licensing.LAPSES_SOON.days,
         collections=collections,
         host=host,
+        image=image,
         imported=f"{counted(added, 'licence')} added, {known} known already" if added is not None else "",
     )
 

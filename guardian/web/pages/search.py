@@ -1,7 +1,7 @@
 """Searches what is owned and what was seen: by a picture, by words, by examples. Nothing is recorded."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +31,7 @@ from guardian.web.search_queries import (
     parts_of,
     query_of,
 )
-from guardian.web.searching import LET_GO, MOST_RESULTS, answered, content_of, picture_at
+from guardian.web.searching import LET_GO, MOST_RESULTS, answered, content_of, example_names, picture_at
 
 router = APIRouter(prefix="/search", include_in_schema=False)
 
@@ -139,12 +139,14 @@ async def _shown(
     results = answer.results if answer is not None else ()
     cases = await run_in_threadpool(_cases_of, desk, results) if may_read_cases else {}
     kept = await run_in_threadpool(kept_searches, desk) if answer is None else []
+    with desk.store.read() as tx:
+        names = example_names(tx, asked)
     found = await search_of(desk).shown(content) if content is not None and desk.services is not None else None
     return page(
         request,
         "search.html",
         status=400 if problem is not None else 200,
-        **_form_values(asked),
+        **_form_values(asked, names),
         problem=problem,
         address=address,
         picture=found,
@@ -160,13 +162,13 @@ async def _shown(
     )
 
 
-def _form_values(asked: SearchSpec) -> dict[str, Any]:
-    """Return what the form shows of a search, and offers."""
+def _form_values(asked: SearchSpec, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the form shows of a search, and offers. `names`: of its examples, by id."""
     return {
         "asked": asked,
         "query": query_of(asked),
         "chosen": dict(text.split("=", 1) for text in asked.filters),
-        "parts_of_search": [(words, query_of(without)) for words, without in parts_of(asked)],
+        "parts_of_search": [(words, query_of(without)) for words, without in parts_of(asked, names)],
         "longest": LONGEST_TEXT,
         "places": list(WHERE),
         "measures": list(By),

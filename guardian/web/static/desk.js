@@ -12,6 +12,12 @@ else if (atOnce) atOnce.submit();
 // On a phone the navigation is one line that scrolls: the page that is shown shall be in sight.
 document.querySelector("nav [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
+// What holds a wide table is a stop for the keyboard only where there is something to scroll.
+const scrollers = new ResizeObserver((seen) => seen.forEach(({ target }) => {
+  target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1;
+}));
+document.querySelectorAll(".scroll[tabindex]").forEach((one) => scrollers.observe(one));
+
 // A menu is left by Escape, which leads back to its button; the arrows go through it, and it closes behind whoever leaves.
 document.addEventListener("keydown", (event) => {
   const menu = event.target.closest("details.drop[open]");
