@@ -25,26 +25,37 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class RecordedUse:
-    """One asset seen at one address, its evidence already kept.
-
-    `candidate_sha256` is the digest of the image's bytes, `also_at` other addresses of the same picture,
-    `at` the moment of recording (aware UTC), `perceptual_hash` the published hash of the picture seen,
-    `licence_id` the licence that gives `licence_status`. `seen_since`: since when the memory has known the picture
-    there, where that is earlier than the sighting.
-    """
+    """One asset seen at one address, its evidence already kept."""
 
     sighting: Sighting
+
     candidate_sha256: str
+    """The digest of the image's bytes."""
+
     asset: Asset
+
     comparison: Comparison
+
     licence_status: LicenceStatus
+
     decision: Decision
+
     at: datetime
+    """The moment of recording (aware UTC)."""
+
     kept: Kept = field(default_factory=Kept)
+
     also_at: tuple[str, ...] = ()
+    """Other addresses of the same picture."""
+
     perceptual_hash: str | None = None
+    """The published hash of the picture seen."""
+
     licence_id: str | None = None
+    """The licence that gives `licence_status`."""
+
     seen_since: datetime | None = None
+    """Since when the memory has known the picture there, where that is earlier than the sighting."""
 
 
 def addresses_of(use: RecordedUse) -> tuple[str, str]:

@@ -41,26 +41,37 @@ class AddOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """The result of adding one file.
-
-    `asset` is None exactly when `problem` says why it is not protected. `nearly`: assets that look almost the same,
-    most similar first. `versions`: the other protected assets of its work. `changes`: what the owner corrected of an
-    asset that was known. `restored`: its original was lost or damaged, and is whole again. `is_cut_off`: only a part
-    of the picture is there, and protected. `not_compared`: in words, which frames or pages of a new asset are left out.
-    `earlier`: where the memory has seen it, first places first.
-    """
+    """The result of adding one file."""
 
     path: Path
+
     outcome: AddOutcome
+
     asset: Asset | None = None
+    """None exactly when `problem` says why the file is not protected."""
+
     problem: Skipped | None = None
+
     nearly: tuple[Asset, ...] = ()
+    """Assets that look almost the same, most similar first."""
+
     versions: tuple[Asset, ...] = ()
+    """The other protected assets of its work."""
+
     changes: tuple[ChangedDetail, ...] = ()
+    """What the owner corrected of an asset that was known."""
+
     restored: bool = False
+    """Whether its original was lost or damaged, and is whole again."""
+
     is_cut_off: bool = False
+    """Whether only a part of the picture is there, and protected."""
+
     earlier: tuple[EarlierUse, ...] = ()
+    """Where the memory has seen it, first places first."""
+
     not_compared: tuple[str, ...] = ()
+    """In words, which frames or pages of a new asset are left out."""
 
     @property
     def was_known(self) -> bool:

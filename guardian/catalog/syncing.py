@@ -12,17 +12,21 @@ from guardian.model import Asset
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """The differences between a folder and the catalogue.
-
-    `gone` are assets whose file is no longer in the folder, `replaced` those whose file has another picture now
-    (which is among `new`). `unchanged` counts the assets whose file is where it was.
-    """
+    """The differences between a folder and the catalogue."""
 
     new: tuple[Path, ...]
+
     moved: tuple[tuple[Asset, Path], ...]
+    """Assets whose file is at another path of the folder now, with that path."""
+
     gone: tuple[Asset, ...]
+    """Assets whose file is no longer in the folder."""
+
     replaced: tuple[Asset, ...]
+    """Assets whose file has another picture now, which is among `new`."""
+
     unchanged: int
+    """How many assets have their file where it was."""
 
 
 def compare_with_folder(

@@ -37,20 +37,26 @@ from guardian.model import LostMember, LostState
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What shall go into a bundle: the bytes themselves, or the file that has them.
-
-    `sha256`: what a file must have, when that is known from elsewhere; another content is refused. `about`: one plain
-    sentence. `size_bytes`: how many bytes a file had when it was kept; None where that is not recorded. `listed`: the
-    member as it was measured; None before that.
-    """
+    """What shall go into a bundle."""
 
     name: str
+
     content: bytes | Path
+    """The bytes themselves, or the file that has them."""
+
     media_type: str
+
     about: str
+    """One plain sentence."""
+
     sha256: str | None = None
+    """What a file must have, when that is known from elsewhere; another content is refused."""
+
     size_bytes: int | None = None
+    """How many bytes a file had when it was kept; None where that is not recorded."""
+
     listed: Listed | None = field(default=None, repr=False)
+    """The member as it was measured; None before that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,23 +24,30 @@ _SHARE_OF_ROOM = 2
 
 @dataclass(frozen=True, slots=True)
 class Exchanges:
-    """What was taken, and the answers themselves for the steps that come after.
-
-    `visit` has the exchanges, until `keep_exchanges` writes them; None where there are none. `page` and `image` are the
-    answers with the page and with the picture; None where none came. `pictures` are the other pictures of the page.
-    `unreachable`: why nothing of the site answered, where trying again later may help. `refused`: why guardian itself
-    did not request the page, by robots.txt for example; None when it did. `failed`: why a page that was requested did
-    not come, such as an answer with an error; None when it came.
-    """
+    """What was taken, and the answers themselves for the steps that come after."""
 
     taken: StepResult
+
     page: Response | None = None
+    """The answer with the page; None where none came."""
+
     image: Response | None = None
+    """The answer with the picture; None where none came."""
+
     pictures: tuple[Response, ...] = ()
+    """The other pictures of the page."""
+
     unreachable: str | None = None
+    """Why nothing of the site answered, where trying again later may help."""
+
     refused: str | None = None
+    """Why guardian itself did not request the page, by robots.txt for example; None when it did."""
+
     failed: FetchFailed | None = None
+    """Why a page that was requested did not come, such as an answer with an error; None when it came."""
+
     visit: PageVisit | None = None
+    """Has the exchanges, until `keep_exchanges` writes them; None where there are none."""
 
 
 async def take_exchanges(subject: CaptureSubject, folder: CaptureFolder, services: ExchangeServices) -> Exchanges:

@@ -45,20 +45,28 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What is signed and stamped: of which case, when and by which version the bundle was made, and its members.
-
-    `key`: SHA-256 of the public key (DER) that signs. `is_stamped`: whether the bundle carries a time stamp. `lost`:
-    members that were lost before it was made. `left_out`: what was left out on purpose, in sentences.
-    """
+    """What is signed and stamped."""
 
     case_id: str
+    """The case that the bundle is of."""
+
     made_at: datetime
+
     guardian_version: str
+
     key: str
+    """SHA-256 of the public key (DER) that signs."""
+
     is_stamped: bool
+    """Whether the bundle carries a time stamp."""
+
     members: tuple[Listed, ...]
+
     lost: tuple[LostMember, ...] = ()
+    """Members that were lost before the bundle was made."""
+
     left_out: tuple[str, ...] = ()
+    """What was left out on purpose, in sentences."""
 
     @property
     def is_partial(self) -> bool:

@@ -37,19 +37,24 @@ _ROOM_FOR_LISTS = 1024**2
 
 @dataclass(frozen=True, slots=True)
 class ExchangeServices:
-    """What taking exchanges needs.
-
-    `fetcher` is the one that the source of the use is visited with. `for_person`: somebody waits, so that robots.txt
-    does not apply. `is_of_absence`: it is to be shown that the picture is gone: its kept bytes are no part of that.
-    """
+    """What taking exchanges needs."""
 
     fetcher: Fetcher
+    """The one that the source of the use is visited with."""
+
     store: Store
+
     vault: Vault
+
     clock: Callable[[], datetime]
+
     max_requests: int
+
     for_person: bool
+    """Whether somebody waits, so that robots.txt does not apply."""
+
     is_of_absence: bool = False
+    """Whether it is to be shown that the picture is gone: its kept bytes are no part of that."""
 
 
 @dataclass(slots=True)

@@ -22,24 +22,35 @@ _DEEPEST = 4
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What a registry says of a domain or a network; empty where it says nothing.
-
-    `name` is the domain, or the network's name; `range` a network's addresses. `holder`: who registered it, as far as
-    the registry tells. `registrar`: through whom. Abuse contacts are those named for abuse. `events` are times of
-    registration, last change and end, by their names.
-    """
+    """What a registry says of a domain or a network; empty where it says nothing."""
 
     name: str
+    """The domain, or the network's name."""
+
     handle: str
+
     range: str
+    """A network's addresses."""
+
     country: str
+
     holder: tuple[str, ...]
+    """Who registered it, as far as the registry tells."""
+
     registrar: str
+    """Through whom it was registered."""
+
     abuse_emails: tuple[str, ...]
+    """Those named for abuse, as `abuse_phones`."""
+
     abuse_phones: tuple[str, ...]
+
     nameservers: tuple[str, ...]
+
     status: tuple[str, ...]
+
     events: dict[str, str]
+    """The times of registration, last change and end, by their names."""
 
 
 def domain_address(domain: str, settings: RdapSettings) -> str | None:

@@ -104,19 +104,23 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Recomputed:
-    """One comparison of a bundle, computed again.
-
-    `where`: the folder of its capture. `faults`: why it cannot be computed from what the bundle holds, in sentences.
-    `lost`: which file is needed and was lost before the bundle was made; None when none was. `remarks`: what else must
-    be known to read the numbers.
-    """
+    """One comparison of a bundle, computed again."""
 
     where: str
+    """The folder of its capture."""
+
     sentence: str
+
     numbers: tuple[Number, ...] = ()
+
     faults: tuple[str, ...] = ()
+    """Why it cannot be computed from what the bundle holds, in sentences."""
+
     remarks: tuple[str, ...] = ()
+    """What else must be known to read the numbers."""
+
     lost: str | None = None
+    """Which file is needed and was lost before the bundle was made; None when none was."""
 
     @property
     def holds(self) -> bool:

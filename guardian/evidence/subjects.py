@@ -22,17 +22,25 @@ class Originals(Protocol):
 class CaptureSubject:
     """One use of a work, as it is recorded at `now`.
 
-    `finding` is the strongest use of the case that is still there, or the one that is to be captured. `asset` is the
-    version of the work that it matched; its file is `original`, which may be missing. `licence` gives the finding's
-    status (`finding.licence`). What lies in a local folder has no `page_url` or `image_url` that could be requested.
+    What lies in a local folder has no `page_url` or `image_url` that could be requested.
     """
 
     case: Case
+
     work: Work
+
     asset: Asset
+    """The version of the work that the finding matched."""
+
     finding: Finding
+    """The strongest use of the case that is still there, or the one that is to be captured."""
+
     licence: Licence | None
+    """The licence that gives the finding's status (`finding.licence`)."""
+
     original: Path
+    """The file of the asset, which may be missing."""
+
     now: datetime
 
     @property

@@ -59,21 +59,31 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a bundle says, and what is wrong with it: `damage` is None for a whole one.
-
-    `manifest` is None when it cannot be read. `key`: the fingerprint of the key that signed. `key_is_known`: whether it
-    is the given one; None when none was given. `notes`: what is odd though whole. `places`: where its members are.
-    """
+    """What a bundle says, and what is wrong with it."""
 
     sha256: str
+
     size_bytes: int
+
     damage: Damage | None
+    """None for a whole bundle."""
+
     manifest: Manifest | None = None
+    """None when it cannot be read."""
+
     key: str | None = None
+    """The fingerprint of the key that signed."""
+
     key_is_known: bool | None = None
+    """Whether that is the given key; None when none was given."""
+
     stamped: StampedTime | None = None
+
     notes: tuple[str, ...] = ()
+    """What is odd though whole."""
+
     places: tuple[ZipMember, ...] = field(default=(), repr=False)
+    """Where its members are."""
 
     @property
     def is_whole(self) -> bool:

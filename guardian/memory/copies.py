@@ -48,23 +48,33 @@ WORTH_A_LOOK = 0.2
 
 @dataclass(frozen=True, slots=True)
 class RememberedCopy:
-    """A remembered picture that shows what a picture shows. Pickles.
-
-    `number` names it in the memory. `probability` is that of the matcher, measured on a small fingerprint.
-    `own_share` and `own_box`: what of the picture the remembered one shows; `seen_share` and `seen_box`: what of the
-    remembered one that fills. Shares are 0-1, boxes fractions of the sides.
-    """
+    """A remembered picture that shows what a picture shows. Pickles."""
 
     number: int
+    """Names it in the memory."""
+
     id: str
+
     probability: float
+    """The matcher's, measured on a small fingerprint."""
+
     hash_distance: int
+
     inliers: int
+
     mirrored: bool
+
     own_share: float
+    """How much of the picture the remembered one shows, 0-1."""
+
     seen_share: float
+    """How much of the remembered picture that fills, 0-1."""
+
     own_box: Box
+    """Which part of the picture that is, in fractions of its sides."""
+
     seen_box: Box
+    """Which part of the remembered picture that is, in fractions of its sides."""
 
     @property
     def description(self) -> str:

@@ -34,20 +34,28 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RebuildSource:
-    """What is left of a picture: its bytes (`is_whole`) or its preview, with the size and published hash that it has.
-
-    `recipe` is what the fingerprint made of it is marked with; `known`, where there is one, is a fingerprint that lacks
-    no more than its appearance. Pickles.
-    """
+    """What is left of a picture, to make its fingerprint anew. Pickles."""
 
     number: int
+
     content: bytes
+    """Its bytes, or its preview."""
+
     is_whole: bool
+    """Whether `content` are its bytes."""
+
     width: int
+    """Pixels of the full picture, as `height`."""
+
     height: int
+
     published_hash: str
+
     recipe: str
+    """What the fingerprint that is made of it is marked with."""
+
     known: SmallFingerprint | None = None
+    """A fingerprint that lacks no more than its appearance, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)

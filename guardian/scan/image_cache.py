@@ -17,18 +17,23 @@ LONGEST = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class CachedImage:
-    """A picture whose bytes were matched before.
-
-    `remembered` has the validators for a conditional request, `report` is the matcher's. `is_fresh`: its site said
-    that it need not be asked again yet. `asked_already`: its site was asked within this very scan. `status` and
-    `incomplete` are those of the answer in which it came.
-    """
+    """A picture whose bytes were matched before."""
 
     remembered: Remembered
+    """Has the validators for a conditional request."""
+
     report: MatchReport | Skipped
+    """The matcher's."""
+
     is_fresh: bool
+    """Whether its site said that it need not be asked again yet."""
+
     asked_already: bool
+    """Whether its site was asked within this very scan."""
+
     status: int | None = None
+    """That of the answer in which it came, as `incomplete`."""
+
     incomplete: str | None = None
 
 
@@ -36,16 +41,21 @@ class CachedImage:
 class CachePolicy:
     """When a cached image may be used instead of asking its site.
 
-    `longest_freshness` bounds how long a site's own statement of freshness counts. An image that was requested
-    since `scan_started_at` is not requested again in that scan. Neither counts for a request that names pages of
-    another origin (`referring_origin`) than the one before: sites that show pictures to their own pages only answer
-    it otherwise.
+    Sites that show pictures to their own pages only answer a request that names another page otherwise. So neither
+    freshness nor an earlier request of this scan counts for a request with another `referring_origin` than the one
+    before.
     """
 
     now: datetime
+
     longest_freshness: timedelta
+    """How long a site's own statement of freshness counts, at most."""
+
     scan_started_at: datetime | None = None
+    """An image that was requested since then is not requested again in this scan."""
+
     referring_origin: str | None = None
+    """The origin of the page that the request names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,17 +31,22 @@ class Matched:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the database says of a picture before it is matched.
-
-    `report` is that of an earlier match, `quarantined` what is known if its worker was lost. `latest_number` and
-    `compared` (how many there are) are those of the assets as they are now. `is_wanted`: the memory lacks it.
-    """
+    """What the database says of a picture before it is matched."""
 
     report: MatchReport | Skipped | None
+    """That of an earlier match."""
+
     quarantined: QuarantinedImage | None
+    """What is known if its worker was lost."""
+
     latest_number: int
+    """The highest number of an asset now."""
+
     compared: int
+    """How many assets there are now to compare with."""
+
     is_wanted: bool
+    """Whether the memory lacks the picture."""
 
 
 async def match_image(

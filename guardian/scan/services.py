@@ -17,19 +17,22 @@ from guardian.urls.accounts import Platform
 
 @dataclass(frozen=True, slots=True)
 class ScanSettings:
-    """The settings that scans and checks need.
-
-    `own_hosts` are the owner's own sites, where a match is no copy. `audience`: who may be told of cases.
-    `max_image_bytes` bounds local files, as `fetch` bounds remote ones. `longest_freshness` bounds how long a site's
-    own statement counts that a picture need not be requested again. `platforms`: those whose accounts are operators of
-    their own, beside the usual ones.
-    """
+    """The settings that scans and checks need."""
 
     own_hosts: tuple[str, ...]
+    """The owner's own sites, where a match is no copy."""
+
     audience: Audience
+    """Who may be told of cases."""
+
     max_image_bytes: int
+    """The largest local file that is read; `fetch` bounds remote ones."""
+
     longest_freshness: timedelta = timedelta()
+    """How long a site's own statement counts that a picture need not be requested again, at most."""
+
     platforms: tuple[Platform, ...] = ()
+    """Platforms, beside the usual ones, whose accounts are operators of their own."""
 
 
 @dataclass(frozen=True, slots=True)

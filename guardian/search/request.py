@@ -71,23 +71,33 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One picture of an answer, an asset or one that was seen. `why` says why it stands here.
-
-    `addresses` are the places where it was seen, the first one first, `preview` a small JPEG of it. `colour` names the
-    colour that most of it has; None where its looks were not asked for.
-    """
+    """One picture of an answer, an asset or one that was seen."""
 
     rank: int
+
     kind: Kind
+
     score: float
+
     by: By
+
     why: str
+    """Why it stands here, in words."""
+
     asset: Asset | None = None
+
     seen: SeenPicture | None = None
+
     addresses: tuple[SeenAddress, ...] = ()
+    """Where it was seen, the first place first."""
+
     labels: tuple[PictureLabel, ...] = ()
+
     colour: str | None = None
+    """The name of the colour that most of it has; None where its looks were not asked for."""
+
     preview: bytes | None = field(default=None, repr=False)
+    """A small JPEG of one that was seen."""
 
     @property
     def reason(self) -> str:

@@ -22,25 +22,37 @@ from guardian.views.timelines import TimelineEntry
 
 @dataclass(frozen=True, slots=True)
 class CaseRecord:
-    """A case as it is recorded at `made_at`.
-
-    `captures` are oldest first, `captures_of_use` those of the use that the report speaks of. `licences` are those that
-    speak about its operator. `head` is the end of the audit log then; None while the log is empty. `hold`: that nothing
-    of the case may be deleted; None when it may. `deletions`: evidence of the case that was deleted. `time_line`: all
-    that happened, in the order of time. `left_out`: what was left out for people outside, in sentences.
-    """
+    """A case as it is recorded at `made_at`."""
 
     detail: CaseDetail
+
     captures: tuple[EvidenceCapture, ...]
+    """Oldest first."""
+
     licences: tuple[Licence, ...]
+    """Those that speak about the case's operator."""
+
     head: AuditHead | None
+    """The end of the audit log at `made_at`; None while the log is empty."""
+
     made_at: datetime
+
     guardian_version: str
+
     hold: EvidenceHold | None = None
+    """That nothing of the case may be deleted; None when it may."""
+
     deletions: tuple[EvidenceDeletion, ...] = ()
+    """Evidence of the case that was deleted."""
+
     time_line: tuple[TimelineEntry, ...] = ()
+    """All that happened, in the order of time."""
+
     captures_of_use: tuple[EvidenceCapture, ...] = ()
+    """Those of the captures that are of the use that the report speaks of."""
+
     left_out: tuple[str, ...] = ()
+    """What was left out for people outside, in sentences."""
 
     @property
     def use(self) -> Finding | None:
@@ -83,19 +95,25 @@ class ReportPictures:
 
 @dataclass(frozen=True, slots=True)
 class ReportContent:
-    """All that a report is made of.
-
-    `key`: the fingerprint of the key that signs the bundle. `authorities`: the time-stamp authorities that are asked;
-    none means that the bundle carries no time stamp. `contacts`: who is behind the site, as the last capture found it,
-    and `rights`: what the files say of rights in their metadata, as the last capture of the use found it. `lost`: what
-    should be in the bundle and was lost before it was made.
-    """
+    """All that a report is made of."""
 
     record: CaseRecord
+
     exhibits: Sequence[Exhibit]
+
     pictures: ReportPictures
+
     key: str
+    """The fingerprint of the key that signs the bundle."""
+
     authorities: tuple[str, ...] = ()
+    """The time-stamp authorities that are asked; none means that the bundle carries no time stamp."""
+
     contacts: Mapping[str, Any] | None = None
+    """Who is behind the site, as the last capture found it."""
+
     rights: Mapping[str, Any] | None = None
+    """What the files say of rights in their metadata, as the last capture of the use found it."""
+
     lost: tuple[LostMember, ...] = ()
+    """What should be in the bundle and was lost before it was made."""

@@ -13,7 +13,7 @@ from guardian.model import Case, Finding, Licence, LicenceStatus, SeenAddress, S
 from guardian.notices.drafting import MOST_PLACES
 from guardian.notices.licence_check import licences_at
 from guardian.rules.use import is_at_own_host
-from guardian.scan.recheck.places import Place, digests_of
+from guardian.scan.recheck.looks import Place, digests_of
 from guardian.scan.services import ScanSettings
 from guardian.store import Store, Transaction
 from guardian.urls.addresses import is_web_address

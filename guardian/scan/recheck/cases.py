@@ -20,9 +20,9 @@ from guardian.notices.following import NO_MORE, outcome_of, read_key
 from guardian.notices.settling import settle_recheck
 from guardian.scan.context import ScanContext, context_of_person, context_of_place
 from guardian.scan.recheck.case_places import CasePlaces, KnownPlace, places_of
+from guardian.scan.recheck.looks import LEASE
 from guardian.scan.recheck.memory_copies import copies_in_memory
 from guardian.scan.recheck.one_place import RecheckTarget, look_again
-from guardian.scan.recheck.places import LEASE
 from guardian.scan.recheck.site_search import SiteSearch, search_site
 from guardian.scan.services import Services
 from guardian.scan.site_answers import SiteAnswers

@@ -15,8 +15,8 @@ from guardian.model import EarlierUse, EarlierUseState, SkipReason, Task
 from guardian.model.notices import PlaceState
 from guardian.scan.context import context_of_place
 from guardian.scan.recheck.list_looks import lists_of
+from guardian.scan.recheck.looks import LEASE, Place
 from guardian.scan.recheck.one_place import PlaceSeen, RecheckTarget, look_again
-from guardian.scan.recheck.places import LEASE, Place
 from guardian.scan.services import Services
 from guardian.scan.site_answers import SiteAnswers
 from guardian.sources.settings import SourceSettings

@@ -7,7 +7,7 @@ from guardian.crawl.lists import ListReader
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Skipped, SkipReason
 from guardian.scan.context import ScanContext, crawl_context_of
-from guardian.scan.recheck.places import GONE_STATUSES, PageLook, PageVerdict, Place, shown_for
+from guardian.scan.recheck.looks import GONE_STATUSES, PageLook, PageVerdict, Place, shown_for
 from guardian.scan.services import Services
 from guardian.sources.settings import FeedSettings, SitemapSettings, SiteSettings, SourceSettings
 

@@ -14,7 +14,7 @@ from guardian.model.notices import Notice, NoticePlace
 from guardian.notices.mail_address import is_mail_address
 from guardian.scan.context import ScanContext, context_of_check
 from guardian.scan.pipeline import answer_only
-from guardian.scan.recheck.places import (
+from guardian.scan.recheck.looks import (
     FileVerdict,
     PageVerdict,
     Place,

@@ -11,8 +11,8 @@ from guardian.model import Actor, Task, TaskKind
 from guardian.notices import steps
 from guardian.notices.steps import StepAuthor
 from guardian.scan.recheck.cases import RecheckReason, recheck_case
+from guardian.scan.recheck.looks import LEASE
 from guardian.scan.recheck.notice_addresses import dead_addresses, recipient_doubt
-from guardian.scan.recheck.places import LEASE
 from guardian.scan.services import Services
 from guardian.sources.settings import SourceSettings
 from guardian.store import Transaction

@@ -15,7 +15,7 @@ from guardian.model.notices import PlaceState
 from guardian.scan.context import ScanContext
 from guardian.scan.pipeline import answer_and_record, answer_only
 from guardian.scan.recheck.list_looks import look_in_lists
-from guardian.scan.recheck.places import (
+from guardian.scan.recheck.looks import (
     GONE_STATUSES,
     FileVerdict,
     PageLook,
@@ -38,32 +38,41 @@ _SEEN_WHOLE = (PageVerdict.WITHOUT, PageVerdict.GONE)
 
 @dataclass(frozen=True, slots=True)
 class PlaceSeen:
-    """What one look at a place has shown, and in words why.
-
-    `answer` is that of the picture which was compared, None where none was. `reason`: why the place could not be
-    looked at, where a refusal or a failure is to blame. `is_recorded`: what was compared was recorded as by a scan.
-    """
+    """What one look at a place has shown."""
 
     state: PlaceState
+
     detail: str
+    """Why `state` is so, in words."""
+
     answer: Answer | None = None
+    """That of the picture which was compared; None where none was."""
+
     reason: SkipReason | None = None
+    """Why the place could not be looked at, where a refusal or a failure is to blame."""
+
     is_recorded: bool = False
+    """Whether what was compared was recorded as by a scan."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecheckTarget:
-    """What a look at a place is for: the assets of a work, of which one is enough.
-
-    `seen_since`: since when the memory has known the picture there; None for one of which there is a finding.
-    `page_decides`: a page that was seen whole and does not show it is enough to call it gone, whatever its file is,
-    unless one of `lists` names it for the page: addresses of sitemaps and feeds.
-    """
+    """What a look at a place is for."""
 
     asset_ids: Set[str]
+    """The assets of a work, of which one is enough."""
+
     seen_since: datetime | None = None
+    """Since when the memory has known the picture there; None for one of which there is a finding."""
+
     page_decides: bool = False
+    """Whether the page alone decides that the picture is gone, whatever its file is.
+
+    It does when it was seen whole and does not show the picture, unless one of `lists` names that for the page.
+    """
+
     lists: tuple[str, ...] = ()
+    """Addresses of sitemaps and feeds."""
 
 
 @dataclass(frozen=True, slots=True)

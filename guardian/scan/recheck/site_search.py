@@ -13,7 +13,7 @@ from guardian.model import Answer, LicenceStatus, Sighting, SkipReason
 from guardian.model.notices import PlaceLook, PlaceState
 from guardian.scan.context import ScanContext, crawl_context_of
 from guardian.scan.pipeline import answer_and_record
-from guardian.scan.recheck.places import GONE_STATUSES, matches_with
+from guardian.scan.recheck.looks import GONE_STATUSES, matches_with
 from guardian.scan.services import Services
 from guardian.urls.keys import page_key
 

@@ -23,6 +23,7 @@ from guardian.notices.drafting import DraftRequest, NoticeConfig, draft
 from guardian.notices.steps import StepAuthor, approve, check_licence, consider, mark_sent, note_verified, withdraw
 from guardian.scan.context import ScanContext
 from guardian.scan.recheck.cases import NoticeRecheckConsumer, RecheckReason, recheck_case
+from guardian.scan.recheck.looks import PageVerdict, Place, look_at_page
 from guardian.scan.recheck.notice_addresses import dead_addresses
 from guardian.scan.recheck.on_request import (
     RequestedRecheckConsumer,
@@ -31,7 +32,6 @@ from guardian.scan.recheck.on_request import (
     ask_to_verify,
 )
 from guardian.scan.recheck.one_place import RecheckTarget, look_again
-from guardian.scan.recheck.places import PageVerdict, Place, look_at_page
 from guardian.scan.recheck.site_search import MOST_PAGES, SiteSearch, search_site
 from guardian.scan.runs import scan_source
 from guardian.scan.site_answers import SiteAnswers

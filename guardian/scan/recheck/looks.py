@@ -64,17 +64,22 @@ class FileVerdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The addresses of a page and of a picture on it (None: written into the page; no page: seen by itself).
-
-    `digests` are the SHA-256 of the bytes that were seen there and are known to be the picture that is looked for.
-    `words` stood around it. `last_seen_at`: when it was last seen there; None where nobody noted that.
-    """
+    """The addresses of a page and of a picture on it."""
 
     page_url: str | None
+    """None for a picture that was seen by itself."""
+
     image_url: str | None
+    """None for a picture that is written into the page."""
+
     digests: frozenset[str]
+    """The SHA-256 of the bytes that were seen there and are known to be the picture that is looked for."""
+
     words: Context = field(default_factory=Context)
+    """The words around it."""
+
     last_seen_at: datetime | None = None
+    """When it was last seen there; None where nobody noted that."""
 
 
 @dataclass(frozen=True, slots=True)
