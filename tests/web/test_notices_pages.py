@@ -61,6 +61,7 @@ def test_a_notice_from_the_case_to_the_counter_notice(served: Served, case_id: s
         assert notice.state is NoticeState.SENT
         assert served.desk.notice_copies.get(notice.history[-1].detail["copy_sha256"]) == b"From: ada"
     assert "What was sent, as it was kept" in anna.get(path).text
+    assert "autofocus>Recorded as sent.</div>" in anna.get(f"{path}?done=sent").text
     assert anna.get(f"{path}/copy").content == b"From: ada"
     day = served.desk.clock().date().isoformat()
     assert anna.post(f"{path}/counter", data={"received": day}).status_code == 303
@@ -86,7 +87,8 @@ def test_files_of_a_notice_are_given_by_their_names_alone(served: Served, case_i
     assert got.content.startswith(b"%PDF-")
     assert "attachment" in got.headers["content-disposition"]
     assert rita.get(f"{path}/files/..%2f..%2fguardian.db").status_code == 404
-    assert rita.post(f"{path}/withdraw", data={"note": "a test"}).status_code == 303
+    assert '<input type="checkbox" required> It has gone out' in rita.get(path).text, "asked once before it is recorded"
+    assert rita.post(f"{path}/withdraw", data={"note": "a test"}).headers["location"] == f"{path}?done=withdraw"
 
 
 def test_who_only_reads_drafts_nothing(served: Served, case_id: str) -> None:

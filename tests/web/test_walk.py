@@ -147,6 +147,7 @@ def queue_by_keyboard(page: "Page", served: Served) -> None:
     page.locator(f"[id={names[1]}]").wait_for(state="detached")
     assert remaining(page) == 2
     page.locator(f"[id={names[2]}].current").wait_for()
+    assert page.locator("#said").inner_text() == "Dismissed. 2 remain", "for screen readers"
     with served.store.read() as tx:
         dismissed = tx.cases.get(names[1])
     assert dismissed is not None

@@ -7,7 +7,7 @@ from fastapi import Depends
 from guardian.cases import Edit
 from guardian.cases.rejudging import Judging
 from guardian.errors import UsageError
-from guardian.model import BrowserSession, Permission
+from guardian.model import BrowserSession, Permission, Role
 from guardian.scan.services import Services
 from guardian.search.search import Search
 from guardian.web.auth.pages import local_path
@@ -26,7 +26,8 @@ def person_may(permission: Permission) -> Callable[[BrowserSession], BrowserSess
     def check(session: BrowserSession = Depends(signed_in)) -> BrowserSession:  # noqa: B008 - FastAPI's way
         if permission not in session.person.role.scopes:
             role = session.person.role.value
-            raise NotPermitted(f"{session.person.name} is a {role} and may not do this; it needs {permission.value}")
+            able = next(one.value for one in Role if permission in one.scopes)
+            raise NotPermitted(f"{session.person.name} is a {role} and may not do this; a role that may: {able}")
         return session
 
     return check

@@ -34,6 +34,16 @@ router = APIRouter(include_in_schema=False)
 READER = Depends(person_may(Permission.CASES_READ))
 WRITER = Depends(person_may(Permission.CASES_WRITE))
 
+_DONE_TEXTS = {
+    "consider": "Recorded.",
+    "approve": "Approved.",
+    "verify": "Asked for.",
+    "sent": "Recorded as sent.",
+    "counter": "The counter notice is recorded.",
+    "withdraw": "Withdrawn.",
+}
+"""What is said after each step."""
+
 _MOST = 500
 _LARGEST_COPY = 50_000_000
 
@@ -74,9 +84,9 @@ async def draft_notice(
 
 
 @router.get("/notices/{notice_id}", dependencies=[READER])
-async def show_notice(request: Request, notice_id: str) -> Response:
-    """Show a notice with its history and what is still to do."""
-    return await _notice_page(request, notice_id)
+async def show_notice(request: Request, notice_id: str, done: str = "") -> Response:
+    """Show a notice with its history and what is still to do; `done` is the step that was just taken."""
+    return await _notice_page(request, notice_id, done=_DONE_TEXTS.get(done, ""))
 
 
 @router.get("/notices/{notice_id}/files/{name}", dependencies=[READER])
@@ -248,10 +258,11 @@ async def _changed(request: Request, notice_id: str, change: Callable[[Transacti
         await run_in_threadpool(desk_of(request).store.run, change)
     except (UsageError, VaultFull) as error:
         return await _notice_page(request, notice_id, fault=str(error))
-    return RedirectResponse(f"/notices/{notice_id}", status_code=303)
+    step = request.url.path.rpartition("/")[2]
+    return RedirectResponse(f"/notices/{notice_id}?done={step}", status_code=303)
 
 
-async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> Response:
+async def _notice_page(request: Request, notice_id: str, *, fault: str = "", done: str = "") -> Response:
     desk = desk_of(request)
 
     def read() -> tuple[Notice, list[OpenPoint], list[str], tuple[Recipient, ...], Sequence[Task]]:
@@ -280,6 +291,7 @@ async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> 
         history=[line_text(line) for line in reversed(notice.history)],
         files=[f"{reference}.{suffix}" for suffix in ("pdf", "eml", "txt", "form.txt")],
         fault=fault,
+        done=done,
     )
 
 

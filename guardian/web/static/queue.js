@@ -75,7 +75,12 @@ function count() {
 document.addEventListener("change", (event) => { if (event.target.matches(".row input[type=checkbox], .bulk input[name=all]")) count(); });
 
 // After a decision the case that follows takes the place of the one that left.
-document.addEventListener("htmx:afterSettle", () => go(Number(sessionStorage.getItem("queue-row"))));
+document.addEventListener("htmx:afterSettle", () => {
+  go(Number(sessionStorage.getItem("queue-row")));
+  // Screen readers tell only of what changes in a place that was there before.
+  const parts = [".done span", ".count"].map((one) => document.querySelector(one)?.textContent ?? "");
+  document.getElementById("said").textContent = parts.join(" ");
+});
 if (new URLSearchParams(location.search).has("done")) go(Number(sessionStorage.getItem("queue-row")));
 // A colleague was quicker (409): the page says so, and is shown like any other.
 document.addEventListener("htmx:beforeSwap", (event) => {
