@@ -338,7 +338,9 @@ def _undo_decision(session: Session, batch: str, change: "Change", asked: _Asked
 
     def write(tx: "Transaction") -> tuple[list[Case], list[str]]:
         changed, refused = [], []
-        for case_id in _meant_of_decision(tx, session, batch, asked):
+        meant = _meant_of_decision(tx, session, batch, asked)
+        tx.cases.lock_all(meant)
+        for case_id in meant:
             try:
                 case = case_starting_with(tx, case_id)
                 require_last(tx, case, batch)

@@ -1,8 +1,6 @@
 """The key of this installation: made once, it signs the bundles that are made here (Ed25519, RFC 8032)."""
 
 import hashlib
-import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from guardian.durable import naming, sync_folder
+from guardian.durable import new_file, sync_file
 from guardian.errors import GuardianError, UsageError
 
 KEY_FILE = "evidence.key"
@@ -110,18 +108,10 @@ def known_key(path: Path) -> str:
 def _made(path: Path) -> bytes:
     """Write a new key and return it; when another process was faster, return the one that it wrote."""
     content = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    with naming(path):
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(handle, content)
-            os.fsync(handle)
-            # Linking fails where a file is already, renaming would replace it.
-            os.link(part, path)
-        except FileExistsError:
-            return path.read_bytes()
-        finally:
-            os.close(handle)
-            part.unlink(missing_ok=True)
-        sync_folder(path.parent)
+    try:
+        with new_file(path) as file:
+            file.write(content)
+            sync_file(file)
+    except FileExistsError:
+        return path.read_bytes()
     return content

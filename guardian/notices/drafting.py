@@ -122,7 +122,9 @@ def draft(
 
     notice = _made(subjects, request, config, now, addressee)
     left_out = tuple(text for subject in subjects for text in subject.left_out)
-    with store.begin() as tx:
+
+    def write(tx: Transaction) -> Drafted:
+        tx.cases.lock_all(notice.case_ids)
         tx.notices.add(notice)
         kept = {"left_out": "; ".join(left_out)[:_LONGEST_TEXT]} if left_out else {}
         if addressee is not None:
@@ -136,10 +138,11 @@ def draft(
         detail = {"kind": notice.kind.value, "language": notice.language.value, "operator": notice.operator}
         tx.audit.add(actor, "notice.drafted", notice.id, now, detail)
         written = tx.notices.get(notice.id) or notice
-        doubts = tuple(doubts_about(tx, written))
+        return Drafted(written, left_out, tuple(doubts_about(tx, written)))
 
+    drafted = store.run(write)
     log.info("notice_drafted", notice=notice.id, kind=notice.kind.value, operator=notice.operator, by=request.by)
-    return Drafted(written, left_out, doubts)
+    return drafted
 
 
 def reference_of(notice_id: str) -> str:

@@ -171,6 +171,7 @@ def mark_sent(
         raise UsageError("say to whom it was sent")
 
     words = f"{notice.id} to {recipient}" + (f": {_optional(note)}" if note else "")
+    tx.cases.lock_all(notice.case_ids)
     for case_id in notice.case_ids:
         case = tx.cases.get(case_id)
         if case is not None:
@@ -205,6 +206,7 @@ def note_counter(
         "earliest": window.earliest.isoformat(),
         "latest": window.latest.isoformat(),
     }
+    tx.cases.lock_all(notice.case_ids)
     for case_id in notice.case_ids:
         case = tx.cases.get(case_id)
         if case is not None:
@@ -221,6 +223,7 @@ def withdraw(tx: Transaction, notice_id: str, by: StepAuthor, note: str | None =
     notice = _known(tx, notice_id)
     if notice.state is NoticeState.WITHDRAWN:
         raise UsageError(f"{notice.id} is withdrawn already")
+    tx.cases.lock_all(notice.case_ids)
     for case_id in notice.case_ids:
         # Locked, so that what somebody decides about it meanwhile is not taken back.
         case = tx.cases.lock(case_id)

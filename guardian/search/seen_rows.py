@@ -1,12 +1,10 @@
 """The appearances of remembered pictures, as the memory's segments hold them, and their vectors beside them.
 
-Vectors can always be made again from appearances. A file of them is written aside, fsynced and renamed, and its name
-holds its checksum: one that was cut off or damaged is not believed.
+Vectors can always be made again from appearances. The name of a file of them holds its checksum: one that was cut off
+or damaged is not believed.
 """
 
 import io
-import os
-import uuid
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,7 +15,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from guardian.durable import sync_folder
+from guardian.durable import write_whole
 from guardian.errors import IndexNotReady
 from guardian.matching.features.appearance import can_be_widened
 from guardian.memory.reading import MemoryReader, MemorySegment
@@ -132,17 +130,7 @@ def _keep(folder: Path, prefix: str, vectors: NDArray[np.int8]) -> None:
     encoded = io.BytesIO()
     np.save(encoded, vectors, allow_pickle=False)
     content = encoded.getvalue()
-
-    aside = folder / f"aside-{uuid.uuid4().hex}"
-    try:
-        with aside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(folder / f"{prefix}{zlib.crc32(content):08x}.npy")
-    finally:
-        aside.unlink(missing_ok=True)
-    sync_folder(folder)
+    write_whole(folder / f"{prefix}{zlib.crc32(content):08x}.npy", content)
 
 
 def _remove_others(folder: Path, names: set[str]) -> None:

@@ -1,7 +1,7 @@
 """Cases and their histories as rows. When a case changes is decided in guardian.cases."""
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -54,6 +54,19 @@ class Cases:
     def lock(self, id_: str) -> Case | None:
         """Return the case of this id as `get` does, its row locked until the transaction ends."""
         return self._first(_select().where(_is_known_as(id_)).with_for_update(of=cases))
+
+    def lock_all(self, ids: Collection[str]) -> None:
+        """Lock the rows of these cases until the transaction ends, in the order of their works, as everybody does.
+
+        Two that decide about the same cases in other orders would else wait for each other.
+        """
+        found: set[tuple[str, str]] = set()
+        for chunk in in_chunks(list(ids)):
+            of_works = select(cases.c.work_id, cases.c.id).where(cases.c.id.in_(chunk))
+            found |= {(row.work_id, row.id) for row in self._connection.execute(of_works)}
+        for chunk in in_chunks([id_ for _, id_ in sorted(found)]):
+            ordered = select(cases.c.id).where(cases.c.id.in_(chunk)).order_by(cases.c.work_id, cases.c.id)
+            self._connection.execute(ordered.with_for_update())
 
     def insert(
         self, asset_id: str, operator: str, action: Action, severity: Severity | None, at: datetime

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy.exc import DBAPIError
+
 from guardian.model import Action, Asset, CaseEvent, CaseState, Severity
 from guardian.store import Store
 
@@ -51,6 +53,40 @@ def test_two_transactions_that_open_the_same_case_agree(store: Store, protect: C
         (case,) = tx.cases.list()
     assert sorted(results) == [False, False, False, True]
     assert case.message_count == 4
+
+
+def test_those_who_lock_the_same_cases_in_other_orders_never_wait_for_each_other(
+    store: Store, protect: Callable[[str], Asset]
+) -> None:
+    """Without `lock_all` PostgreSQL would end all of these transactions but one."""
+    assets = [protect(digit) for digit in "0123456789"]
+    with store.begin() as tx:
+        ids = [tx.cases.insert(one.id, "thief.example", Action.ALERT, None, NOON)[0].id for one in assets]
+    failed: list[DBAPIError] = []
+    start = threading.Barrier(4)
+
+    def work(order: list[str]) -> None:
+        start.wait()
+        try:
+            for _ in range(5):
+                with store.begin() as tx:
+                    tx.cases.lock_all(order)
+                    for id_ in order:
+                        case = tx.cases.lock(id_)
+                        assert case is not None
+                        tx.cases.update(replace(case, message_count=case.message_count + 1))
+        except DBAPIError as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=work, args=(order,)) for order in (ids, ids[::-1], ids[5:] + ids[:5], ids[::2])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    with store.read() as tx:
+        assert sum(case.message_count for case in tx.cases.list()) == 5 * (10 + 10 + 10 + 5)
+        tx.cases.lock_all([])
 
 
 def test_history_is_kept_in_order(store: Store, protect: Callable[[str], Asset]) -> None:

@@ -218,6 +218,7 @@ async def decide_cases(request: Request, actor: Reviewer, bulk: BulkDecision) ->
     batch = new_id("batch") if len(meant) > 1 and not bulk.dry_run else None
 
     def write(tx: Transaction) -> list[dict[str, Any]]:
+        tx.cases.lock_all([one.id for one in meant])
         _refuse_followed(tx, [one.id for one in meant], bulk.decision)
         note = getattr(bulk.decision, "note", None)
         decider = _Decider(tx, desk, actor, same_pictures)

@@ -182,11 +182,13 @@ async def step_notice(request: Request, actor: Writer, notice_id: IdInPath, body
     desk = desk_of(request)
     change = await _change_of(desk, notice_id, body, StepAuthor(actor.name, desk.clock(), actor))
 
+    def take(tx: Transaction) -> None:
+        _notice(tx, notice_id)
+        change(tx)
+
     def write() -> dict[str, Any]:
         try:
-            with desk.store.begin() as tx:
-                _notice(tx, notice_id)
-                change(tx)
+            desk.store.run(take)
         except VaultFull as error:
             raise HTTPException(503, str(error)) from error
         return _object_of(desk, notice_id)

@@ -216,6 +216,7 @@ def _decide_some(
     asked: RequestedDecision, cases: Sequence[tuple[str, Edit]], context: DecisionContext, tx: Transaction
 ) -> BulkOutcome:
     outcome = BulkOutcome([], [])
+    tx.cases.lock_all([case_id for case_id, _ in cases])
     for case_id, edit in cases:
         try:
             outcome.changed.append(asked.change(tx, case_id, edit, context))

@@ -255,14 +255,8 @@ async def recheck(request: Request, case_id: str, session: BrowserSession = WRIT
 
 async def _changed(request: Request, notice_id: str, change: Callable[[Transaction], object]) -> Response:
     """Take a step, then lead back to the notice; what makes no sense is said there."""
-    desk = desk_of(request)
-
-    def write() -> None:
-        with desk.store.begin() as tx:
-            change(tx)
-
     try:
-        await run_in_threadpool(write)
+        await run_in_threadpool(desk_of(request).store.run, change)
     except (UsageError, VaultFull) as error:
         return await _notice_page(request, notice_id, fault=str(error))
     step = request.url.path.rpartition("/")[2]
