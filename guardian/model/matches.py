@@ -76,9 +76,13 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredFact:
-    """One number of a Comparison: its field, the range it can take (`greatest` is inf without a bound), its unit."""
+    """One number of a Comparison: its field, the range it can take (`greatest` is inf without a bound), its unit.
+
+    `label` is what people call it who do not measure pictures.
+    """
 
     name: str
+    label: str
     least: float
     greatest: float
     unit: str
@@ -87,18 +91,65 @@ class MeasuredFact:
 
 MEASURED_FACTS = (
     MeasuredFact(
-        "probability", 0, 1, "probability", "Calibrated probability that the picture shows the asset's own pixels."
+        "probability",
+        "How sure it is a copy",
+        0,
+        1,
+        "probability",
+        "Calibrated probability that the picture shows the asset's own pixels.",
     ),
-    MeasuredFact("hash_distance", 0, 256, "bits", "Bits of 256 that differ in the best of eight orientations."),
-    # Without a bound: large pictures have many keypoints.
-    MeasuredFact("keypoint_inliers", 0, inf, "keypoints", "Matched keypoints that agree with the transform."),
-    MeasuredFact("asset_coverage", 0, 1, "fraction", "Share of the asset that the overlap fills."),
-    MeasuredFact("candidate_coverage", 0, 1, "fraction", "Share of the found picture that the overlap fills."),
-    MeasuredFact("aligned_similarity", 0, 1, "correlation", "Local correlation of the pixels after alignment."),
-    # A cosine may be negative, unlike all the others.
-    MeasuredFact("embedding_similarity", -1, 1, "cosine", "Cosine of the descriptors of the whole pictures."),
     MeasuredFact(
-        "region_embedding_similarity", -1, 1, "cosine", "Cosine of the descriptors of the region where both overlap."
+        "hash_distance",
+        "How far the fingerprints differ",
+        0,
+        256,
+        "bits",
+        "Bits of 256 that differ in the best of eight orientations.",
+    ),
+    # Without a bound: large pictures have many keypoints.
+    MeasuredFact(
+        "keypoint_inliers",
+        "Details recognised in both",
+        0,
+        inf,
+        "keypoints",
+        "Matched keypoints that agree with the transform.",
+    ),
+    MeasuredFact(
+        "asset_coverage", "Part of yours that is shown", 0, 1, "fraction", "Share of the asset that the overlap fills."
+    ),
+    MeasuredFact(
+        "candidate_coverage",
+        "Part of theirs that it fills",
+        0,
+        1,
+        "fraction",
+        "Share of the found picture that the overlap fills.",
+    ),
+    MeasuredFact(
+        "aligned_similarity",
+        "Likeness, point by point",
+        0,
+        1,
+        "correlation",
+        "Local correlation of the pixels after alignment.",
+    ),
+    # A cosine may be negative, unlike all the others.
+    MeasuredFact(
+        "embedding_similarity",
+        "Likeness of the whole",
+        -1,
+        1,
+        "cosine",
+        "Cosine of the descriptors of the whole pictures.",
+    ),
+    MeasuredFact(
+        "region_embedding_similarity",
+        "Likeness of the part shown",
+        -1,
+        1,
+        "cosine",
+        "Cosine of the descriptors of the region where both overlap.",
     ),
 )
 """The one list of what is measured, in the order in which it is shown."""

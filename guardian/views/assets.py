@@ -1,6 +1,7 @@
 """Protected images as JSON and as labelled facts for people."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from guardian.model import Asset, PictureLabel, SelfCheck
@@ -58,10 +59,13 @@ def label_text(label: PictureLabel) -> str:
     return label.term if label.share >= 1 else f"{label.term} ({label.source.value}, {label.share * 100:.0f} %)"
 
 
-def asset_facts(asset: Asset, versions: Sequence[str]) -> dict[str, str]:
+def asset_facts(
+    asset: Asset, versions: Sequence[str], moment: Callable[[datetime], str] = minute_text
+) -> dict[str, str]:
     """Return short labels and the text of each, in reading order; what is unknown is left out.
 
-    `versions` are the ids of the other assets of its work. Some words are the file's own: escape them for the medium.
+    `versions` are the ids of the other assets of its work, `moment` writes times. Some words are the file's own: escape
+    them for the medium.
     """
     rights = asset.rights
     facts = {
@@ -78,7 +82,7 @@ def asset_facts(asset: Asset, versions: Sequence[str]) -> dict[str, str]:
         "sha256": asset.sha256,
         "perceptual hash": asset.perceptual_hash,
         "state": asset.state.value,
-        "added": minute_text(asset.added_at),
+        "added": moment(asset.added_at),
         "weak": weakness_words(asset),
         "creator": rights.creator,
         "copyright notice": rights.copyright_notice,

@@ -1,5 +1,7 @@
 """Findings as JSON and as labelled facts for people, and the versions of the bytes that were seen there."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from guardian.model import Decision, Finding, FindingDigest, Importance, LicenceStatus
@@ -67,12 +69,12 @@ def version_json(version: FindingDigest) -> dict[str, Any]:
     }
 
 
-def version_facts(version: FindingDigest) -> dict[str, str]:
+def version_facts(version: FindingDigest, moment: Callable[[datetime], str] = minute_text) -> dict[str, str]:
     """Return short labels and the text of each: when some bytes were seen, and the digests that name them.
 
-    A picture whose bytes were not kept is named too, since messages name it.
+    A picture whose bytes were not kept is named too, since messages name it. `moment` writes times.
     """
-    seen = f"{minute_text(version.first_seen_at)} to {minute_text(version.last_seen_at)}"
+    seen = f"{moment(version.first_seen_at)} to {moment(version.last_seen_at)}"
     facts = {
         "seen": f"{seen}, {_reason_text(version)}",
         "image": version.image_sha256 or f"{version.candidate_sha256} (not kept)",
@@ -119,11 +121,11 @@ def finding_facts(finding: Finding, asset_id: str | None = None) -> dict[str, st
     return {label: fact for label, fact in facts.items() if fact is not None}
 
 
-def missed_text(finding: Finding) -> str | None:
-    """Return since when a finding is missed, None for one that the last scan saw."""
+def missed_text(finding: Finding, moment: Callable[[datetime], str] = minute_text) -> str | None:
+    """Return since when a finding is missed, None for one that the last scan saw. `moment` writes times."""
     if finding.first_missed_at is None:
         return None
-    since = minute_text(finding.first_missed_at)
+    since = moment(finding.first_missed_at)
     if finding.is_absent:
         # A recheck tells at once what takes scans several looks, so how many there were says nothing.
         return f"gone since {since}: it was looked for there, and was not there"

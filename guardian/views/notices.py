@@ -1,5 +1,7 @@
 """Notices and rechecks as JSON and in words. Pure functions."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from guardian.model.notices import (
@@ -62,9 +64,12 @@ def notice_text(notice: Notice) -> str:
     return f"{notice.id}  {kind_text(notice.kind)} to {notice.operator}, {works}: {notice.state.value}{lacking}"
 
 
-def line_text(line: NoticeLine) -> str:
-    """Return one line of a notice's history for people: when, what, by whom, and in which words."""
-    words = f"{second_text(line.at)}  {step_words(line)} by {_who(line)}"
+def line_text(line: NoticeLine, moment: Callable[[datetime], str] = second_text) -> str:
+    """Return one line of a notice's history for people: when, what, by whom, and in which words.
+
+    `moment` writes the time.
+    """
+    words = f"{moment(line.at)}  {step_words(line)} by {_who(line)}"
     return f"{words}: {line.note}" if line.note else words
 
 

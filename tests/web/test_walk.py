@@ -155,8 +155,13 @@ def queue_by_keyboard(page: "Page", served: Served) -> None:
 
     page.keyboard.press("u")
     page.wait_for_url("**done=undo**")
-    page.locator(f"[id={names[1]}]").wait_for()
+    page.locator(f"[id={names[1]}].current").wait_for()
     assert remaining(page) == 3
+
+    # A confirmed one stays in the queue; the next has the focus all the same.
+    page.keyboard.press("c")
+    page.locator(f"[id={names[2]}].current").wait_for()
+    assert page.locator(f"[id={names[1]}] .state-confirmed").count()
 
     page.keyboard.press("?")
     assert page.get_by_role("dialog", name="Keys").is_visible()
@@ -230,10 +235,18 @@ def compare_and_license(page: "Page", served: Served) -> None:
 
 
 def not_mine(page: "Page", served: Served) -> None:
-    asset = protected(served.desk, picture_bytes(21), "Lighthouse")
-    stranger = picture_bytes(22)
-    first, second = (used(served.desk, asset, stranger, f"https://{host}.example/") for host in ("east", "west"))
-    page.goto(f"/cases/{first.id}")
+    for seed, from_queue in ((21, False), (23, True)):
+        not_mine_of(page, served, seed, from_queue=from_queue)
+
+
+def not_mine_of(page: "Page", served: Served, seed: int, *, from_queue: bool) -> None:
+    asset = protected(served.desk, picture_bytes(seed), f"Lighthouse {seed}")
+    stranger = picture_bytes(seed + 1)
+    hosts = (f"east{seed}.example", f"west{seed}.example")
+    first, second = (used(served.desk, asset, stranger, f"https://{host}/") for host in hosts)
+    page.goto(f"/cases?operator={hosts[0]}" if from_queue else f"/cases/{first.id}")
+    if from_queue:
+        page.keyboard.press("j")
     page.keyboard.press("n")
     page.get_by_role("heading", name="Not mine: this closes 1 other case too").wait_for()
     assert now(served, first).state is CaseState.OPEN

@@ -16,6 +16,7 @@ from guardian.model import Asset, AssetFilter, BrowserSession, Case, Permission
 from guardian.store import Transaction
 from guardian.views.assets import asset_facts, weakness_words
 from guardian.views.plain_text import cleaned
+from guardian.views.timestamps import page_timestamp
 from guardian.web.auth.requests import person_acting
 from guardian.web.correcting import correct_asset
 from guardian.web.desk import desk_of
@@ -126,7 +127,7 @@ async def show_asset(request: Request, asset_id: str, saved: str = "") -> Respon
     if found is None:
         raise HTTPException(404, f"there is no asset {asset_id[:80]}")
     asset, versions, cases, collections = found
-    facts = asset_facts(asset, [one.id for one in versions])
+    facts = asset_facts(asset, [one.id for one in versions], page_timestamp)
     return page(
         request,
         "asset.html",

@@ -29,6 +29,7 @@ from guardian.views.cases import CaseDetail, event_sentence
 from guardian.views.findings import licence_text, missed_text, version_facts
 from guardian.views.overlap import Overlap, finding_sentence, overlap_of, points_text
 from guardian.views.sighting_chart import sighting_chart
+from guardian.views.timestamps import page_timestamp
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, person_may
 from guardian.web.pages.deciding import (
@@ -63,18 +64,6 @@ NEXT_STEPS = {
     CaseState.RESOLVED: "Done. It reopens by itself when it is shown elsewhere, or comes back.",
 }
 """What a reviewer does next, by the state of a case."""
-
-FACT_LABELS = {
-    "probability": "How sure it is a copy",
-    "hash_distance": "How far the fingerprints differ",
-    "keypoint_inliers": "Details recognised in both",
-    "asset_coverage": "Part of yours that is shown",
-    "candidate_coverage": "Part of theirs that it fills",
-    "aligned_similarity": "Likeness, point by point",
-    "embedding_similarity": "Likeness of the whole",
-    "region_embedding_similarity": "Likeness of the part shown",
-}
-"""What people who do not measure pictures call each number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +228,10 @@ def _values_of(found: _Read) -> dict[str, Any]:
     versions: list[tuple[FindingDigest, str]] = []
     if compared is not None:
         numbers = [(fact, getattr(compared.comparison, fact.name)) for fact in MEASURED_FACTS]
-        versions = [(version, version_facts(version)["seen"]) for version in detail.versions.get(compared.id, ())]
+        versions = [
+            (version, version_facts(version, page_timestamp)["seen"])
+            for version in detail.versions.get(compared.id, ())
+        ]
     return {
         "detail": detail,
         "case": detail.case,
@@ -249,9 +241,8 @@ def _values_of(found: _Read) -> dict[str, Any]:
         "overlap": found.overlap,
         "points_text": points_text,
         "numbers": numbers,
-        "fact_labels": FACT_LABELS,
         "licence_text": licence_text,
-        "missed_text": missed_text,
+        "missed_text": partial(missed_text, moment=page_timestamp),
         "versions": versions,
         "findings": detail.findings[:_MOST_FINDINGS],
         "left_out": max(0, len(detail.findings) - _MOST_FINDINGS),

@@ -23,6 +23,7 @@ from guardian.store import Transaction
 from guardian.tasks.user_requests import may_ask_again, owed_text
 from guardian.views.notices import KIND_TITLES, form_blocks, line_text, next_day_text
 from guardian.views.timelines import TimelineEntry, entry_text
+from guardian.views.timestamps import page_timestamp
 from guardian.web.auth.requests import person_acting
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may
@@ -288,7 +289,7 @@ async def _notice_page(request: Request, notice_id: str, *, fault: str = "", don
         may_look=may_ask_again(looks_owed),
         reference=reference,
         kind_title=KIND_TITLES[notice.kind],
-        history=[line_text(line) for line in reversed(notice.history)],
+        history=[line_text(line, page_timestamp) for line in reversed(notice.history)],
         files=[f"{reference}.{suffix}" for suffix in ("pdf", "eml", "txt", "form.txt")],
         fault=fault,
         done=done,

@@ -41,6 +41,7 @@ document.addEventListener("focusin", (event) => {
   if (row) current = rows().indexOf(row);
   rows().forEach((one) => one.classList.toggle("current", one === row));
   if (row) sessionStorage.setItem("queue-row", current);
+  if (row) sessionStorage.setItem("queue-case", row.id);
 });
 
 document.addEventListener("click", (event) => {
@@ -74,9 +75,14 @@ function count() {
 
 document.addEventListener("change", (event) => { if (event.target.matches(".row input[type=checkbox], .bulk input[name=all]")) count(); });
 
-// After a decision the case that follows takes the place of the one that left.
-document.addEventListener("htmx:afterSettle", () => {
-  go(Number(sessionStorage.getItem("queue-row")));
+// After a decision the case that follows has the focus, whether the one before has left the queue or stayed in it; what
+// is asked first has it, and the way back where nothing is left.
+document.addEventListener("htmx:afterSettle", ({ detail: { xhr } }) => {
+  const row = Number(sessionStorage.getItem("queue-row"));
+  const stayed = xhr.status === 200 && rows()[row]?.id === sessionStorage.getItem("queue-case");
+  const first = document.querySelector("#queue [autofocus]") ?? (rows().length ? null : document.querySelector(".done button"));
+  if (first) first.focus();
+  else go(stayed ? row + 1 : row);
   // Screen readers tell only of what changes in a place that was there before.
   const parts = [".done span", ".count"].map((one) => document.querySelector(one)?.textContent ?? "");
   document.getElementById("said").textContent = parts.join(" ");
