@@ -6,7 +6,6 @@ one's own works teach nothing, the shipped trees keep their say. Needs scikit-le
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.durable import sync_folder
+from guardian.durable import write_whole
 from guardian.errors import UsageError
 from guardian.evaluation.answering import Answer, Found
 from guardian.evaluation.fit import FOLDS
@@ -140,13 +139,7 @@ def keep(refitted: Refitted, prefix: Path) -> Path:
     content = (json.dumps(refitted.content, separators=(",", ":")) + "\n").encode()
     path = prefix.with_name(f"{prefix.name}{hashlib.sha256(content).hexdigest()[:12]}.json")
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".part")
-    with aside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
-    sync_folder(path.parent)
+    write_whole(path, content)
     return path
 
 

@@ -8,7 +8,6 @@ of an index belongs to one recipe. Knows nothing of what the arrays mean.
 import contextlib
 import fcntl
 import json
-import os
 import shutil
 import uuid
 import zlib
@@ -21,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.disk_errors import disk_error_text, refuse_root_in
-from guardian.durable import naming, sync_folder
+from guardian.durable import naming, sync_file, sync_folder
 from guardian.errors import IndexNotReady
 
 _GENERATION = "generation.json"
@@ -288,8 +287,7 @@ def _write_array(path: Path, parts: Sequence[NDArray[Any]]) -> int:
             rows = max(1, _CHUNK // max(1, part.itemsize * int(np.prod(row))))
             for begin in range(0, len(part), rows):
                 summing.write(part[begin : begin + rows].tobytes())
-        file.flush()
-        os.fsync(file.fileno())
+        sync_file(file)
     return summing.crc32
 
 
@@ -308,5 +306,4 @@ def _crc_of_file(path: Path) -> int:
 def _write_durably(path: Path, content: bytes) -> None:
     with naming(path), path.open("wb") as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        sync_file(file)
