@@ -34,6 +34,9 @@ _AT_ONCE = 200
 _LAPSED_SINCE = timedelta(days=30)
 """A licence that ended longer ago is not told of, when a destination asks for that only now."""
 
+_CLOCKS_MAY_DIFFER = timedelta(hours=1)
+"""By how much the clocks of two machines on one database may differ."""
+
 _MOST_IN_DIGEST = 25
 
 
@@ -55,8 +58,12 @@ def tell_of_changes(tx: Transaction, audience: Audience) -> int:
 
 
 def tell_of_licences(tx: Transaction, audience: Audience, now: datetime) -> int:
-    """Enqueue a message about each licence that ends within 30 days, and one when it has ended; return how many."""
+    """Enqueue a message about each licence that ends within 30 days, and one when it has ended; return how many.
+
+    What was told too early, by a clock that has been put back since, is told again when it is so.
+    """
     told = 0
+    tx.messages.let_tell_again(_not_yet(tx.licences.list(), now), now + _CLOCKS_MAY_DIFFER)
     for licence in tx.licences.list():
         left = days_left(licence, now.date())
         if left is not None and left <= LAPSES_SOON.days:
@@ -70,6 +77,18 @@ def tell_of_licences(tx: Transaction, audience: Audience, now: datetime) -> int:
             message = mint(type_, {"licence": message_licence(licence, left)}, now)
             told += enqueue_once(tx, message, names, _episode(type_, licence))
     return told
+
+
+def _not_yet(licences: Sequence[Licence], now: datetime) -> list[str]:
+    """Return the episodes that have not begun: of licences that have not ended, or do not end soon."""
+    episodes = []
+    for licence in licences:
+        if licence.valid_until is None or licence.valid_until < now.date():
+            continue
+        episodes.append(_episode("licence.lapsed", licence))
+        if licence.valid_until - now.date() > LAPSES_SOON:
+            episodes.append(_episode("licence.lapsing", licence))
+    return episodes
 
 
 def tell_digests(tx: Transaction, audience: Audience, now: datetime) -> int:

@@ -2,16 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from guardian.model import AuditHead, Message
 from guardian.store.audit import AUDIT_HEAD
+from guardian.store.chunks import in_chunks
 from guardian.store.inserting import insert_into
 from guardian.store.retention import is_about_held_case
 from guardian.store.tables import messages, tasks, waiting_messages
+
+_EARLY = ":early"
+"""Ends the episode of a message that was created by a clock that was ahead."""
 
 
 class Messages:
@@ -30,6 +34,18 @@ class Messages:
         statement = insert_into(self._connection, messages).values(**_values(message), episode=episode)
         self._connection.execute(statement.on_conflict_do_nothing(index_elements=["episode"]))
         return _message(self._connection.execute(select(messages).where(messages.c.episode == episode)).one())
+
+    def let_tell_again(self, episodes: Sequence[str], created_after: datetime) -> None:
+        """Let these episodes have another message where theirs was created after then, by a clock that was ahead.
+
+        Each only once: a machine whose clock stays ahead must not tell of the same again and again.
+        """
+        other = messages.alias()
+        early = messages.c.episode + _EARLY
+        has_early = select(other.c.id).where(other.c.episode == early).exists()
+        for chunk in in_chunks(episodes):
+            is_early = (messages.c.episode.in_(chunk), messages.c.created_at > created_after, ~has_early)
+            self._connection.execute(update(messages).where(*is_early).values(episode=early))
 
     def get(self, id_: str) -> Message | None:
         """Return the message of this id; None when there is none."""

@@ -183,3 +183,34 @@ def test_licences_that_end_are_told_of_once_each(store: Store) -> None:
     (lapsing,) = bodies(store, "licence.lapsing")
     assert isinstance(lapsing["licence"], dict)
     assert (lapsing["licence"]["days_left"], lapsing["licence"]["valid_until"]) == (30, "2026-12-24")
+
+
+def test_what_a_fast_clock_told_of_a_licence_is_told_again_when_it_is_so(store: Store) -> None:
+    to = audience(Subscription("licences", ("licence.*",)))
+    with store.begin() as tx:
+        grant_licence(tx, "a.example", at=NOON, collection="shop", dates=(None, date(2027, 2, 1)))
+
+    def numbers_told(*days: float) -> list[int]:
+        with store.begin() as tx:
+            return [tell_of_licences(tx, to, NOON + timedelta(days=day)) for day in days]
+
+    # It ends 69 days after noon. The clock is ahead, and then put right.
+    assert numbers_told(45, 75, 75) == [1, 1, 0]
+    assert numbers_told(0, 1, 38) == [0, 0, 0]
+    assert numbers_told(45, 46, 70, 71) == [1, 0, 1, 0]
+    assert sorted(told(store)) == [("licences", "licence.lapsed")] * 2 + [("licences", "licence.lapsing")] * 2
+
+
+def test_a_clock_that_stays_ahead_does_not_tell_of_a_licence_again_and_again(store: Store) -> None:
+    """Two machines work on one database, and the clock of one is ten days ahead."""
+    to = audience(Subscription("licences", ("licence.*",)))
+    with store.begin() as tx:
+        grant_licence(tx, "a.example", at=NOON, collection="shop", dates=(None, date(2026, 11, 30)))
+        # Clocks that differ by less than an hour are no reason to tell again.
+        midnight = datetime(2026, 12, 1, tzinfo=UTC)
+        moments = [NOON, *[NOON + timedelta(days=days) for days in (10, 0) * 5]]
+        assert [tell_of_licences(tx, to, moment) for moment in moments] == [1, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0]
+
+        grant_licence(tx, "b.example", at=NOON, collection="shop", dates=(None, date(2026, 11, 30)))
+        near = [midnight + timedelta(minutes=minutes) for minutes in (1, -1, 1)]
+        assert [tell_of_licences(tx, to, moment) for moment in near] == [1, 1, 0]

@@ -210,6 +210,8 @@ def compare_and_license(page: "Page", served: Served) -> None:
     assert page.locator(".stack .shared").get_attribute("visibility") == "hidden"
 
     page.get_by_label("then show the next case").uncheck()
+    page.keyboard.press("d")
+    assert focused(page).startswith("Not mine")
     page.keyboard.press("l")
     page.get_by_role("status").filter(has_text="Licensed: a licence was written").wait_for()
     assert now(served, case).state is CaseState.LICENSED

@@ -10,7 +10,7 @@ from guardian.delivery.floods import drop_flood, held_floods, release_flood
 from guardian.delivery.sending import delivery_numbered, retry_now
 from guardian.errors import UsageError
 from guardian.model import AuditLine, BrowserSession, Permission, Task, TaskKind, TaskState
-from guardian.views.deliveries import subject_of, subject_text
+from guardian.views.deliveries import Subject, case_name, subject_of, subject_text
 from guardian.web.auth.requests import person_acting
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import person_may
@@ -30,18 +30,22 @@ async def show_deliveries(
     desk = desk_of(request)
     chosen = TaskState(state) if state in list(TaskState) else None
 
-    def read() -> tuple[list[tuple[Task, str, str | None]], dict[TaskState, int], set[str], dict[str, int]]:
+    def read() -> tuple[
+        list[tuple[Task, str, str | None]], dict[TaskState, int], set[str], dict[str, int], dict[str, str]
+    ]:
         with desk.store.read() as tx:
             rows = []
             for task in tx.tasks.list(TaskKind.DELIVER, chosen, _MOST + 1, before=before):
                 message = tx.messages.get(task.message_id) if task.message_id is not None else None
                 subject = subject_of(message) if message is not None else None
-                about = subject_text(subject, subject.case_id) or subject.type if subject is not None else ""
-                rows.append((task, about, subject.case_id if subject is not None else None))
+                rows.append((task, _about(subject), subject.case_id if subject is not None else None))
             counts = dict(tx.tasks.counts(TaskKind.DELIVER))
-            return rows, counts, set(tx.destinations.disabled()), held_floods(tx)
+            floods = held_floods(tx)
+            works = [work for about in floods if (work := tx.works.get(about)) is not None]
+            titles = {work.id: work.assets[0].title for work in works if work.assets}
+            return rows, counts, set(tx.destinations.disabled()), floods, titles
 
-    rows, counts, disabled, floods = await run_in_threadpool(read)
+    rows, counts, disabled, floods, titles = await run_in_threadpool(read)
     shown = rows[:_MOST]
     older = None
     if len(rows) > _MOST:
@@ -53,9 +57,16 @@ async def show_deliveries(
         counts=counts,
         disabled=disabled,
         floods=floods,
+        titles=titles,
         chosen=chosen,
         older=older,
     )
+
+
+def _about(subject: Subject | None) -> str:
+    if subject is None:
+        return ""
+    return case_name(subject) if subject.case_id is not None else subject_text(subject, None) or subject.type
 
 
 @router.post("/deliveries")

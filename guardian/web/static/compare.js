@@ -44,6 +44,7 @@ document.addEventListener("keydown", (event) => {
   // A key that is held down would decide about one case after the other.
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.repeat || typing) return;
   if (event.key === "Escape") document.querySelector(".crumbs a").click();
+  if (event.key === "d") document.querySelector(".reasons button")?.focus();
   const target = "cjlnu".includes(event.key) && document.querySelector(`[data-key="${event.key}"]`);
   if (target) { event.preventDefault(); target.click(); }
 });
