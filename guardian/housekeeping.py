@@ -209,7 +209,7 @@ async def run_watches(app: App) -> None:
     from guardian.search.watching import look_for_watches
 
     if app.services.memory is not None:
-        await asyncio.to_thread(app.services.memory.fold)
+        await asyncio.to_thread(app.services.memory.write_waiting)
     pictures, now = search_pictures_in(app.config.data_dir), app.services.clock()
     told = await look_for_watches(app.store, app.search, pictures, app.services.settings.audience, now)
     if told:

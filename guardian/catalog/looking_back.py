@@ -45,7 +45,7 @@ async def look_back(context: CatalogContext, asset_id: str) -> tuple[EarlierUse,
         return ()
 
     # What waits in the database is asked, too.
-    await asyncio.to_thread(memory.fold)
+    await asyncio.to_thread(memory.write_waiting)
     content = await asyncio.to_thread(context.originals.get, asset.sha256)
     (found,) = await context.workers.run_with_matcher(find_copies, memory.folder, memory.recipe, (content,))
     if not found.is_complete:

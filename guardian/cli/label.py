@@ -111,7 +111,7 @@ async def _apply(session: Session, vocabulary: "Vocabulary") -> tuple["LabelCoun
     async with opened_app(session.config) as app:
         memory, lacking = app.services.memory, 0
         if memory is not None:
-            await asyncio.to_thread(memory.fold)
+            await asyncio.to_thread(memory.write_waiting)
             lacking = await asyncio.to_thread(earlier_appearances, memory)
         await app.catalog.complete_appearances(lambda done, total: None)
         return await Labelling(app.store, app.services.workers, app.config.data_dir, vocabulary).label_all(), lacking

@@ -122,7 +122,7 @@ async def search(
     async with opened_app(session.config, only_asking=True) as app:
         try:
             request = await make(app)
-            await _fold(app)
+            await _write_waiting(app)
             lacking = await _complete(app)
             answer = await app.search.answer(request)
         except (FetchFailed, FetchRefused, Unmatchable) as error:
@@ -139,12 +139,12 @@ async def search(
     raise SystemExit(NOT_ALL_SEEN if answer.not_searched or lacking else 0)
 
 
-async def _fold(app: "App") -> None:
+async def _write_waiting(app: "App") -> None:
     """Have the memory write what scans have just met to where the search looks."""
     if app.services.memory is None:
         return
     try:
-        await asyncio.to_thread(app.services.memory.fold)
+        await asyncio.to_thread(app.services.memory.write_waiting)
     except (GuardianError, OSError) as error:
         click.echo(f"guardian: what was seen last is not searched: {error}", err=True)
 

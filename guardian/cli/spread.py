@@ -33,7 +33,7 @@ async def _read_spread(session: Session, asset_id: str) -> Spread:
     try:
         with opened_store(session) as store:
             memory = opened_memory(config, store, workers)
-            await asyncio.to_thread(memory.fold)
+            await asyncio.to_thread(memory.write_waiting)
             settings = JudgingSettings(config.own_hosts, platforms_of(config))
             with store.read() as tx:
                 asset = asset_starting_with(tx, asset_id)

@@ -36,7 +36,7 @@ def prune(store: Store, memory: Memory, now: datetime | None) -> int:
         total += forgotten
 
     total += _make_room(store, memory)
-    memory.fold()
+    memory.write_waiting()
     _tidy(store, memory, erase=False)
     _erase_forgotten_hosts(store, memory)
     return total

@@ -20,7 +20,7 @@ from guardian.matching.features.small import SmallFingerprint, small_fingerprint
 from guardian.matching.matcher import Matcher
 from guardian.matching.workers import Workers
 from guardian.memory.reading import MemoryReader, MemorySegment
-from guardian.memory.remembering import FOLDED_FROM, Memory
+from guardian.memory.remembering import WRITTEN_FROM, Memory
 from guardian.model import DescribedPicture
 from guardian.store import Store
 from guardian.store.fingerprints import coarse
@@ -125,14 +125,14 @@ async def rebuild(store: Store, memory: Memory, workers: Workers, vault: Vault) 
             lost = tx.fingerprints.drop_recipe(memory.shard, recipe)
         total = replace(total, lost=total.lost + lost)
         shutil.rmtree(memory.folder / recipe)
-    memory.fold()
+    memory.write_waiting()
 
     lacking = list(_lacking_parts(memory))
     _open([segment for segment, _ in lacking])
     for segment, rows in lacking:
         total += await anew.segment(segment, rows, keeps_points=True)
     if lacking:
-        memory.fold()
+        memory.write_waiting()
         # What was made anew is not to answer twice.
         memory.writer.tidy()
     return total
@@ -178,7 +178,7 @@ class _Rebuilding:
                 )
                 if remade:
                     made += _counted(source)
-        self.memory.fold(at_least=FOLDED_FROM)
+        self.memory.write_waiting(at_least=WRITTEN_FROM)
         return made
 
     def _sources(self, segment: MemorySegment, rows: Sequence[int], keeps_points: bool) -> list[RebuildSource]:

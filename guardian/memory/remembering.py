@@ -17,10 +17,10 @@ from guardian.store import Store, Transaction
 if TYPE_CHECKING:
     from guardian.memory.writer import MemoryWriter
 
-FOLDED_FROM = 256
+WRITTEN_FROM = 256
 """So many fingerprints must wait in the database for a segment to be written while a scan goes on."""
 
-FOLDED_AFTER_SCAN = 32
+WRITTEN_AFTER_SCAN = 32
 """So many must wait for one to be written after a scan.
 
 Fewer are written once a day, and before the memory is asked anything.
@@ -88,19 +88,19 @@ class Memory:
             tx.seen.remember(met, self._recipe, self.shard)
 
         self._waiting += sum(one.described is not None for one in met)
-        if self._waiting >= FOLDED_FROM:
-            self.fold(at_least=FOLDED_FROM)
+        if self._waiting >= WRITTEN_FROM:
+            self.write_waiting(at_least=WRITTEN_FROM)
 
-    def fold(self, *, at_least: int = 1) -> None:
+    def write_waiting(self, *, at_least: int = 1) -> None:
         """Write segments of the fingerprints that wait; log a warning when that cannot be done now."""
         self._waiting = 0
         try:
-            folded = self.writer.fold(at_least=at_least)
+            counts = self.writer.write_waiting(at_least=at_least)
         except OSError as error:
             log.warning("memory_not_written", reason=disk_error_text(error))
         except IndexNotReady as error:
             log.warning("memory_damaged", reason=str(error))
         else:
-            if folded.written or folded.joined:
+            if counts.written or counts.joined:
                 give_back()
-                log.info("memory_written", pictures=folded.written, joined=folded.joined)
+                log.info("memory_written", pictures=counts.written, joined=counts.joined)

@@ -22,7 +22,7 @@ from guardian.memory.reading import MemoryReader, MemorySegment
 from guardian.memory.shards import DERIVED, shard_of
 from guardian.store import Store
 
-FOLDED_AT_ONCE = 256
+WRITTEN_AT_ONCE = 256
 """Fingerprints of one new segment at most; larger ones come of merging."""
 
 MOST_PICTURES = 262_144
@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Folded:
+class WrittenCounts:
     """How many fingerprints were written into a segment, and how many were joined to one that is nearly the same."""
 
     written: int = 0
@@ -54,7 +54,7 @@ class MemoryWriter:
         self._reader = MemoryReader(folder, recipe)
         self.shard = shard_of(folder)
 
-    def fold(self, *, at_least: int = 1) -> Folded:
+    def write_waiting(self, *, at_least: int = 1) -> WrittenCounts:
         """Write fingerprints that wait in the database into segments, once `at_least` so many wait.
 
         Near-identical pictures are joined. Raises OSError (a full disk: they wait on), IndexNotReady when the list of
@@ -62,19 +62,19 @@ class MemoryWriter:
         """
         with self._store.read() as tx:
             if tx.fingerprints.count_pending(self.shard) < at_least:
-                return Folded()
+                return WrittenCounts()
 
-        total = Folded()
+        total = WrittenCounts()
         with segments.publishing(self._folder):
-            while folded := self._fold_some():
-                total = Folded(total.written + folded.written, total.joined + folded.joined)
+            while counts := self._write_some():
+                total = WrittenCounts(total.written + counts.written, total.joined + counts.joined)
             self._merge()
         return total
 
-    def _fold_some(self) -> Folded | None:
+    def _write_some(self) -> WrittenCounts | None:
         """Write one segment; return None when nothing waits."""
         with self._store.read() as tx:
-            waiting = tx.fingerprints.pending(self.shard, FOLDED_AT_ONCE)
+            waiting = tx.fingerprints.pending(self.shard, WRITTEN_AT_ONCE)
         if not waiting:
             return None
 
@@ -94,7 +94,7 @@ class MemoryWriter:
             sizes |= dict(zip((number for number, _, _ in own), layout.bytes_of_each(arrays), strict=True))
         with self._store.begin() as tx:
             tx.fingerprints.settle(sizes, joined)
-        return Folded(len(own), len(joined))
+        return WrittenCounts(len(own), len(joined))
 
     def _add(self, arrays: layout.Arrays) -> None:
         generation = segments.read_generation(self._folder) or Generation(0, self._recipe)
@@ -125,7 +125,7 @@ class MemoryWriter:
     def _to_merge(self) -> list[MemorySegment]:
         by_class: dict[int, list[MemorySegment]] = {}
         for segment in self._opened().segments:
-            size = max(1, len(segment) // FOLDED_AT_ONCE)
+            size = max(1, len(segment) // WRITTEN_AT_ONCE)
             group = by_class.setdefault(int(np.log(size) / np.log(MERGED_AT_ONCE)), [])
             group.append(segment)
             if len(group) == MERGED_AT_ONCE and sum(len(one) for one in group) <= MOST_PICTURES:

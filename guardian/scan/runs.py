@@ -11,7 +11,7 @@ from guardian.concurrency import closed_after
 from guardian.crawl.checkpoints import settle
 from guardian.errors import ClaimLost, FetchFailed, FetchRefused, GuardianError, internal_error_text
 from guardian.evidence import remove_needless
-from guardian.memory.remembering import FOLDED_AFTER_SCAN
+from guardian.memory.remembering import WRITTEN_AFTER_SCAN
 from guardian.model import Answer, Checkpoint, Scan, ScanCounts, ScanOutcome, Skipped, UnseenFinding
 from guardian.processes import Heartbeat, ScanClaim
 from guardian.scan.context import ScanContext, context_of_scan
@@ -45,7 +45,7 @@ async def scan_source(
     with heartbeat.renewing(row.id) as claim:
         ended = await _ClaimedScan(replace(services, store=claimed), row, counts, claim).run(settings, listener)
     if services.memory is not None:
-        await asyncio.to_thread(services.memory.fold, at_least=FOLDED_AFTER_SCAN)
+        await asyncio.to_thread(services.memory.write_waiting, at_least=WRITTEN_AFTER_SCAN)
     return ended
 
 

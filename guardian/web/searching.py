@@ -45,7 +45,7 @@ async def answered(desk: Desk, services: Services, asked: SearchSpec, picture: b
     try:
         async with asyncio.timeout(_SECONDS):
             if services.memory is not None:
-                await asyncio.to_thread(services.memory.fold)
+                await asyncio.to_thread(services.memory.write_waiting)
             request = await asyncio.to_thread(_request, desk, wanted, picture)
             if request.own is not None:
                 request = replace(request, picture=await asyncio.to_thread(search.original, request.own))

@@ -56,7 +56,7 @@ def test_after_an_upgrade_all_is_made_anew_but_for_what_was_forgotten(run: Run, 
     store = Store(database)
     earlier = Memory(store, tmp_path / "memory", "s0-none", MemorySettings())
     earlier.remember(store, [met(1), met(2), met(3, "gone.example")])
-    earlier.fold()
+    earlier.write_waiting()
 
     assert "forgot 1 place on gone.example" in run("memory", "forget", "--host", "gone.example", "--yes", code=0)
     assert "made anew: 0 of their bytes, 2 of their preview" in run("memory", "rebuild", code=0)

@@ -208,7 +208,7 @@ def test_after_a_change_of_recipe_what_is_left_is_made_anew(
         services, memory = app.services, app.services.memory
         assert memory is not None
         await scanned(app, page)
-        memory.fold()
+        memory.write_waiting()
         assert memory.earlier_recipes() == []
 
         newer = Memory(app.store, memory.folder, "s2-none", memory.settings)
@@ -247,7 +247,7 @@ def test_appearances_of_an_earlier_version_are_made_anew_of_the_previews(config:
             for version, one in enumerate(now[:2], 1)
         ]
         memory.remember(app.store, [met(seed, fingerprint=one) for seed, one in enumerate([*earlier, now[2]])])
-        memory.fold()
+        memory.write_waiting()
         # Beside the recipes lies what a search has derived.
         (memory.folder / DERIVED).mkdir()
         assert (memory.earlier_recipes(), earlier_appearances(memory)) == ([], 2)
@@ -303,7 +303,7 @@ def test_segments_that_are_merged_while_others_are_made_anew_are_made_anew_too(c
             memory.remember(
                 app.store, [met(seed, fingerprint=replace(now, appearance=now.appearance[:appearance_bytes]))]
             )
-            memory.fold()
+            memory.write_waiting()
 
         seeds = iter(range(100))
         for _ in range(3):

@@ -46,7 +46,7 @@ def test_what_was_met_waits_in_the_database_and_then_lies_in_a_segment(
 ) -> None:
     remember(store, memory, 1, 2, 3)
     assert numbers(opened) == []
-    memory.fold()
+    memory.write_waiting()
     assert numbers(opened) == [1, 2, 3]
     segment = opened.segments[0]
     assert segment.fingerprint(1).packed()[28:] != b""
@@ -61,7 +61,7 @@ def test_what_was_met_waits_in_the_database_and_then_lies_in_a_segment(
 
 def test_a_fingerprint_takes_no_more_than_it_may(store: Store, memory: Memory, opened: MemoryReader) -> None:
     remember(store, memory, *range(1, 9))
-    memory.fold()
+    memory.write_waiting()
     opened.refresh()
     (segment,) = opened.segments
     arrays = {name: array for name, array in segment.arrays().items() if name != "previews"}
@@ -84,7 +84,7 @@ def test_the_same_picture_saved_again_is_joined_and_another_is_not(
     other = Picture(captioned, 320, 240, "JPEG")
     remember(store, memory, 1)
     memory.remember(store, [met(2, fingerprint=small_fingerprint(again)), met(3, fingerprint=small_fingerprint(other))])
-    memory.fold()
+    memory.write_waiting()
     with store.read() as tx:
         first, second, third = (tx.seen.get(f"{seed:064x}") for seed in (1, 2, 3))
         assert first is not None
@@ -100,10 +100,10 @@ def test_the_same_picture_saved_again_is_joined_and_another_is_not(
 
 def test_a_picture_made_anew_is_not_joined_to_itself(store: Store, memory: Memory, opened: MemoryReader) -> None:
     remember(store, memory, 1)
-    memory.fold()
+    memory.write_waiting()
     with store.begin() as tx:
         assert tx.fingerprints.remake(1, small_fingerprint(picture(1)).packed(), RECIPE, memory.shard)
-    memory.fold()
+    memory.write_waiting()
     memory.writer.tidy()
     with store.read() as tx:
         found = tx.seen.get(f"{1:064x}")
@@ -118,12 +118,12 @@ def test_killed_between_segment_and_database_it_goes_on_without_a_second_row(
     remember(store, memory, 1, 2)
     with store.read() as tx:
         waiting = tx.fingerprints.pending(memory.shard, 10)
-    memory.fold()
+    memory.write_waiting()
     with store.begin() as tx:
         # As a process leaves it that was killed before the database heard of the segment.
         for number, (_, content) in waiting.items():
             tx.fingerprints._write(number, pending=content)
-    memory.fold()
+    memory.write_waiting()
     assert numbers(opened) == [1, 2]
     with store.read() as tx:
         assert tx.fingerprints.count_pending(memory.shard) == 0
@@ -134,7 +134,7 @@ def test_what_was_read_is_not_read_again_when_others_are_forgotten(
 ) -> None:
     for seed in range(1, 8):
         remember(store, memory, seed, days_ago=seed)
-    memory.fold()
+    memory.write_waiting()
     assert numbers(opened) == list(range(1, 8))
     (before,) = opened.segments
     hashes = before.hashes
@@ -152,7 +152,7 @@ def test_what_was_read_is_not_read_again_when_others_are_forgotten(
 def test_many_small_segments_become_few_and_nothing_is_lost(store: Store, memory: Memory, opened: MemoryReader) -> None:
     for seed in range(1, 6):
         remember(store, memory, seed)
-        memory.fold()
+        memory.write_waiting()
     assert numbers(opened) == list(range(1, 6))
     assert len(opened.segments) == 2
     kept = opened.row_of(3)
@@ -170,7 +170,7 @@ def test_a_forgotten_host_is_gone_from_every_byte(
 ) -> None:
     remember(store, memory, 1, host="shop.example")
     remember(store, memory, 1, 2, host="www.gone.example")
-    memory.fold()
+    memory.write_waiting()
     with store.read() as tx:
         assert tx.forgetting.count_on("gone.example") == (2, 1)
     preview = small_fingerprint(picture(2)).preview
@@ -200,11 +200,11 @@ def test_a_forgotten_host_is_gone_from_segments_of_an_earlier_recipe_and_of_othe
     now = Memory(store, tmp_path / "memory", RECIPE, MemorySettings())
     other = Memory(store, tmp_path / "other", RECIPE, MemorySettings())
     remember(store, earlier, 1, host="gone.example")
-    earlier.fold()
+    earlier.write_waiting()
     # One of seven: so few that pruning alone would leave the segment as it is.
     remember(store, other, 2, host="gone.example")
     remember(store, other, *range(3, 9))
-    other.fold()
+    other.write_waiting()
     previews = {seed: small_fingerprint(picture(seed)).preview for seed in (1, 2, 3, 9)}
 
     def kept(folder: str) -> list[int]:
@@ -219,7 +219,7 @@ def test_a_forgotten_host_is_gone_from_segments_of_an_earlier_recipe_and_of_othe
 
     earlier_of_other = Memory(store, tmp_path / "other", "s0-none", MemorySettings())
     remember(store, earlier_of_other, 9)
-    earlier_of_other.fold()
+    earlier_of_other.write_waiting()
     assert kept("other") == [3, 9]
     forget_all(store, now)
     prune(store, other, NOW)
@@ -232,7 +232,7 @@ def test_what_is_old_or_too_much_is_forgotten_the_longest_unseen_first(
     memory = Memory(store, tmp_path / "memory", RECIPE, MemorySettings(max_bytes=150_000, keep=timedelta(days=30)))
     for seed in range(1, 11):
         remember(store, memory, seed, days_ago=40 - 2 * seed)
-    memory.fold()
+    memory.write_waiting()
     # Seeds 1 to 4 were last seen 32 days ago or earlier.
     assert prune(store, memory, NOW) == 4
     assert numbers(opened) == list(range(5, 11))
@@ -250,9 +250,9 @@ def test_a_flipped_byte_costs_its_segment_and_no_other(
     store: Store, memory: Memory, opened: MemoryReader, tmp_path: Path
 ) -> None:
     remember(store, memory, 1)
-    memory.fold()
+    memory.write_waiting()
     remember(store, memory, 2)
-    memory.fold()
+    memory.write_waiting()
     opened.refresh()
     victim = tmp_path / "memory" / RECIPE / opened.segments[0].name / "numbers.npy"
     content = bytearray(victim.read_bytes())
@@ -268,14 +268,14 @@ def test_a_flipped_byte_costs_its_segment_and_no_other(
         assert again.lacks(tx, f"{1:064x}")
         assert not again.lacks(tx, f"{2:064x}")
     remember(store, again, 1)
-    again.fold()
+    again.write_waiting()
     assert len(numbers(fresh)) == 2
     assert fresh.damaged == ()
 
 
 def test_a_damaged_list_of_segments_is_made_anew(store: Store, memory: Memory, tmp_path: Path) -> None:
     remember(store, memory, 1)
-    memory.fold()
+    memory.write_waiting()
     (tmp_path / "memory" / RECIPE / "generation.json").write_text("{")
     again = Memory(store, tmp_path / "memory", RECIPE, MemorySettings())
     assert again.writer.repair() == 0
@@ -290,16 +290,16 @@ def test_on_a_full_disk_the_scan_goes_on_and_fingerprints_wait(
     folder.mkdir()
     segments.write_generation(folder, segments.Generation(0, RECIPE))
     with read_only(folder):
-        memory.fold()
+        memory.write_waiting()
     with store.read() as tx:
         assert tx.fingerprints.count_pending(memory.shard) == 1
-    memory.fold()
+    memory.write_waiting()
     assert numbers(opened) == [1]
 
 
 def test_forgetting_all_leaves_nothing(store: Store, memory: Memory, opened: MemoryReader) -> None:
     remember(store, memory, 1, 2)
-    memory.fold()
+    memory.write_waiting()
     assert forget_all(store, memory).pictures == 2
     assert numbers(opened) == []
     with store.read() as tx:

@@ -56,7 +56,7 @@ async def _labelled(tmp_path: Path) -> None:
     other = met(30, fingerprint=small_fingerprint(Picture(ramp, 320, 240, "PNG")))
     seat = replace(other, context=Context(alt="a seat"))
     memory.remember(store, [*worded, sea, _alike(11, "nothing to see"), seat])
-    memory.fold()
+    memory.write_waiting()
     with store.begin() as tx:
         asset = tx.assets.reserve("a" * 64, title="Dunes", collection="shop", path="/x.jpg", size=(8, 6), at=NOW)
         tx.assets.protect([asset.number])
@@ -110,7 +110,7 @@ async def _goes_on(store: Store, workers: Workers, memory: Memory, data_dir: Pat
     assert terms_of(40) == [("sea", words)], "words count at once"
     assert terms_of(12) == []
     assert labelling.left() == LabelsLeft(0, 1), "its look can be searched when it has been written to a segment"
-    memory.fold()
+    memory.write_waiting()
     assert not await labelling.label_new(60)
     assert terms_of(12) == [("desert", neighbours), ("dunes", neighbours)]
 
@@ -150,7 +150,7 @@ async def _voted(tmp_path: Path) -> None:
     workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), tmp_path / "index")
     memory = Memory(store, tmp_path / "memory", workers.small_recipe, MemorySettings())
     memory.remember(store, [*(_alike(seed, "dunes") for seed in range(2, 6)), _alike(11, "nothing to see")])
-    memory.fold()
+    memory.write_waiting()
     try:
         labelling = Labelling(store, workers, tmp_path, VOCABULARY)
         counts = await labelling.label_all()

@@ -47,7 +47,7 @@ async def _asked(tmp_path: Path) -> None:
     # Of the seventh, which looks just like the sixth, only the sixth is found, and counted.
     alike = met(66, "mirror.example", fingerprint=small_fingerprint(picture(6)))
     memory.remember(store, [met(seed, "shop.example") for seed in range(1, 6)] + [met(6, "other.example"), alike])
-    memory.fold()
+    memory.write_waiting()
     search = Search(store, workers, tmp_path)
     _protect(store, tmp_path)
     try:

@@ -31,7 +31,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened = store_in(tmp_path)
     memory = Memory(opened, tmp_path / "memory", RECIPE, MemorySettings())
     memory.remember(opened, [met(1), met(2), met(3, "other.example"), met(4, "other.example")])
-    memory.fold()
+    memory.write_waiting()
     yield opened
     opened.close()
 
@@ -67,7 +67,7 @@ def test_a_damaged_part_is_named_and_the_rest_is_searched(store: Store, tmp_path
     memory = Memory(store, tmp_path / "memory", RECIPE, MemorySettings())
     (first,) = (tmp_path / "memory" / RECIPE).glob("segment-*")
     memory.remember(store, [met(5)])
-    memory.fold()
+    memory.write_waiting()
     (second,) = set((tmp_path / "memory" / RECIPE).glob("segment-*")) - {first}
     question = Question(tmp_path, RECIPE, {Kind.SEEN: None}, content=_encoded(5), by=By.LOOK)
 
@@ -102,15 +102,15 @@ def test_pictures_remembered_by_an_earlier_version_are_ranked_by_what_is_known_o
     opened = store_in(tmp_path)
     memory = Memory(opened, tmp_path / "memory", RECIPE, MemorySettings())
     memory.remember(opened, [_met_by_version(1, 1), _met_by_version(2, 2)])
-    memory.fold()
+    memory.write_waiting()
     memory.remember(opened, [met(3)])
-    memory.fold()
+    memory.write_waiting()
 
     _each_is_found(tmp_path, 3)
     # More segments than are kept apart: they are joined.
     for number in range(4, 10):
         memory.remember(opened, [_met_by_version(number % 3 + 1, number)])
-        memory.fold()
+        memory.write_waiting()
     _each_is_found(tmp_path, 9)
     opened.close()
 

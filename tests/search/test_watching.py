@@ -49,13 +49,13 @@ async def _watched(tmp_path: Path) -> None:
     pictures = search_pictures_in(tmp_path)
 
     async def look() -> int:
-        memory.fold()
+        memory.write_waiting()
         return await look_for_watches(store, search, pictures, Audience(("desk",)), NOW)
 
     encoded = cv2.imencode(".png", cv2.cvtColor(picture(1).rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
     try:
         memory.remember(store, [replace(_alike(2), seen_at=NOW - timedelta(days=1))])
-        memory.fold()
+        memory.write_waiting()
         with store.begin() as tx:
             asked = SearchSpec(picture=pictures.keep(encoded), filters=("since=2026-01-01",))
             tx.named_searches.save("style", asked.as_json(), NOW)
@@ -66,7 +66,7 @@ async def _watched(tmp_path: Path) -> None:
         ramp = np.repeat(np.linspace(0, 255, 320, dtype=np.uint8)[None, :, None], 240, axis=0).repeat(3, axis=2)
         other = met(20, fingerprint=small_fingerprint(Picture(ramp, 320, 240, "PNG")))
         memory.remember(store, [_alike(3), _alike(4), other])
-        memory.fold()
+        memory.write_waiting()
         with store.begin() as tx:
             assert tx.named_searches.watch("style", 0.79, Severity.MEDIUM, NOW)
         assert await look() == 2, "a bound that is changed lets nothing pass that was not looked at"
@@ -136,7 +136,7 @@ async def _many_watched(tmp_path: Path) -> None:
         hashes = random.integers(0, 256, (last - first, 32), dtype=np.uint8)
         alike = [replace(one, hash=hash_) for hash_ in hashes]
         memory.remember(store, [met(first + place, fingerprint=each) for place, each in enumerate(alike)])
-        memory.fold()
+        memory.write_waiting()
 
     def told() -> list[tuple[int, bool]]:
         with store.read() as tx:

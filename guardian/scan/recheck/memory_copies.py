@@ -30,7 +30,7 @@ async def copies_in_memory(services: Services, findings: Sequence[Finding]) -> t
         return ()
 
     # What waits in the database is asked, too.
-    await asyncio.to_thread(memory.fold)
+    await asyncio.to_thread(memory.write_waiting)
     probability: dict[int, float] = {}
     for digest in digests:
         try:
