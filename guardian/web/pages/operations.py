@@ -10,6 +10,7 @@ from guardian.delivery.floods import drop_flood, held_floods, release_flood
 from guardian.delivery.sending import delivery_numbered, retry_now
 from guardian.errors import UsageError
 from guardian.model import AuditLine, BrowserSession, Permission, Task, TaskKind, TaskState
+from guardian.store import Transaction
 from guardian.views.deliveries import Subject, case_name, subject_of, subject_text
 from guardian.web.auth.requests import person_acting
 from guardian.web.desk import desk_of
@@ -30,9 +31,7 @@ async def show_deliveries(
     desk = desk_of(request)
     chosen = TaskState(state) if state in list(TaskState) else None
 
-    def read() -> tuple[
-        list[tuple[Task, str, str | None]], dict[TaskState, int], set[str], dict[str, int], dict[str, str]
-    ]:
+    def read() -> tuple[list[tuple[Task, str, str | None]], dict[TaskState, int], set[str], list[tuple[str, str, int]]]:
         with desk.store.read() as tx:
             rows = []
             for task in tx.tasks.list(TaskKind.DELIVER, chosen, _MOST + 1, before=before):
@@ -40,12 +39,10 @@ async def show_deliveries(
                 subject = subject_of(message) if message is not None else None
                 rows.append((task, _about(subject), subject.case_id if subject is not None else None))
             counts = dict(tx.tasks.counts(TaskKind.DELIVER))
-            floods = held_floods(tx)
-            works = [work for about in floods if (work := tx.works.get(about)) is not None]
-            titles = {work.id: work.assets[0].title for work in works if work.assets}
-            return rows, counts, set(tx.destinations.disabled()), floods, titles
+            floods = [(about, _flood_name(tx, about), number) for about, number in held_floods(tx).items()]
+            return rows, counts, set(tx.destinations.disabled()), floods
 
-    rows, counts, disabled, floods, titles = await run_in_threadpool(read)
+    rows, counts, disabled, floods = await run_in_threadpool(read)
     shown = rows[:_MOST]
     older = None
     if len(rows) > _MOST:
@@ -57,10 +54,15 @@ async def show_deliveries(
         counts=counts,
         disabled=disabled,
         floods=floods,
-        titles=titles,
         chosen=chosen,
         older=older,
     )
+
+
+def _flood_name(tx: Transaction, about: str) -> str:
+    """Return what held messages are about as people call it: of a work the title of its first image."""
+    work = tx.works.get(about)
+    return work.assets[0].title if work is not None else about
 
 
 def _about(subject: Subject | None) -> str:
