@@ -220,7 +220,7 @@ def tell_of_what_changed(app: App) -> None:
     """Queue messages about changes of cases and licences for the destinations that ask for them, and digests."""
     audience = app.services.settings.audience
     with app.store.read() as tx:
-        is_news, digests = tx.cases.has_untold(), tx.waiting.digests()
+        is_news, digests = tx.case_history.has_untold(), tx.waiting.digests()
     while is_news:
         with app.store.begin() as tx:
             is_news = tell_of_changes(tx, audience) > 0

@@ -109,7 +109,7 @@ def add_note(tx: Transaction, case_id: str, edit: Edit) -> Case:
         raise UsageError("a note has at least one character")
 
     case = _seen(tx, case_id, edit)
-    tx.cases.note(_line(case, edit, "noted"))
+    tx.case_history.note(_line(case, edit, "noted"))
     return tx.cases.update(replace(case, updated_at=edit.at))
 
 
@@ -143,7 +143,7 @@ def cases_of_decision(tx: Transaction, batch: str) -> list[str]:
     Cases that were closed because a picture is not one's own come back with the case where that was said, so they are
     not among them. Raises UsageError when no decision has this id.
     """
-    lines = [line for line in tx.cases.lines_of_batch(batch) if line.before is not None]
+    lines = [line for line in tx.case_history.lines_of_batch(batch) if line.before is not None]
     said = [line for line in lines if line.detail == DismissReason.NOT_MINE]
     if not lines:
         raise UsageError(f"there is no decision {batch} that could be undone")
@@ -158,7 +158,7 @@ def _take_back(tx: Transaction, case: Case, line: CaseEvent, edit: Edit) -> Case
 
     names = _OTHER_CHANGES.get(line.kind, _OF_A_DECISION)
     restored = replace(case, **{name: getattr(before, name) for name in names}, updated_at=edit.at)
-    tx.cases.note(replace(_line(case, edit, "undone"), detail=line.kind, undoes=line.number))
+    tx.case_history.note(replace(_line(case, edit, "undone"), detail=line.kind, undoes=line.number))
     log.info("case_undone", case=case.id, undone=line.kind, by=_name(edit.by))
     return tx.cases.update(restored)
 
@@ -178,10 +178,10 @@ def _withdraw_licence(tx: Transaction, case: Case, line: CaseEvent, edit: Edit, 
 def _others_of_batch(tx: Transaction, case: Case, batch: str) -> list[tuple[Case, CaseEvent]]:
     """Return the other cases that a decision closed, with its line, if nobody has decided anything about them since."""
     found = []
-    for line in tx.cases.lines_of_batch(batch):
+    for line in tx.case_history.lines_of_batch(batch):
         other = tx.cases.lock(line.case_id) if line.case_id != case.id and line.before is not None else None
         if other is not None and other.reason is DismissReason.LOOK_ALIKE:
-            latest = [one for one in tx.cases.history(other.id) if one.before is not None or one.undoes is not None]
+            latest = [one for one in tx.case_history.of(other.id) if one.before is not None or one.undoes is not None]
             if latest[-1].number == line.number:
                 found.append((other, line))
     return found
@@ -202,7 +202,7 @@ def note_change(tx: Transaction, case_id: str, edit: Edit, kind: str) -> Iterato
     yield change
     case = change.case
     before = _decided(case)
-    tx.cases.note(replace(_line(case, edit, kind), detail=change.detail, before=before))
+    tx.case_history.note(replace(_line(case, edit, kind), detail=change.detail, before=before))
     log.info("case_reviewed", case=case.id, change=kind, by=_name(edit.by))
 
 
@@ -214,7 +214,7 @@ def was_decided(history: Sequence[CaseEvent]) -> bool:
 
 def last_change(tx: Transaction, case: Case) -> CaseEvent:
     """Return the line of a case's history that `undo` would undo. Raises UsageError when it would undo nothing."""
-    history = tx.cases.history(case.id)
+    history = tx.case_history.of(case.id)
     undone = {line.undoes for line in history}
     later: CaseEvent | None = None
     for line in reversed(history):
@@ -246,14 +246,14 @@ def _seen(tx: Transaction, case_id: str, edit: Edit) -> Case:
     if edit.expected is None or case.version == edit.expected:
         return case
 
-    since = tuple(tx.cases.history(case.id)[-max(1, case.version - edit.expected) :])
+    since = tuple(tx.case_history.of(case.id)[-max(1, case.version - edit.expected) :])
     told = "; ".join(event_text(line) for line in since)
     raise CaseChanged(f"{case.id} was changed since you looked at it: {told}", case, since)
 
 
 def _write(tx: Transaction, case: Case, changed: Case, edit: Edit, kind: str, detail: str | None) -> Case:
     """Write a case as it was changed, and the line that says so."""
-    tx.cases.note(replace(_line(case, edit, kind), detail=detail, before=_decided(case)))
+    tx.case_history.note(replace(_line(case, edit, kind), detail=detail, before=_decided(case)))
     log.info("case_reviewed", case=case.id, change=kind, state=changed.state.value, by=_name(edit.by))
     return tx.cases.update(replace(changed, updated_at=edit.at))
 

@@ -103,7 +103,7 @@ def operator_named(text: str, platforms: Sequence[Platform]) -> str:
 
 def operator_detail(tx: Transaction, name: str, on: date) -> OperatorDetail:
     """Return an operator with all that is known of it on a day. Raises UsageError for one without cases."""
-    summaries = tx.cases.operators(name)
+    summaries = tx.operators.summaries(name)
     if not summaries:
         raise UsageError(f"no case is about {name}; `guardian operator list` shows all operators")
 
@@ -128,8 +128,8 @@ def case_detail(tx: Transaction, case: Case, now: datetime) -> CaseDetail:
         case=case,
         asset=tx.assets.get(case.asset_id),
         findings=findings,
-        history=tx.cases.history(case.id),
-        priority=priority_of(case, tx.cases.count_of_operator(case.operator), now),
+        history=tx.case_history.of(case.id),
+        priority=priority_of(case, tx.operators.count_cases(case.operator), now),
         versions=tx.versions.of_all([finding.id for finding in findings]),
         assets=work.assets if work is not None else (),
     )

@@ -148,7 +148,7 @@ def note_licensed(tx: Transaction, finding: Finding, at: datetime) -> Case | Non
     licence = tx.licences.get(finding.licence_id) if finding.licence_id is not None else None
     asset = tx.assets.get(licence.asset_id) if licence is not None and licence.asset_id is not None else None
     note = f"{licence.id}: {grant_text(licence, scope_text(licence, asset))}" if licence is not None else None
-    tx.cases.note(CaseEvent(case.id, at, "licensed", note=note))
+    tx.case_history.note(CaseEvent(case.id, at, "licensed", note=note))
     log.info("case_changed", case=case.id, change="licensed", operator=case.operator, licence=finding.licence_id)
     return tx.cases.update(licensed)
 
@@ -160,7 +160,7 @@ def _note_lookalike(tx: Transaction, finding: Finding, at: datetime) -> None:
         return
     if all(one.decision.rule == LOOKALIKE_RULE or one.is_absent for one in tx.findings.list(case.id)):
         reason = DismissReason.LOOK_ALIKE
-        tx.cases.note(CaseEvent(case.id, at, CaseState.DISMISSED.value, detail=reason.value))
+        tx.case_history.note(CaseEvent(case.id, at, CaseState.DISMISSED.value, detail=reason.value))
         log.info("case_changed", case=case.id, change="dismissed", operator=case.operator)
         tx.cases.update(replace(case, state=CaseState.DISMISSED, reason=reason, updated_at=at))
 
@@ -179,10 +179,10 @@ def _follow(tx: Transaction, case: Case, seen: _Seen, audience: Audience) -> Non
 
 def _note_spread(tx: Transaction, case: Case, news: str, at: datetime) -> None:
     """Note that a case has a use at another place, at most once a day: its findings say all of them."""
-    last = tx.cases.last_of_kind(case.id, "spread") if case.state in PURSUED_STATES else at
+    last = tx.case_history.last_of_kind(case.id, "spread") if case.state in PURSUED_STATES else at
     if last is None or at - last >= _SPREAD_EVERY:
         # Whoever decides about the case is not held up by it.
-        tx.cases.note(CaseEvent(case.id, at, "spread", note=news), disturbs=False)
+        tx.case_history.note(CaseEvent(case.id, at, "spread", note=news), disturbs=False)
 
 
 def _news(before: Finding | None, now: Finding, *, is_new: bool) -> str | None:
@@ -212,7 +212,7 @@ def rank(tx: Transaction, case_id: str, seen: Finding | None = None) -> None:
             commercial=tuple(sign for sign in CommercialSign if sign in signs),
             confidence=max(case.confidence or 0.0, seen.comparison.probability),
         )
-    works = tx.cases.count_of_operator(case.operator)
+    works = tx.operators.count_cases(case.operator)
     ranked = replace(ranked, rank=rank_of(ranked, works))
     if ranked == case:
         return
@@ -238,7 +238,7 @@ def note_gone(tx: Transaction, missed: Sequence[str], at: datetime) -> list[Case
         case = tx.cases.lock(case_id)
         if case is None or case.state not in PURSUED_STATES or not tx.findings.are_all_absent(case.id):
             continue
-        tx.cases.note(CaseEvent(case.id, at, "gone"))
+        tx.case_history.note(CaseEvent(case.id, at, "gone"))
         log.info("case_changed", case=case.id, change="gone", operator=case.operator)
         gone.append(tx.cases.update(replace(case, state=CaseState.GONE, updated_at=at)))
     return gone
@@ -299,7 +299,7 @@ def _apply_event(tx: Transaction, kind: str, case: Case, seen: _Seen, audience: 
     # Without destinations a case counts as opened at each sighting. Its history says so once, and again with a message.
     is_repeated = kind == "case.opened" and case.finding_count > 0 and case.state not in _REOPENED_STATES
     if message_id is not None or not is_repeated:
-        tx.cases.note(CaseEvent(case.id, use.at, kind.removeprefix("case."), note=note, message_id=message_id))
+        tx.case_history.note(CaseEvent(case.id, use.at, kind.removeprefix("case."), note=note, message_id=message_id))
         log.info(
             "case_changed",
             case=case.id,

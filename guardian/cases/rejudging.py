@@ -165,8 +165,8 @@ def _end(tx: Transaction, before: Finding, judged: Finding, work: Work, judging:
             severity=max((one.severity for one in decisions), key=SEVERITIES_BY_STRENGTH.index),
         )
     # A licence that ends may have covered several uses of the case, which are judged one after the other.
-    if not any(line.kind == "unlicensed" and line.at == at for line in tx.cases.history(case.id)):
-        tx.cases.note(CaseEvent(case.id, at, "unlicensed"))
+    if not any(line.kind == "unlicensed" and line.at == at for line in tx.case_history.of(case.id)):
+        tx.case_history.note(CaseEvent(case.id, at, "unlicensed"))
         log.info("case_changed", case=case.id, change="unlicensed", operator=case.operator)
     tx.cases.update(restored)
     rank(tx, case.id)

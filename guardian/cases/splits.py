@@ -21,6 +21,6 @@ def divided_case(tx: Transaction, case: Case, addresses: tuple[str, str], at: da
             continue
 
         note = f"was part of {whole.id}: the two are different works"
-        tx.cases.note(CaseEvent(case.id, at, "split", note=note))
+        tx.case_history.note(CaseEvent(case.id, at, "split", note=note))
         return tx.cases.update(replace(whole, id=case.id, updated_at=at))
     return case

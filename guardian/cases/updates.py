@@ -45,7 +45,7 @@ def tell_of_changes(tx: Transaction, audience: Audience) -> int:
 
     A line that no destination asks for is done with: who asks later is told of what happens from then on.
     """
-    lines = tx.cases.untold(_AT_ONCE)
+    lines = tx.case_history.untold(_AT_ONCE)
     for line in lines:
         type_ = _TYPES.get(line.kind, "case.changed")
         names = audience.wanting(type_) if type_ is not None else ()
@@ -53,7 +53,7 @@ def tell_of_changes(tx: Transaction, audience: Audience) -> int:
         if case is not None and type_ is not None:
             subject = Subject(case.work_id, severity=case.severity)
             route(tx, _of_change(tx, type_, case, line), names, audience.routing, subject)
-    tx.cases.mark_told([line.number for line in lines if line.number is not None])
+    tx.case_history.mark_told([line.number for line in lines if line.number is not None])
     return len(lines)
 
 

@@ -98,7 +98,7 @@ def _merge(tx: Transaction, of_kept: Case, of_gone: Case, *, by: str | None, at:
     found = [*tx.findings.list(kept.id), *tx.findings.list(gone.id)]
 
     note = f"{gone.id} ({gone.state.value}) is part of this case now: both are about one work"
-    tx.cases.note(CaseEvent(kept.id, at, "merged", by=by, note=note))
+    tx.case_history.note(CaseEvent(kept.id, at, "merged", by=by, note=note))
     as_one = replace(_as_decided(kept, gone), work_id=of_kept.work_id, asset_id=_best(found, kept.asset_id))
     merged = tx.cases.absorb(as_one, gone.id)
 
@@ -172,7 +172,7 @@ def _split(tx: Transaction, case: Case, going: set[str], new_work: str, *, by: s
         (case.id, f"{counted(len(leaving), 'finding')} moved to {new.id}"),
         (new.id, f"was part of {case.id}"),
     ):
-        tx.cases.note(CaseEvent(of, at, "split", by=by, note=f"{note}: the two are different works"))
+        tx.case_history.note(CaseEvent(of, at, "split", by=by, note=f"{note}: the two are different works"))
 
 
 def _best(findings: Sequence[Finding], otherwise: str) -> str:

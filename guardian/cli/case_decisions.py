@@ -88,7 +88,7 @@ def _change(session: Session, change: "Change", asked: _Asked) -> None:
         if not asked.dry_run:
             found = [change(tx, case.id, edit) for case in found]
         # Notes stay, and what was undone is not undone in turn.
-        return found, any(line.before is not None for line in tx.cases.lines_of_batch(batch))
+        return found, any(line.before is not None for line in tx.case_history.lines_of_batch(batch))
 
     with opened_store(session) as store:
         found, can_be_undone = store.run(write)

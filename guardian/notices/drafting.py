@@ -134,7 +134,7 @@ def draft(
         tx.notices.note(NoticeLine(notice.id, now, NoticeStep.DRAFTED, notice.drafted_by, detail=told))
         for case_id in notice.case_ids:
             event = CaseEvent(case_id, now, "notice_drafted", by=notice.drafted_by, detail=_told(notice))
-            tx.cases.note(event, disturbs=False)
+            tx.case_history.note(event, disturbs=False)
         detail = {"kind": notice.kind.value, "language": notice.language.value, "operator": notice.operator}
         tx.audit.add(actor, "notice.drafted", notice.id, now, detail)
         written = tx.notices.get(notice.id) or notice

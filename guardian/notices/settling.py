@@ -46,7 +46,7 @@ def settle_recheck(tx: Transaction, recheck: Recheck, gone: Sequence[str], earli
         _open_again(tx, case, recheck, is_news=is_news)
     elif is_news:
         text = recheck_text(recheck)
-        tx.cases.note(CaseEvent(case.id, recheck.at, "rechecked", note=text, detail=recheck.id), disturbs=False)
+        tx.case_history.note(CaseEvent(case.id, recheck.at, "rechecked", note=text, detail=recheck.id), disturbs=False)
     if outcome is RecheckOutcome.GONE and is_news:
         order = CaptureOrder(case.id, CaptureReason.ABSENCE, gone[0] if gone else None)
         owe_capture(tx, order, recheck.id, recheck.at)
@@ -61,7 +61,7 @@ def _open_again(tx: Transaction, case: Case, recheck: Recheck, *, is_news: bool)
     if not is_news and not is_ended:
         return
     kind = _OPENED_AGAIN.get(recheck.outcome, BACK_LINE)
-    tx.cases.note(CaseEvent(case.id, recheck.at, kind, note=_with_captures(tx, recheck), detail=recheck.id))
+    tx.case_history.note(CaseEvent(case.id, recheck.at, kind, note=_with_captures(tx, recheck), detail=recheck.id))
     # What the look found on a page was recorded as by a scan, which may have owed this very capture already.
     if CaptureReason.RETURNED not in captures_owed(tx, case.id):
         owe_capture(tx, CaptureOrder(case.id, CaptureReason.RETURNED, _found(recheck)), recheck.id, recheck.at)

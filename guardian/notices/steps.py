@@ -211,7 +211,7 @@ def note_counter(
         case = tx.cases.get(case_id)
         if case is not None:
             words = f"{notice.id}: received {received}; material may be restored from {window.earliest} on"
-            tx.cases.note(CaseEvent(case.id, by.at, "notice_countered", by=cleaned(by.name), note=words))
+            tx.case_history.note(CaseEvent(case.id, by.at, "notice_countered", by=cleaned(by.name), note=words))
     return _write(tx, notice, NoticeStep.COUNTERED, by, _optional(note), detail), window
 
 
@@ -230,7 +230,7 @@ def withdraw(tx: Transaction, notice_id: str, by: StepAuthor, note: str | None =
         if case is None:
             continue
         event = CaseEvent(case.id, by.at, "notice_withdrawn", by=cleaned(by.name), note=_optional(note))
-        tx.cases.note(event, disturbs=False)
+        tx.case_history.note(event, disturbs=False)
         others = [one for one in tx.notices.of_case(case.id) if one.state in OUT_STATES and one.id != notice.id]
         if notice.state in OUT_STATES and case.state is CaseState.NOTICE_SENT and not others:
             decide(tx, case.id, CaseState.OPEN, Edit(by.name, by.at, f"{notice.id} was withdrawn"))

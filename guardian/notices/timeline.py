@@ -67,7 +67,7 @@ def _captured(tx: Transaction, case: Case) -> Iterator[TimelineEntry]:
 
 
 def _decided(tx: Transaction, case: Case) -> Iterator[TimelineEntry]:
-    for line in tx.cases.history(case.id):
+    for line in tx.case_history.of(case.id):
         is_of_notice = line.kind == CaseState.NOTICE_SENT and (line.note or "").startswith("notice_")
         if line.kind not in _TOLD_ELSEWHERE and not is_of_notice and not _is_of_recheck(line):
             words = event_words(line)
@@ -117,7 +117,7 @@ def _to_come(tx: Transaction, notice: Notice, case: Case, now: datetime) -> Iter
 
 def _rechecked(tx: Transaction, case: Case) -> Iterator[TimelineEntry]:
     # The line by which a recheck opened the case again says more: where, and what was captured before.
-    said = {line.detail: line.note for line in tx.cases.history(case.id) if _is_of_recheck(line)}
+    said = {line.detail: line.note for line in tx.case_history.of(case.id) if _is_of_recheck(line)}
     for recheck in tx.notices.rechecks_of(case.id):
         words, short = said.get(recheck.id) or recheck_text(recheck), recheck_text(recheck, with_name=False)
         yield TimelineEntry(recheck.at, TimelineKind.RECHECKED, words, recheck.id, for_others=short)

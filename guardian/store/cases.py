@@ -1,51 +1,43 @@
-"""Cases and their histories as rows. When a case changes is decided in guardian.cases."""
+"""Cases as rows. When a case changes is decided in guardian.cases."""
 
-import heapq
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, true, update
 
 from guardian.model import (
-    PURSUED_STATES,
     Action,
     Case,
-    CaseEvent,
     CaseFilter,
     CaseGroup,
     CaseGrouping,
     CaseGroups,
     CaseState,
-    OperatorSummary,
     Severity,
 )
-from guardian.store.audit import Audit
 from guardian.store.case_filters import conditions, is_at_host
+from guardian.store.case_history import CaseHistory
 from guardian.store.case_order import CaseOrder, CasePlace, is_after, sorting
 from guardian.store.chunks import in_chunks
-from guardian.store.columns import Instant
 from guardian.store.evidence_tables import evidence_captures
-from guardian.store.ids import new_id, part_of_batch
+from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
 from guardian.store.paging import comes_after
 from guardian.store.retention import follow_merged_case
-from guardian.store.tables import case_aliases, case_events, cases, findings
+from guardian.store.tables import case_aliases, cases, findings
 from guardian.store.works import work_of
-
-LEAST_RANK = -1e9
-"""The rank of an operator none of whose cases is pursued."""
 
 _KEYS = {CaseGrouping.OPERATOR: cases.c.operator, CaseGrouping.WORK: cases.c.work_id}
 """What groups of cases share."""
 
 
 class Cases:
-    """The cases table and the cases' histories."""
+    """The cases table."""
 
-    def __init__(self, connection: Connection, audit: Audit) -> None:
+    def __init__(self, connection: Connection, history: CaseHistory) -> None:
         self._connection = connection
-        self._audit = audit
+        self._history = history
 
     def find(self, asset_id: str, operator: str) -> Case | None:
         """Return the case of this asset's work and operator; None when there is none."""
@@ -151,80 +143,6 @@ class Cases:
         }
         self._connection.execute(update(cases).where(cases.c.id == case.id).values(**values))
 
-    def count_of_operator(self, operator: str) -> int:
-        """Return how many cases an operator has: as many as works of yours it uses."""
-        query = select(func.count()).select_from(cases).where(cases.c.operator == operator)
-        return self._connection.execute(query).scalar_one()
-
-    def operators(
-        self,
-        operator: str | None = None,
-        limit: int | None = None,
-        *,
-        words: str = "",
-        after: tuple[float, str] | None = None,
-    ) -> Sequence[OperatorSummary]:
-        """Return the operators that have cases, those with the most urgent case first; or the one of this name.
-
-        At most `limit` of those whose name has these words; `after`: rank and name of the one after which they come.
-        """
-        if operator is not None:
-            return self._summaries([operator])
-        if limit is None and after is None and not words:
-            return self._summaries(None)
-        # The names first: most of what is to be known of an operator is not in the index that chooses.
-        urgency = func.coalesce(func.max(cases.c.rank).filter(cases.c.state.in_(PURSUED_STATES)), LEAST_RANK)
-        query = select(cases.c.operator).where(*_is_named_like(words)).group_by(cases.c.operator)
-        if after is not None:
-            query = query.having(comes_after(after, urgency, cases.c.operator))
-        names = self._connection.execute(query.order_by(urgency.desc(), cases.c.operator).limit(limit)).scalars()
-        # The names and the summaries are in the same order, so the parts of both can follow each other.
-        return [summary for part in in_chunks(names) for summary in self._summaries(part)]
-
-    def _summaries(self, operators: Sequence[str] | None) -> Sequence[OperatorSummary]:
-        """Return what is known of these operators, the one with the most urgent case first; None: of all."""
-        count, rank, changed = func.count(), func.max(cases.c.rank), func.max(cases.c.updated_at)
-        grouped = select(cases.c.operator, cases.c.state, count.label("cases"), rank.label("rank"), changed.label("at"))
-        if operators is not None:
-            grouped = grouped.where(cases.c.operator.in_(operators))
-        rows: dict[str, list[Row[tuple[object, ...]]]] = {}
-        for row in self._connection.execute(grouped.group_by(cases.c.operator, cases.c.state)):
-            rows.setdefault(row.operator, []).append(row)
-
-        places = self._places(operators)
-        summaries = [
-            OperatorSummary(
-                operator=name,
-                states=tuple(sorted((row.state, row.cases) for row in its)),
-                findings=places.get(name, 0),
-                # What is dealt with does not make an operator urgent.
-                rank=max((row.rank for row in its if row.state in PURSUED_STATES), default=LEAST_RANK),
-                changed_at=max(row.at for row in its),
-            )
-            for name, its in rows.items()
-        ]
-        return sorted(summaries, key=lambda one: (-one.rank, one.operator))
-
-    def _places(self, operators: Sequence[str] | None) -> dict[str, int]:
-        """Return how many findings the cases of each of these operators have; None: of all."""
-        query = select(cases.c.operator, func.sum(cases.c.finding_count).label("places")).group_by(cases.c.operator)
-        if operators is not None:
-            query = query.where(cases.c.operator.in_(operators))
-        return {row.operator: row.places for row in self._connection.execute(query)}
-
-    def most_used_by(self, limit: int) -> Sequence[OperatorSummary]:
-        """Return the operators that show works in most places, the one with most first, at most `limit`."""
-        total = func.sum(cases.c.finding_count)
-        query = select(cases.c.operator).group_by(cases.c.operator).having(total > 0)
-        names = list(self._connection.execute(query.order_by(total.desc(), cases.c.operator).limit(limit)).scalars())
-        found = {summary.operator: summary for summary in self._summaries(names)}
-        return [found[name] for name in names]
-
-    def count_operators(self, words: str) -> int:
-        """Return how many operators have cases, of those whose name has these words; "" counts all."""
-        query = select(func.count(cases.c.operator.distinct())).where(*_is_named_like(words))
-        return self._connection.execute(query).scalar_one()
-
     def get(self, id_: str) -> Case | None:
         """Return the case of this id, or the one that it was merged into; None when there is none."""
         return self._first(_select().where(_is_known_as(id_)))
@@ -244,50 +162,6 @@ class Cases:
         is_meant = cases.c.id.startswith(prefix, autoescape=True) | cases.c.id.in_(earlier)
         query = _select().where(is_meant).order_by(cases.c.id)
         return [_case(row) for row in self._connection.execute(query)]
-
-    def note(self, event: CaseEvent, *, disturbs: bool = True) -> int:
-        """Add a line to a case's history, by which its version grows, and its digest to the audit log.
-
-        Return the number of the line.
-        """
-        number, values = self._write(event, disturbs=disturbs)
-        self._audit.anchor(event.case_id, values, event.at)
-        return number
-
-    def history(self, id_: str) -> list[CaseEvent]:
-        """Return a case's history, oldest first."""
-        # By row number, since two events of one transaction have the same time.
-        query = select(case_events).where(case_events.c.case_id == id_).order_by(case_events.c.id)
-        return [_event(row) for row in self._connection.execute(query)]
-
-    def untold(self, limit: int) -> list[CaseEvent]:
-        """Return lines that nobody was told of yet, the oldest first, without those that another process has."""
-        query = select(case_events).where(~case_events.c.told).order_by(case_events.c.id).limit(limit)
-        return [_event(row) for row in self._connection.execute(query.with_for_update(skip_locked=True))]
-
-    def has_untold(self) -> bool:
-        """Return whether there are lines that nobody was told of yet."""
-        query = select(case_events.c.id).where(~case_events.c.told).limit(1)
-        return self._connection.execute(query).first() is not None
-
-    def mark_told(self, numbers: Sequence[int]) -> None:
-        """Note of lines that who asks for such events was told of them."""
-        for chunk in in_chunks(numbers):
-            some = case_events.c.id.in_(chunk)
-            self._connection.execute(update(case_events).where(some).values(told=True))
-
-    def last_of_kind(self, id_: str, kind: str) -> datetime | None:
-        """Return when a case's history got its last line of a kind; None without one."""
-        query = select(func.max(case_events.c.at, type_=Instant)).where(
-            case_events.c.case_id == id_, case_events.c.kind == kind
-        )
-        return self._connection.execute(query).scalar()
-
-    def lines_of_batch(self, batch: str) -> list[CaseEvent]:
-        """Return the lines that one decision about several cases has written, also in its parts, in their order."""
-        is_part = case_events.c.batch.startswith(part_of_batch(batch, ""), autoescape=True)
-        query = select(case_events).where((case_events.c.batch == batch) | is_part).order_by(case_events.c.id)
-        return [_event(row) for row in self._connection.execute(query)]
 
     def of_work(self, work_id: str) -> list[Case]:
         """Return the cases of a work, the one opened first first, their rows locked until the transaction ends."""
@@ -413,48 +287,13 @@ class Cases:
         for column in (findings.c.case_id, case_aliases.c.case_id, evidence_captures.c.case_id):
             self._connection.execute(update(column.table).where(column == gone_id).values(case_id=kept.id))
         follow_merged_case(self._connection, gone_id, kept.id)
-        self._merge_histories(kept.id, gone_id)
+        self._history.merge(kept.id, gone_id)
         self._connection.execute(delete(cases).where(cases.c.id == gone_id))
         self._connection.execute(insert(case_aliases).values(id=gone_id, case_id=kept.id))
 
         first = {"asset_id": kept.asset_id, "work_id": kept.work_id, "opened_at": kept.opened_at}
         self._connection.execute(update(cases).where(cases.c.id == kept.id).values(**first))
         return self.update(kept)
-
-    def _merge_histories(self, kept_id: str, gone_id: str) -> None:
-        """Write the histories of two cases as one, by time, each in its own order."""
-        # A history is in the order of its rows, so the lines of both are written anew.
-        lines = heapq.merge(self.history(kept_id), self.history(gone_id), key=lambda event: event.at)
-        merged = [replace(event, case_id=kept_id) for event in lines]
-        self._connection.execute(delete(case_events).where(case_events.c.case_id.in_([kept_id, gone_id])))
-        numbers: dict[int | None, int] = {}
-        for event in merged:
-            undoes = numbers.get(event.undoes) if event.undoes is not None else None
-            # Their content stays as it is, so the digests in the audit log stand for the new lines too.
-            numbers[event.number], _ = self._write(replace(event, undoes=undoes))
-        # Destinations are told of the merge alone, and not of each line that was written anew.
-        self.mark_told(list(numbers.values()))
-
-    def _write(self, event: CaseEvent, *, disturbs: bool = True) -> tuple[int, Mapping[str, object]]:
-        """Insert a line of history; return its number and its columns."""
-        values = {
-            "case_id": event.case_id,
-            "at": event.at,
-            "kind": event.kind,
-            "by": event.by,
-            "note": event.note,
-            "message_id": event.message_id,
-            "detail": event.detail,
-            "before": event.before,
-            "undoes": event.undoes,
-            "batch": event.batch,
-        }
-        written = insert(case_events).values(**values, told=False).returning(case_events.c.id)
-        number: int = self._connection.execute(written).scalar_one()
-        if disturbs:
-            of_case = update(cases).where(cases.c.id == event.case_id)
-            self._connection.execute(of_case.values(version=cases.c.version + 1))
-        return number, values
 
     def _conditions(self, wanted: CaseFilter) -> Sequence[ColumnElement[bool]]:
         return conditions(wanted, is_sqlite=self._connection.dialect.name == "sqlite")
@@ -469,29 +308,9 @@ def _is_known_as(id_: str) -> ColumnElement[bool]:
     return (cases.c.id == id_) | cases.c.id.in_(select(case_aliases.c.case_id).where(case_aliases.c.id == id_))
 
 
-def _is_named_like(words: str) -> list[ColumnElement[bool]]:
-    return [cases.c.operator.icontains(words, autoescape=True)] if words else []
-
-
 def _select() -> Select[tuple[object, ...]]:
     # Its number is for joining tables only.
     return select(*(column for column in cases.c if column is not cases.c.number))
-
-
-def _event(row: Row[tuple[object, ...]]) -> CaseEvent:
-    return CaseEvent(
-        case_id=row.case_id,
-        at=row.at,
-        kind=row.kind,
-        by=row.by,
-        note=row.note,
-        message_id=row.message_id,
-        detail=row.detail,
-        before=row.before,
-        undoes=row.undoes,
-        batch=row.batch,
-        number=row.id,
-    )
 
 
 def _case(row: Row[tuple[object, ...]]) -> Case:

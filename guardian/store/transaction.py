@@ -6,6 +6,7 @@ from guardian.store.asset_labels import AssetLabels
 from guardian.store.assets import Assets
 from guardian.store.audit import Audit
 from guardian.store.candidates import Candidates
+from guardian.store.case_history import CaseHistory
 from guardian.store.case_words import CaseWords
 from guardian.store.cases import Cases
 from guardian.store.counters import Counters
@@ -24,6 +25,7 @@ from guardian.store.memory_settings import MemorySettings
 from guardian.store.messages import Messages
 from guardian.store.named_searches import NamedSearches
 from guardian.store.notices import Notices
+from guardian.store.operators import Operators
 from guardian.store.people import ApiTokens, People, SignInLinks, SignIns
 from guardian.store.processes import Processes
 from guardian.store.quarantine import Quarantine
@@ -62,7 +64,9 @@ class Transaction:
         self.evidence = Evidence(connection)
         self.holds = Holds(connection)
         self.deletions = Deletions(connection)
-        self.cases = Cases(connection, self.audit)
+        self.case_history = CaseHistory(connection, self.audit)
+        self.cases = Cases(connection, self.case_history)
+        self.operators = Operators(connection)
         self.case_words = CaseWords(connection)
         self.statistics = Statistics(connection)
         self.people = People(connection)

@@ -39,7 +39,7 @@ def read_overview(desk: Desk, coverage: Iterable[Mapping[str, Any]]) -> Overview
             weeks_of(tx.statistics.events(since), now, _WEEKS),
             tx.statistics.times_to_decision(since),
             {state: tx.cases.count(state) for state in CaseState if state is not CaseState.RESOLVED},
-            list(tx.cases.most_used_by(_OPERATORS)),
+            list(tx.operators.most_used(_OPERATORS)),
             sorted(covered, key=lambda one: (one.share is not None, one.share or 0.0, one.source)),
         )
 

@@ -108,7 +108,7 @@ def test_a_resolved_use_that_was_gone_and_is_back_is_told_once(store: Store, wat
     assert not watched.finding().is_absent
     with store.read() as tx:
         (case,) = tx.cases.list()
-        event = tx.cases.history(case.id)[-1]
+        event = tx.case_history.of(case.id)[-1]
     assert case.state is CaseState.OPEN
     assert (event.kind, event.note) == ("reopened", f"back after it was gone since 2026-11-24: {PAGE}")
 

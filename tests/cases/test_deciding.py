@@ -49,7 +49,7 @@ def change(store: Store, function: Callable[..., Case], *arguments: object, **na
 
 def history(store: Store, case: Case) -> list[CaseEvent]:
     with store.read() as tx:
-        return tx.cases.history(case.id)
+        return tx.case_history.of(case.id)
 
 
 def told(store: Store) -> int:

@@ -92,7 +92,7 @@ def test_killed_after_the_commit_everything_is_there(data_dir: Path) -> None:
         (finding,) = tx.findings.list()
         (case,) = tx.cases.list()
         tasks = tx.tasks.list(TaskKind.DELIVER)
-        (event,) = tx.cases.history(case.id)
+        (event,) = tx.case_history.of(case.id)
         message = tx.messages.get(event.message_id or "")
     store.close()
     assert (finding.case_id, case.finding_count) == (case.id, 1)

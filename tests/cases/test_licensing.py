@@ -59,7 +59,7 @@ def test_a_decision_at_a_case_is_a_licence_and_is_undone(store: Store, use: Use,
             date(2027, 1, 1),
             "our customer",
         )
-        assert tx.cases.history(id_)[-1].by == "mara"
+        assert tx.case_history.of(id_)[-1].by == "mara"
 
         with pytest.raises(UsageError, match="rules are not here"):
             undo(tx, id_, EDIT, no_rules)

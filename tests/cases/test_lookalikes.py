@@ -98,7 +98,7 @@ def test_a_use_that_turns_out_to_be_one_dismisses_a_case_that_has_nothing_else(s
         record(tx, use(decision=Decision(Action.IGNORE, LOOKALIKE_RULE, record=True), minutes=5), Audience(("legal",)))
     assert states(store) == {"thief": ("dismissed", DismissReason.LOOK_ALIKE)}
     with store.read() as tx:
-        assert [line.kind for line in tx.cases.history(case.id)] == ["opened", "dismissed"]
+        assert [line.kind for line in tx.case_history.of(case.id)] == ["opened", "dismissed"]
         assert len(tx.tasks.list(TaskKind.DELIVER)) == 1
 
 

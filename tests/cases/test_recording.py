@@ -41,7 +41,7 @@ def test_first_alert_opens_a_case_and_owes_one_message_to_each_destination(store
     with store.read() as tx:
         (case,) = tx.cases.list()
         tasks = tx.tasks.list(TaskKind.DELIVER)
-        (event,) = tx.cases.history(case.id)
+        (event,) = tx.case_history.of(case.id)
         message = tx.messages.get(event.message_id or "")
     assert (case.operator, case.state, case.finding_count, case.message_count) == (
         "thief.example",
@@ -124,7 +124,7 @@ def test_dismissed_case_is_recorded_and_silent(store: Store, use: Use) -> None:
     see(store, use("https://thief.example/other", severity=Severity.CRITICAL, minutes=2000))
     with store.read() as tx:
         (case,) = tx.cases.list(state=CaseState.DISMISSED)
-        kinds = [event.kind for event in tx.cases.history(case.id)]
+        kinds = [event.kind for event in tx.case_history.of(case.id)]
     assert (case.finding_count, case.reviewed_by, case.review_note) == (2, "mara", "ours")
     assert kinds == ["opened", "dismissed"]
     assert told(store) == ["case.opened"]
@@ -185,7 +185,7 @@ def test_case_without_any_destination_waits_and_is_told_when_there_is_one(store:
     see(store, use(), use(minutes=1), to=())
     with store.read() as tx:
         (case,) = tx.cases.list()
-        assert (tx.tasks.list(TaskKind.DELIVER), case.alerted_at, len(tx.cases.history(case.id))) == ([], None, 1)
+        assert (tx.tasks.list(TaskKind.DELIVER), case.alerted_at, len(tx.case_history.of(case.id))) == ([], None, 1)
     see(store, use(minutes=2), use(minutes=3))
     assert told(store) == ["case.opened"]
 

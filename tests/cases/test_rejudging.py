@@ -76,7 +76,7 @@ def only_case(store: Store) -> Case:
 
 def kinds(store: Store) -> list[str]:
     with store.read() as tx:
-        return [event.kind for event in tx.cases.history(only_case(store).id)]
+        return [event.kind for event in tx.case_history.of(only_case(store).id)]
 
 
 def told(store: Store) -> list[tuple[str, str]]:
@@ -95,7 +95,7 @@ def test_an_open_case_is_licensed_at_once_and_nobody_is_told(store: Store, use: 
     assert (case.licence_id, case.licensed_since) == (licence.id, NOON + timedelta(hours=1))
     assert rejudged == Rejudged(2, (case,), ())
     with store.read() as tx:
-        event = tx.cases.history(case.id)[-1]
+        event = tx.case_history.of(case.id)[-1]
         assert {(one.licence, one.licence_id) for one in tx.findings.list()} == {(LicenceStatus.LICENSED, licence.id)}
     assert (event.kind, event.note) == (
         "licensed",

@@ -97,7 +97,7 @@ def test_joining_merges_cases_by_operator_and_tells_nobody(store: Store, use: Us
         (both,) = tx.findings.list(older.case_id)
         assert tx.findings.get(younger.id) == both
         assert tx.works.get(assets[1].work_id) == work
-        history = tx.cases.history(older.case_id or "")
+        history = tx.case_history.of(older.case_id or "")
         assert tx.cases.starting_with(younger.case_id or "") == [merged]
     assert merged is not None
     assert (merged.id, merged.severity, merged.message_count) == (older.case_id, Severity.HIGH, 2)
@@ -141,7 +141,7 @@ def test_decisions_of_both_cases_are_kept_and_the_one_that_asks_for_more_holds(
 
     (case,) = cases_of(store)
     with store.read() as tx:
-        history = tx.cases.history(case.id)
+        history = tx.case_history.of(case.id)
     assert case.state is of_both
     decided = [(event.kind, event.note) for event in history if event.by in ("ada", "bob") and event.kind != "merged"]
     assert len(decided) == sum(state is not CaseState.OPEN for state in (one, other))
@@ -186,7 +186,7 @@ def test_splitting_divides_cases_by_the_asset_that_matched_and_tells_nobody(
         kept, whole = tx.cases.get(mine.case_id or ""), tx.cases.get(alone.case_id or "")
         moved = tx.findings.get(theirs.id)
         divided = tx.cases.get(moved.case_id or "") if moved else None
-        history = tx.cases.history(mine.case_id or "")
+        history = tx.case_history.of(mine.case_id or "")
     assert kept is not None
     assert whole is not None
     assert divided is not None
@@ -218,7 +218,7 @@ def test_what_a_split_work_was_told_of_is_not_told_of_its_other_part(
     assert (cases[also.case_id or ""].state, cases[also.case_id or ""].reviewed_by) == (CaseState.CONFIRMED, "bob")
     assert also.case_id != mine.case_id
     with store.read() as tx:
-        (event,) = (line for line in tx.cases.history(also.case_id or "") if line.kind != "spread")
+        (event,) = (line for line in tx.case_history.of(also.case_id or "") if line.kind != "spread")
     assert (event.kind, event.note) == ("split", f"was part of {mine.case_id}: the two are different works")
     # Another operator's use is news.
     assert cases[elsewhere.case_id or ""].state is CaseState.OPEN

@@ -270,7 +270,7 @@ def test_case_list(home: Home, read: Read) -> None:
 
 def test_case_show(home: Home, read: Read) -> None:
     case = case_of(read)
-    opened, _ = read(lambda tx: tx.cases.history(case["id"]))
+    opened, _ = read(lambda tx: tx.case_history.of(case["id"]))
     version = {
         "candidate_sha256": "c" * 64,
         "image_sha256": "1" * 64,
@@ -421,7 +421,7 @@ def test_coverage_for_people(home: Home) -> None:
 
 def test_delivery_list_and_show(home: Home, read: Read) -> None:
     (task,) = read(lambda tx: tx.tasks.list(TaskKind.DELIVER))
-    (event, _) = read(lambda tx: tx.cases.history(tx.cases.list()[0].id))
+    (event, _) = read(lambda tx: tx.case_history.of(tx.cases.list()[0].id))
     opened = json.loads(read(lambda tx: tx.messages.get(task.message_id)).body)["data"]
     message = {
         "id": task.id,

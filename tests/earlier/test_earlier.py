@@ -184,7 +184,7 @@ def test_every_asset_keeps_its_id_and_number(taken_over: TakenOver) -> None:
 def test_every_case_keeps_its_id_state_and_history(taken_over: TakenOver) -> None:
     with taken_over.store.read() as tx:
         cases = {case.id: case for case in tx.cases.list()}
-        told = {id_: tx.cases.history(id_) for id_ in cases}
+        told = {id_: tx.case_history.of(id_) for id_ in cases}
     assert set(cases) == {case["id"] for case in taken_over.data.expected["cases"]}
     for wanted in taken_over.data.expected["cases"]:
         case = cases[wanted["id"]]
@@ -254,7 +254,7 @@ def test_bytes_that_messages_named_and_the_first_of_each_finding_are_never_dropp
 
 def test_histories_name_messages_as_their_receivers_know_them(taken_over: TakenOver) -> None:
     with taken_over.store.read() as tx:
-        named = {line.message_id for case in tx.cases.list() for line in tx.cases.history(case.id) if line.message_id}
+        named = {line.message_id for case in tx.cases.list() for line in tx.case_history.of(case.id) if line.message_id}
         messages = {id_: tx.messages.get(id_) for id_ in named}
     assert named == {
         one["webhook_id"] for one in taken_over.data.expected["deliveries"] if one["type"].startswith("case.")

@@ -170,7 +170,7 @@ def test_nothing_of_a_case_on_hold_goes(world: World) -> None:
     with world.store.begin() as tx:
         hold(tx, case, ANNA, "matter 17", NOON)
         tx.messages.add(Message("msg_1", "case.opened", NOON, b"{}"))
-        tx.cases.note(CaseEvent(case.id, NOON, "opened", message_id="msg_1"))
+        tx.case_history.note(CaseEvent(case.id, NOON, "opened", message_id="msg_1"))
     with world.store.begin() as tx, pytest.raises(UsageError, match="matter 17"):
         world.delete(tx, case)
     assert delete_aged(world.store, world.vault, KeptFor(dismissed=timedelta(days=1)), NOON + YEAR) == 0
@@ -230,7 +230,7 @@ def test_deliveries_of_a_case_on_hold_stay_as_long_as_its_messages(world: World)
     with world.store.begin() as tx:
         hold(tx, case, ANNA, "matter 17", NOON)
         enqueue(tx, message, ["legal"])
-        tx.cases.note(CaseEvent(case.id, NOON, "opened", message_id=message.id))
+        tx.case_history.note(CaseEvent(case.id, NOON, "opened", message_id=message.id))
         (task,) = tx.tasks.list(TaskKind.DELIVER)
         tx.tasks.done(task.id, NOON)
     with world.store.begin() as tx:
@@ -245,12 +245,12 @@ def test_no_pruning_touches_the_audit_log_or_what_cases_are_made_of(world: World
     case = world.case("thief.example")
     with world.store.begin() as tx:
         hold(tx, case, ANNA, "matter 17", NOON)
-        tx.cases.note(CaseEvent(case.id, NOON, "opened"))
+        tx.case_history.note(CaseEvent(case.id, NOON, "opened"))
     with world.store.read() as tx:
-        before = (tx.audit.head(), tx.cases.history(case.id), tx.findings.list(case.id), tx.evidence.of_case(case.id))
+        before = (tx.audit.head(), tx.case_history.of(case.id), tx.findings.list(case.id), tx.evidence.of_case(case.id))
     prune(world.store, RetentionSettings(deliveries=DAY, scans=DAY, responses=DAY, candidates=DAY), "r", NOON + YEAR)
     with world.store.read() as tx:
-        after = (tx.audit.head(), tx.cases.history(case.id), tx.findings.list(case.id), tx.evidence.of_case(case.id))
+        after = (tx.audit.head(), tx.case_history.of(case.id), tx.findings.list(case.id), tx.evidence.of_case(case.id))
     assert after == before
 
 

@@ -45,7 +45,7 @@ def test_several_works_at_one_operator_make_one_notice_with_a_schedule(bench: Be
     with bench.store.read() as tx:
         assert tx.notices.of_case(first) == [notice]
         assert tx.notices.list(operator="thief.example") == [notice]
-        assert tx.cases.history(second)[-1].kind == "notice_drafted"
+        assert tx.case_history.of(second)[-1].kind == "notice_drafted"
         (line,) = tx.audit.lines(subject=notice.id)
     assert (line.action, line.detail["operator"]) == ("notice.drafted", "thief.example")
 

@@ -27,7 +27,7 @@ def test_a_case_that_a_scan_called_gone_is_open_again_while_its_file_is_up(
         settle_recheck(tx, Recheck("recheck_1", case_id, None, None, NOON, outcome, (look,), asked_by="jo"), [], [])
         case = tx.cases.get(case_id)
         owed = [task.key.split()[1] for task in tx.tasks.list(TaskKind.CAPTURE)]
-        kinds = [line.kind for line in tx.cases.history(case_id)]
+        kinds = [line.kind for line in tx.case_history.of(case_id)]
     assert case is not None
     assert case.state is state
     assert ("returned" in owed, "returned" in kinds) == (state is CaseState.OPEN,) * 2

@@ -214,7 +214,7 @@ def test_a_counter_notice_opens_a_window_of_business_days(bench: Bench) -> None:
         with pytest.raises(UsageError, match="not between"):
             note_counter(tx, notice.id, date(2026, 11, 1), by("jo", 48), FOUR_EYES)
         countered, window = note_counter(tx, notice.id, date(2026, 11, 25), by("jo", 48), FOUR_EYES)
-        history = tx.cases.history(notice.case_ids[0])
+        history = tx.case_history.of(notice.case_ids[0])
     # Thanksgiving is no business day.
     assert (window.earliest, window.latest) == (date(2026, 12, 10), date(2026, 12, 16))
     assert countered.state is NoticeState.COUNTERED

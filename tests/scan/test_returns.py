@@ -126,7 +126,7 @@ def test_only_what_was_really_gone_returns(tmp_path: Path, web: Site, photograph
             assert {finding.missed_scans for finding in back.values()} == {0}
             assert states_of(app) == dict.fromkeys(NAMES, CaseState.RESOLVED) | {"coffee": CaseState.OPEN}
             with app.store.read() as tx:
-                event = tx.cases.history(back["coffee"].case_id or "")[-1]
+                event = tx.case_history.of(back["coffee"].case_id or "")[-1]
             assert event.kind == "reopened"
             assert "back after it was gone since" in (event.note or "")
 

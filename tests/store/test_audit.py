@@ -26,7 +26,7 @@ def written(store: Store, protect) -> Store:
     with store.begin() as tx:
         case, _ = tx.cases.insert(asset.id, "shop.example", "alert", None, NOON)
         for hour, kind in enumerate(("opened", "confirmed", "reopened")):
-            tx.cases.note(CaseEvent(case.id, NOON + timedelta(hours=hour), kind, by="Anna", note="so\x01 it is"))
+            tx.case_history.note(CaseEvent(case.id, NOON + timedelta(hours=hour), kind, by="Anna", note="so\x01 it is"))
     with store.begin() as tx:
         tx.audit.add(ANNA, "case.confirmed", case.id, NOON, {"note": "ä"})
         tx.audit.add(ANNA, "user.signed_out", None, NOON)

@@ -20,7 +20,7 @@ from guardian.model import (
 from guardian.model.people import Role
 from guardian.people.people import add_person
 from guardian.store import Store
-from guardian.store.cases import LEAST_RANK
+from guardian.store.operators import LEAST_RANK
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 WAITING = CaseFilter(states=PURSUED_STATES)
@@ -143,21 +143,21 @@ def test_operators_come_by_urgency_or_by_places(store: Store, protect: Callable[
         tx.cases.update(replace(settled, state=CaseState.DISMISSED))
 
     with store.read() as tx:
-        everyone = tx.cases.operators()
+        everyone = tx.operators.summaries()
         assert [(found.operator, found.rank) for found in everyone] == [
             ("z.example", 5.0),
             ("x.example", 3.0),
             ("y.example", LEAST_RANK),
         ]
-        assert list(tx.cases.operators(limit=2)) == list(everyone[:2])
+        assert list(tx.operators.summaries(limit=2)) == list(everyone[:2])
         place = (everyone[1].rank, everyone[1].operator)
-        assert list(tx.cases.operators(limit=9, after=place)) == list(everyone[2:])
-        assert list(tx.cases.operators(limit=100_000)) == list(everyone)
+        assert list(tx.operators.summaries(limit=9, after=place)) == list(everyone[2:])
+        assert list(tx.operators.summaries(limit=100_000)) == list(everyone)
         named = [one for one in everyone if one.operator == "x.example"]
-        assert list(tx.cases.operators(limit=9, words="X.example")) == named
-        assert list(tx.cases.operators(words="X.example")) == named
-        assert list(tx.cases.operators(after=place)) == list(everyone[2:])
-        assert tx.cases.count_operators("X.example") == len(named) == 1
-        assert [found.cases for found in tx.cases.operators("x.example")] == [2]
-        assert tx.cases.operators("nobody.example") == []
-        assert tx.cases.most_used_by(2) == [], "no places are recorded"
+        assert list(tx.operators.summaries(limit=9, words="X.example")) == named
+        assert list(tx.operators.summaries(words="X.example")) == named
+        assert list(tx.operators.summaries(after=place)) == list(everyone[2:])
+        assert tx.operators.count("X.example") == len(named) == 1
+        assert [found.cases for found in tx.operators.summaries("x.example")] == [2]
+        assert tx.operators.summaries("nobody.example") == []
+        assert tx.operators.most_used(2) == [], "no places are recorded"

@@ -134,7 +134,7 @@ def test_findings_are_counted_as_they_come_move_and_go(store: Store, asset: Asse
     def counts() -> dict[str, int]:
         with store.read() as tx:
             cases = {case.operator: case.finding_count for case in tx.cases.list()}
-            assert {one.operator: one.findings for one in tx.cases.operators()} == cases
+            assert {one.operator: one.findings for one in tx.operators.summaries()} == cases
             return cases
 
     one = _saw(store, asset, "alpha.example", Context())
@@ -143,7 +143,7 @@ def test_findings_are_counted_as_they_come_move_and_go(store: Store, asset: Asse
     other = _saw(store, asset, "beta.example", Context())
     assert counts() == {"alpha.example": 2, "beta.example": 1}
     with store.read() as tx:
-        assert [used.operator for used in tx.cases.most_used_by(1)] == ["alpha.example"]
+        assert [used.operator for used in tx.operators.most_used(1)] == ["alpha.example"]
 
     with store.begin() as tx:
         tx.findings.move(one.id, "work_x", other.case_id)

@@ -98,9 +98,9 @@ def test_history_is_kept_in_order(store: Store, protect: Callable[[str], Asset])
             CaseEvent(case.id, NOON - timedelta(days=1), "dismissed", by="mara", note="ours ✓"),
         ]
         for event in events:
-            tx.cases.note(event)
-        assert tx.cases.history(case.id) == events
-        assert tx.cases.history("case_none") == []
+            tx.case_history.note(event)
+        assert tx.case_history.of(case.id) == events
+        assert tx.case_history.of("case_none") == []
 
 
 def test_case_is_found_by_the_beginning_of_its_id(store: Store, protect: Callable[[str], Asset]) -> None:

@@ -188,8 +188,8 @@ def test_the_older_case_wins_and_no_case_is_lost(
     with again.read() as tx:
         (left,) = tx.findings.list()
         cases = {name: tx.cases.get(id_) for name, id_ in ids.items() if id_ is not None}
-        history = tx.cases.history(younger.id)
-        assert tx.cases.history(older.id) == []
+        history = tx.case_history.of(younger.id)
+        assert tx.case_history.of(older.id) == []
         assert (tx.tasks.list(), left.case_id) == ([], ids[then_in])
     again.close()
     assert (cases["older"].state, cases["younger"].state) == (CaseState.RESOLVED, CaseState.DISMISSED)

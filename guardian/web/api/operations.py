@@ -311,7 +311,7 @@ def _operators(tx: Transaction, query: OperatorQuery) -> dict[str, Any]:
         rank, name = cursors.read(query.cursor, kind, (float, str))
         after = float(rank), str(name)
     one_more = query.limit + 1 if query.limit is not None else None
-    found = tx.cases.operators(limit=one_more, words=query.words or "", after=after)
+    found = tx.operators.summaries(limit=one_more, words=query.words or "", after=after)
     shown = found[: query.limit]
     next_cursor = cursors.written(kind, shown[-1].rank, shown[-1].operator) if len(found) > len(shown) else None
     return {"items": [operator_json(one) for one in shown], "next_cursor": next_cursor}

@@ -38,8 +38,8 @@ async def show_operators(
 
     def read() -> tuple[Sequence[OperatorSummary], int]:
         with desk.store.read() as tx:
-            found = tx.cases.operators(limit=_ON_A_PAGE + 1, words=words, after=place)
-            return found, tx.cases.count_operators(words)
+            found = tx.operators.summaries(limit=_ON_A_PAGE + 1, words=words, after=place)
+            return found, tx.operators.count(words)
 
     found, total = await run_in_threadpool(read)
     shown = found[:_ON_A_PAGE]
@@ -64,7 +64,7 @@ async def show_operator(request: Request, name: str = Query(max_length=500)) -> 
 
     def read() -> tuple[OperatorDetail, list[str], NoticePanel]:
         with desk.store.read() as tx:
-            if not tx.cases.operators(name):
+            if not tx.operators.summaries(name):
                 raise not_found(f"no case is about {name}")
             detail = operator_detail(tx, name, now.date())
             texts = []

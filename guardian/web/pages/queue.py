@@ -292,7 +292,7 @@ def _refusal_text(error: UsageError) -> str:
 
 def _size_of(tx: Transaction, batch: str) -> int:
     """Return how many cases one decision about several has changed; 0 for one about a single case."""
-    return len({line.case_id for line in tx.cases.lines_of_batch(batch)}) if batch.startswith("batch_") else 0
+    return len({line.case_id for line in tx.case_history.lines_of_batch(batch)}) if batch.startswith("batch_") else 0
 
 
 def _heading(group: QueuedGroup, by: CaseGrouping) -> str:

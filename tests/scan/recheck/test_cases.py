@@ -260,7 +260,7 @@ async def moved(shop: Shop, notice: Notice) -> None:
     assert [look.page_url for look in recheck.elsewhere] == [f"{shop.start}else"]
     assert shop.case.state is CaseState.OPEN
     with shop.app.store.read() as tx:
-        line = next(one for one in reversed(tx.cases.history(shop.case.id)) if one.kind == "relocated")
+        line = next(one for one in reversed(tx.case_history.of(shop.case.id)) if one.kind == "relocated")
     assert f"{shop.start}else" in (line.note or "")
 
 

@@ -194,7 +194,7 @@ def test_request_sent_again_is_not_done_again(served: Served, ids: list[str], pr
     other = client.post(path, json={"decision": "note", "note": "twice"}, headers=key)
     assert (other.status_code, other.json()["title"]) == (422, "Another request")
     with served.store.read() as tx:
-        assert [line.note for line in tx.cases.history(ids[5]) if line.kind == "noted"] == ["once"]
+        assert [line.note for line in tx.case_history.of(ids[5]) if line.kind == "noted"] == ["once"]
 
     # An error is not kept: what was sent may become right.
     wrong = {"idempotency-key": "77aa"}
