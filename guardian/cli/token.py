@@ -31,10 +31,17 @@ def command() -> None:
 
 @command.command("add")
 @click.argument("name", metavar="NAME")
-@click.option("--scope", "scopes", metavar="SCOPE,...", required=True, help="What it may do, separated by commas.")
+@click.option(
+    "--scope",
+    "scopes",
+    metavar="SCOPE,...",
+    required=True,
+    multiple=True,
+    help="What it may do, separated by commas; may be given several times.",
+)
 @click.option("--until", type=DAY, metavar="YYYY-MM-DD", help="Its last day (UTC); without, it never ends.")
 @pass_session
-def add(session: Session, name: str, scopes: str, until: datetime | None) -> None:
+def add(session: Session, name: str, scopes: tuple[str, ...], until: datetime | None) -> None:
     """Make a token for the program NAME and print it, this once: guardian keeps only a digest of it.
 
     Scopes: cases:read, cases:write, assets:read, assets:write, licences:read, licences:write, check, search,
@@ -42,7 +49,7 @@ def add(session: Session, name: str, scopes: str, until: datetime | None) -> Non
     """
     from guardian.people.tokens import add_token, end_after
 
-    wanted = [_scope(word) for word in scopes.split(",") if word.strip()]
+    wanted = [_scope(word) for word in ",".join(scopes).split(",") if word.strip()]
     ends = end_after(until.date()) if until is not None else None
     with opened_store(session) as store, store.begin() as tx:
         secret, token = add_token(tx, this_user(), name, wanted, ends, datetime.now(UTC))

@@ -1,8 +1,10 @@
 """The opened database: begins transactions, and explains in plain words when it cannot be used."""
 
 import copy
+import random
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -37,6 +39,8 @@ _ENDED_FOR_OTHERS = ("40001", "40P01")
 """SQLSTATEs of a transaction that PostgreSQL ended so that another can go on: a failed serialisation, a deadlock."""
 
 _MOST_TRIES = 4
+_LONGEST_WAIT = 0.05
+"""Seconds before a further try, at most, times two for each try before."""
 
 T = TypeVar("T")
 
@@ -88,7 +92,10 @@ class Store:
         times, so it must do nothing outside of the database that may not be done twice. Raises as `begin`, and
         StoreUnusable when the transaction was ended each time.
         """
-        for _ in range(_MOST_TRIES):
+        for number in range(_MOST_TRIES):
+            if number:
+                # Of two that begin anew at once, each would take again what the other still needs.
+                time.sleep(random.uniform(0, _LONGEST_WAIT * 2**number))
             try:
                 with self.begin() as tx:
                     return work(tx)

@@ -21,14 +21,15 @@ def test_people_tokens_and_the_log_of_them(tmp_path: Path) -> None:
     assert "last admin" in refused.stderr
     assert [person["role"] for person in home.lines("user", "list", "--json")] == ["admin"]
 
-    scopes = "cases:read,cases:write,check,assets:write"
-    made = home.guardian("token", "add", "importer", "--scope", scopes, "--until", "2099-01-31")
+    scopes = ("--scope", "cases:read,cases:write", "--scope", "check,assets:write")
+    made = home.guardian("token", "add", "importer", *scopes, "--until", "2099-01-31")
     assert made.stdout.startswith("guardian_")
-    never = home.guardian("token", "add", "x", "--scope", scopes, "--until", "9999-12-31", code=2)
+    never = home.guardian("token", "add", "x", *scopes, "--until", "9999-12-31", code=2)
     assert "a token without a last day never ends" in never.stderr
     assert "there is no scope 'cases:rad'" in home.guardian("token", "add", "x", "--scope", "cases:rad", code=2).stderr
     (token,) = home.lines("token", "list", "--json")
     assert token["until"] == "2099-02-01T00:00:00+00:00"
+    assert set(token["scopes"]) == {"cases:read", "cases:write", "check", "assets:write"}
     assert made.stdout.strip() not in str(token)
     home.guardian("token", "remove", token["id"])
 
