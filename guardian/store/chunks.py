@@ -12,6 +12,6 @@ CHUNK = 500
 def in_chunks(values: Iterable[T], most: int = CHUNK) -> Iterator[list[T]]:
     """Yield the values in their order, in lists of at most `most`, and never more than CHUNK."""
     listed = list(values)
-    size = min(most, CHUNK)
+    size = max(1, min(most, CHUNK))
     for start in range(0, len(listed), size):
         yield listed[start : start + size]
