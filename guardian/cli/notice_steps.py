@@ -18,7 +18,9 @@ from guardian.model.notices import Notice, NoticeStep, OpenPoint
 from guardian.views.notices import notice_text
 
 if TYPE_CHECKING:
+    from guardian.notices.business_days import CounterWindow
     from guardian.notices.steps import StepAuthor
+    from guardian.store import Transaction
 
 _COMMANDS = {
     NoticeStep.LICENCE_CHECKED: "consider {reference} --licence 'what was checked'",
@@ -48,13 +50,17 @@ def consider_notice(
 
     if licence is None and exceptions is None:
         raise UsageError("say what was considered: --licence TEXT, --exceptions TEXT")
-    with opened_store(session) as store, store.begin() as tx:
+
+    def step(tx: "Transaction") -> Notice:
         notice = notice_starting_with(tx, notice_id)
         if licence is not None:
             notice = check_licence(tx, notice.id, licence, _by(by))
         if exceptions is not None:
             notice = consider(tx, notice.id, exceptions, _by(by))
-    _told(notice)
+        return notice
+
+    with opened_store(session) as store:
+        _told(store.run(step))
 
 
 @click.command("approve")
@@ -66,11 +72,13 @@ def approve_notice(session: Session, notice_id: str, by: str, note: str | None) 
     """Let a notice go out. What is missing is named one by one."""
     from guardian.notices.steps import approve, notice_starting_with
 
-    with opened_store(session) as store, store.begin() as tx:
+    def step(tx: "Transaction") -> Notice:
         notice = notice_starting_with(tx, notice_id)
         with _told_by_commands(notice):
-            notice = approve(tx, notice.id, _by(by), session.config.notices, note)
-    _told(notice)
+            return approve(tx, notice.id, _by(by), session.config.notices, note)
+
+    with opened_store(session) as store:
+        _told(store.run(step))
 
 
 @click.command("verify")
@@ -121,15 +129,18 @@ def sent_notice(session: Session, notice_id: str, recipient: str, by: str, copy:
     except OSError as error:
         raise UsageError(f"cannot read {copy}: {error.strerror}") from error
     copies = notice_copies_in(session.config.data_dir)
-    with opened_store(session) as store, store.begin() as tx:
 
+    def step(tx: "Transaction") -> Notice:
         def keep() -> str:
             return keep_copy(tx, copies, content)
 
         with _told_by_commands(notice):
-            notice = mark_sent(tx, notice.id, recipient, keep, _by(by), session.config.notices, note)
-    _told(notice)
-    click.echo(f"the copy is kept as {notice.history[-1].detail['copy_sha256']}")
+            return mark_sent(tx, notice.id, recipient, keep, _by(by), session.config.notices, note)
+
+    with opened_store(session) as store:
+        sent = store.run(step)
+    _told(sent)
+    click.echo(f"the copy is kept as {sent.history[-1].detail['copy_sha256']}")
 
 
 @click.command("counter")
@@ -142,9 +153,12 @@ def counter_notice(session: Session, notice_id: str, received: datetime, by: str
     """Record a counter notice, and say when the material may be restored: after 10 to 14 business days."""
     from guardian.notices.steps import note_counter, notice_starting_with
 
-    with opened_store(session) as store, store.begin() as tx:
+    def step(tx: "Transaction") -> "tuple[Notice, CounterWindow]":
         notice = notice_starting_with(tx, notice_id)
-        notice, window = note_counter(tx, notice.id, received.date(), _by(by), session.config.notices, note)
+        return note_counter(tx, notice.id, received.date(), _by(by), session.config.notices, note)
+
+    with opened_store(session) as store:
+        notice, window = store.run(step)
     _told(notice)
     click.echo(
         f"unless the provider learns of an action in court first, it restores the material between {window.earliest} "
@@ -164,9 +178,11 @@ def withdraw_notice(session: Session, notice_id: str, by: str | None, note: str 
     """
     from guardian.notices.steps import notice_starting_with, withdraw
 
-    with opened_store(session) as store, store.begin() as tx:
-        notice = withdraw(tx, notice_starting_with(tx, notice_id).id, _by(by), note)
-    _told(notice)
+    def step(tx: "Transaction") -> Notice:
+        return withdraw(tx, notice_starting_with(tx, notice_id).id, _by(by), note)
+
+    with opened_store(session) as store:
+        _told(store.run(step))
 
 
 async def _verify(session: Session, notice_id: str, by: str | None, *, always: bool) -> Notice:
@@ -194,8 +210,7 @@ async def _verify(session: Session, notice_id: str, by: str | None, *, always: b
         dead, doubt = await dead_addresses(app.services, notice), await recipient_doubt(notice)
         if doubt is not None:
             click.echo(f"note: {doubt}", err=True)
-        with app.store.begin() as tx:
-            return note_verified(tx, notice.id, dead, _by(by), doubt)
+        return app.store.run(lambda tx: note_verified(tx, notice.id, dead, _by(by), doubt))
 
 
 @contextmanager
