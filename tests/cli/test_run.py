@@ -11,6 +11,7 @@ from PIL import Image
 
 from guardian.model import Message, ScanCounts, TaskKind
 from tests.cli.home import Home, made_home
+from tests.conftest import Answer
 from tests.databases import store_in
 
 SECRET = "LEGAL_SECRET"
@@ -52,7 +53,8 @@ def test_once_with_nothing_found_is_0(watched: Home, site: Any, receiver: Any) -
 
 
 def test_once_ends_when_a_receiver_fails_and_keeps_its_message(watched: Home, receiver: Any) -> None:
-    receiver.then(500)
+    # It is tried again at a random moment, which must not lie within this run.
+    receiver.then(Answer(500, {"retry-after": "3600"}))
     said = watched.guardian("run", "--once", code=1, **{SECRET: receiver.secrets[0]}).stdout
     assert said.endswith("1 message not delivered yet, 0 given up: `guardian delivery list` says why\n")
     (message,) = watched.lines("delivery", "list", "--json")
