@@ -30,7 +30,7 @@ def command() -> None:
 def list_operators(session: Session, limit: int, as_lines: bool) -> None:
     """List operators, the one with the most urgent case first."""
     with opened_store(session) as store, store.read() as tx:
-        found = tx.operators.summaries()[:limit]
+        found = tx.operators.summaries(limit=limit)
 
     if as_lines:
         echo(json_line(operator_json(one)) for one in found)

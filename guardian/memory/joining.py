@@ -47,8 +47,9 @@ def find_joined(segments: Sequence[MemorySegment], entries: Sequence[Entry]) -> 
     joined: dict[int, str] = {}
     # Pictures that are joined themselves stand for no others.
     ids_joined: set[str] = set()
+    hashes = np.stack([one.hash for _, _, one in entries]) if entries else np.zeros((0, 32), np.uint8)
     for place, (number, id_, fingerprint) in enumerate(entries):
-        for earlier in _earlier_with_near_hash(segments, entries[:place], fingerprint):
+        for earlier in _earlier_with_near_hash(segments, entries, hashes[:place], fingerprint):
             if earlier.id != id_ and earlier.id not in ids_joined and _show_the_same(fingerprint, earlier):
                 joined[number] = earlier.id
                 ids_joined.add(id_)
@@ -57,10 +58,15 @@ def find_joined(segments: Sequence[MemorySegment], entries: Sequence[Entry]) -> 
 
 
 def _earlier_with_near_hash(
-    segments: Sequence[MemorySegment], new: Sequence[Entry], fingerprint: SmallFingerprint
+    segments: Sequence[MemorySegment],
+    new: Sequence[Entry],
+    hashes: NDArray[np.uint8],
+    fingerprint: SmallFingerprint,
 ) -> Iterable[_Earlier]:
-    """Yield the pictures, new ones first, whose hash differs from that of a fingerprint in at most MOST_BITS."""
-    hashes = np.stack([one.hash for _, _, one in new]) if new else np.zeros((0, 32), np.uint8)
+    """Yield the pictures, new ones first, whose hash differs from that of a fingerprint in at most MOST_BITS.
+
+    `hashes`, uint8 [n, 32], are those of the first n of the new pictures; only these are asked.
+    """
     for place in hashing.within(fingerprint.hash, hashes, MOST_BITS):
         _, id_, one = new[int(place)]
         yield _Earlier(id_, one.width, one.height, one.preview)

@@ -53,7 +53,7 @@ class Cases:
         Two that decide about the same cases in other orders would else wait for each other.
         """
         found: set[tuple[str, str]] = set()
-        for chunk in in_chunks(list(ids)):
+        for chunk in in_chunks(ids):
             of_works = select(cases.c.work_id, cases.c.id).where(cases.c.id.in_(chunk))
             found |= {(row.work_id, row.id) for row in self._connection.execute(of_works)}
         for chunk in in_chunks([id_ for _, id_ in sorted(found)]):
