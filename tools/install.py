@@ -7,10 +7,15 @@ import re
 import subprocess
 import sys
 import time
+import tomllib
 from collections import deque
 from pathlib import Path
 
 WIDTH = 28
+LARGE = "clip"
+"""The extra that takes as long as all others together: it comes last, while the kernels are compiled."""
+
+COMPILE = [sys.executable, "-c", "from guardian.matching import kernels; kernels.load()"]
 
 
 def expected(extras: str) -> int:
@@ -19,47 +24,86 @@ def expected(extras: str) -> int:
     return pins if "dev" in extras else pins // 2
 
 
-def show(done: int, total: int, word: str, started: float) -> None:
-    """Draw the bar over the line before; silent when nobody watches."""
-    if not sys.stdout.isatty():
-        return
-    full = round(WIDTH * min(done / total, 1))
-    seconds = round(time.monotonic() - started)
-    line = f"  [{'=' * full}{' ' * (WIDTH - full)}] {seconds // 60}:{seconds % 60:02}  {word}"
-    print(f"\r{line[:78]:<78}", end="", flush=True)
+def packages_of(extra: str) -> list[str]:
+    """Return the packages that pyproject.toml names for one extra."""
+    project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
+    packages: list[str] = project["optional-dependencies"][extra]
+    return packages
 
 
-def main() -> int:
-    extras = sys.argv[1]
+class Bar:
+    """One line that grows with the packages that pip has collected."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._done = total, 0
+        self._started = time.monotonic()
+
+    def collected(self, package: str) -> None:
+        """Count one more package."""
+        self._done += 1
+        self.show(package)
+
+    def show(self, word: str, *, full: bool = False) -> None:
+        """Draw the bar over the line before; silent when nobody watches."""
+        if not sys.stdout.isatty():
+            return
+        filled = WIDTH if full else round(WIDTH * min(self._done / self._total, 1))
+        seconds = round(self.seconds)
+        line = f"  [{'=' * filled}{' ' * (WIDTH - filled)}] {seconds // 60}:{seconds % 60:02}  {word}"
+        print(f"\r{line[:78]:<78}", end="", flush=True)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the bar was made."""
+        return time.monotonic() - self._started
+
+
+def install(what: list[str], bar: Bar, *, compiled: bool) -> bool:
+    """Run `pip install` and return whether it succeeded; show what pip said last if it did not."""
     command = [sys.executable, "-m", "pip", "install", "--progress-bar", "off", "--disable-pip-version-check"]
-    command += ["-c", "constraints.txt", "-e", f".[{extras}]"]
-    if "dev" in extras:
-        # pip would compile all of torch and its like, one file after the other, for a minute. Python compiles the few
-        # that tests import when it first meets them.
-        command.append("--no-compile")
-    started, total, done, last = time.monotonic(), expected(extras), 0, deque[str](maxlen=40)
-    pip = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    command += [] if compiled else ["--no-compile"]
+    pip = subprocess.Popen(
+        [*command, "-c", "constraints.txt", *what], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     assert pip.stdout is not None
+
+    last = deque[str](maxlen=40)
     for line in pip.stdout:
         last.append(line.rstrip())
         if line.startswith("Collecting "):
-            done += 1
-            show(done, total, line.split()[1], started)
+            bar.collected(line.split()[1])
         elif line.startswith("Installing collected"):
-            show(total, total, "unpacking", started)
-    if pip.wait():
-        print("\n" + "\n".join(last))
-        print(f"pip could not install guardian[{extras}]; what it said last is above.")
+            bar.show("unpacking")
+
+    if pip.wait() == 0:
+        return True
+    print("\n" + "\n".join(last))
+    print(f"pip could not install {' '.join(what)}; what it said last is above.")
+    return False
+
+
+def main() -> int:
+    extras = sys.argv[1].split(",")
+    bar = Bar(expected(sys.argv[1]))
+    # pip would compile all of torch and its like, one file after the other, for a minute. Python compiles the few
+    # that tests import when it first meets them.
+    compiled = "dev" not in extras
+
+    if not install(["-e", f".[{','.join(extra for extra in extras if extra != LARGE)}]"], bar, compiled=compiled):
         return 1
-    show(total, total, "compiling", started)
+
     # Kept beside the code, so that the first picture does not wait for it.
-    if subprocess.run(
-        [sys.executable, "-c", "from guardian.matching import kernels; kernels.load()"], check=False
-    ).returncode:
+    kernels = subprocess.Popen(COMPILE)
+    large_installed = LARGE not in extras or install(packages_of(LARGE), bar, compiled=compiled)
+    bar.show("compiling", full=True)
+    if kernels.wait():
         print("\nguardian was installed, but its kernels could not be compiled; what Python said is above.")
         return 1
-    show(total, total, "done", started)
-    print("" if sys.stdout.isatty() else f"  installed in {time.monotonic() - started:.0f} s")
+    if not large_installed:
+        return 1
+
+    bar.show("done", full=True)
+    print("" if sys.stdout.isatty() else f"  installed in {bar.seconds:.0f} s")
     return 0
 
 
