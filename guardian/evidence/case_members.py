@@ -13,8 +13,8 @@ from guardian.evidence.bundle import Member, measured_members
 from guardian.evidence.bundle_options import EVERYTHING, BundleOptions
 from guardian.evidence.case_history import history_lines
 from guardian.evidence.manifest import CASE, HISTORY, REPORT, SIGHTINGS, Listed
-from guardian.evidence.report.content import CaseRecord, Exhibit, ReportContent, ReportPictures
 from guardian.evidence.portable_names import portable_names
+from guardian.evidence.report.content import CaseRecord, Exhibit, ReportContent, ReportPictures
 from guardian.evidence.shortening import shortened, shortened_case_json
 from guardian.evidence.vault import Vault
 from guardian.licences import speaks_about, status_of
