@@ -27,7 +27,7 @@ from guardian.model import NamedSearch, Severity
 from guardian.views.timestamps import json_timestamp
 
 if TYPE_CHECKING:
-    from guardian.app import App
+    from guardian.app import SearchServices
     from guardian.evidence import Vault
     from guardian.search.request import Request
 
@@ -55,7 +55,7 @@ def save(session: Session, name: str, asked: SearchOptions) -> None:
 def run(session: Session, name: str, top: int | None, shown: ResultOptions) -> None:
     """Run the search that was kept under NAME. Exit codes as of `guardian search`."""
     say_if_kernels_are_compiled()
-    asyncio.run(search(session, lambda app: _kept_request(app, name, top, shown), shown, named="search"))
+    asyncio.run(search(session, lambda opened: _kept_request(opened, name, top, shown), shown, named="search"))
 
 
 @click.command("list")
@@ -135,28 +135,28 @@ def unwatch(session: Session, name: str) -> None:
 
 
 async def _save(session: Session, name: str, options: SearchOptions) -> None:
-    from guardian.app import opened_app
+    from guardian.app import opened_search
     from guardian.search.asking import request_of
     from guardian.search.kept import KeptSearches
 
-    async with opened_app(session.config) as app:
-        asked = asked_by(app, options, facets=False)
-        with app.store.read() as tx:
+    async with opened_search(session.config) as opened:
+        asked = asked_by(opened, options, facets=False)
+        with opened.store.read() as tx:
             request = request_of(tx, asked, None)
-        content = await content_of(app, options.picture, request.own) if request.own is None else None
-        kept = KeptSearches(app.store, app.search, _pictures(session))
+        content = await content_of(opened, options.picture, request.own) if request.own is None else None
+        kept = KeptSearches(opened.store, opened.search, _pictures(session))
         kept.keep(name, asked, content, this_user(), datetime.now(UTC), replaces=True)
 
 
-async def _kept_request(app: "App", name: str, top: int | None, shown: ResultOptions) -> "Request":
+async def _kept_request(opened: "SearchServices", name: str, top: int | None, shown: ResultOptions) -> "Request":
     from guardian.evidence.vaults import search_pictures_in
     from guardian.search.asking import SearchSpec
     from guardian.search.kept import KeptSearches, kept_search
 
-    with app.store.read() as tx:
+    with opened.store.read() as tx:
         asked = SearchSpec.from_json(kept_search(tx, name).asked)
     wanted = replace(asked, top=top or asked.top, facets=shown.facets)
-    return KeptSearches(app.store, app.search, search_pictures_in(app.config.data_dir)).request(wanted)
+    return KeptSearches(opened.store, opened.search, search_pictures_in(opened.config.data_dir)).request(wanted)
 
 
 def _pictures(session: Session) -> "Vault":

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import shutil
 
 import pytest
 from PIL import Image
@@ -55,6 +56,18 @@ def test_what_is_asked_wrongly_is_said(protected: Home) -> None:
         with pytest.raises(UsageError, match="region '"):
             region_of(wrong)
     assert region_of("0,1,2,3") == (0, 1, 2, 3)
+
+
+def test_what_asks_no_rules_needs_none(own: Home) -> None:
+    shutil.rmtree(own.folder / "rules")
+    (own.folder / "labels.yaml").write_text("labels: [{term: portrait, phrasings: [astronaut]}]\n")
+    own.guardian("search", "save", "portraits", "--text", "astronaut")
+    for words in (("search", "run", "portraits"), ("search", "--text", "astronaut")):
+        assert "astronaut" in own.guardian(*words).stdout
+    for kind in ("duplicates", "siblings", "poor"):
+        own.guardian("asset", kind)
+    assert "portrait: 1 by words" in own.guardian("label", "apply").stdout
+    assert "no rule file" in own.guardian("check", own.folder / "labels.yaml", code=2).stderr
 
 
 def test_terminals_are_told_to_show_pictures_only_where_they_can() -> None:
