@@ -91,7 +91,7 @@ def test_terminals_are_told_to_show_pictures_only_where_they_can() -> None:
     assert sixel.endswith("-".join(["#0!40~"] * 5) + "\x1b\\"), "thirty rows are five bands"
 
 
-def test_searches_are_kept_run_watched_and_removed(protected: Home, photographs: dict[str, Image.Image]) -> None:
+def test_searches_are_saved_run_watched_and_removed(protected: Home, photographs: dict[str, Image.Image]) -> None:
     query = protected.folder / "query.png"
     photographs["coffee"].save(query)
     protected.guardian("search", "save", "style", query, "--by", "look", "--in", "assets", "--top", "1")
@@ -121,4 +121,4 @@ def test_searches_are_kept_run_watched_and_removed(protected: Home, photographs:
     assert protected.guardian("search", "remove", "style").stdout == "removed style; it watches no more\n"
     assert protected.guardian("search", "list").stdout == "words: --text 'coffee'\n"
     protected.guardian("search", "remove", "words")
-    assert protected.guardian("search", "list").stdout.startswith("no search is kept; ")
+    assert protected.guardian("search", "list").stdout.startswith("no search is saved; ")
