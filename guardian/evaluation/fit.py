@@ -2,7 +2,7 @@
 
 Measures labelled examples with the shipped matcher, fits boosted trees whose answer may only rise or fall with each
 feature where that is reason, calibrates them on pictures and whole kinds of designs that they were not fitted on, and
-writes matching/confidence.json with its provenance. Needs scikit-learn (extra `demo`).
+writes matching/verify/confidence.json with its provenance. Needs scikit-learn (extra `fit`).
 """
 
 import argparse

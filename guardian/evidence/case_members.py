@@ -1,7 +1,6 @@
 """Which members the bundle of a case has, and the report among them."""
 
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,6 +13,7 @@ from guardian.evidence.bundle import Member, measured_members
 from guardian.evidence.bundle_options import EVERYTHING, BundleOptions
 from guardian.evidence.case_history import history_lines
 from guardian.evidence.manifest import CASE, HISTORY, REPORT, SIGHTINGS, Listed
+from guardian.evidence.portable_names import portable_names
 from guardian.evidence.report.content import CaseRecord, Exhibit, ReportContent, ReportPictures
 from guardian.evidence.shortening import shortened, shortened_case_json
 from guardian.evidence.vault import Vault
@@ -31,7 +31,6 @@ from guardian.views.plain_text import cleaned
 from guardian.views.timelines import TimelineEntry, timeline_json
 from guardian.views.timestamps import json_timestamp
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_CELL = 2000
 _MOST_TOLD_BYTES = 1 << 20
 
@@ -335,18 +334,14 @@ def _originals(detail: CaseDetail, originals: Vault) -> list[Member]:
     """Return the owner's pictures that uses of the case were compared with, that of the case itself first."""
     compared = {finding.asset_id for finding in detail.findings}
     versions = [asset for asset in detail.assets if asset.id in compared and asset != detail.asset]
-    members: dict[str, Member] = {}
-    for asset in (*([detail.asset] if detail.asset is not None else []), *versions):
-        member = _original(asset, originals)
-        name = member.name if member.name not in members else f"original/{asset.id}-{PurePath(member.name).name}"
-        members[name] = replace(member, name=name)
-    return list(members.values())
+    assets = [*([detail.asset] if detail.asset is not None else []), *versions]
 
-
-def _original(asset: Asset, originals: Vault) -> Member:
-    name = _UNSAFE.sub("_", PurePath(asset.path).name)[-80:].lstrip(".") or "picture"
+    names = portable_names([(PurePath(asset.path).name, asset.id) for asset in assets])
     about = "The owner's picture, byte by byte, as it was protected."
-    return Member(f"original/{name}", originals.path_of(asset.sha256), "application/octet-stream", about, asset.sha256)
+    return [
+        Member(f"original/{name}", originals.path_of(asset.sha256), "application/octet-stream", about, asset.sha256)
+        for name, asset in zip(names, assets, strict=True)
+    ]
 
 
 def _last_told(captures: Sequence[EvidenceCapture], vault: Vault, name: str) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
+from guardian.cases import join_works
 from guardian.evidence.case_members import case_files
 from guardian.model import CaptureReason, EvidenceCapture, NotTaken
 from guardian.notices.timeline import timeline_of
@@ -77,3 +78,22 @@ def test_nothing_says_in_which_folders_of_this_machine_a_source_has_its_files(tm
     assert "file:copy.jpg was seen on a disk" in said
     assert files.record.use is not None
     assert licence_text(files.record.use) == "a local file, to which no licence applies"
+
+
+def test_two_originals_whose_names_differ_only_in_capitals_have_names_of_their_own(tmp_path: Path) -> None:
+    desk = opened_desk(tmp_path, WebSettings())
+    first, second = (protected(desk, picture_bytes(number), title) for number, title in enumerate(("Lake", "lake")))
+    case = used(desk, first, picture_bytes(3), "https://thief.example/one")
+    used(desk, second, picture_bytes(4), "https://thief.example/two")
+    with desk.store.begin() as tx:
+        kept, gone = (tx.works.of_asset(asset.id) for asset in (first, second))
+        assert kept is not None
+        assert gone is not None
+        join_works(tx, kept, gone, by="ada", at=desk.clock())
+        case = tx.cases.get(case.id) or case
+
+    with desk.store.read() as tx:
+        files = case_files(tx, case, desk.vault, desk.originals, desk.clock(), ())
+    desk.store.close()
+    originals = {one.name: one.sha256 for one in files.members if one.name.startswith("original/")}
+    assert originals == {"original/Lake.jpg": first.sha256, f"original/{second.id}-lake.jpg": second.sha256}

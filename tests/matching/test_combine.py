@@ -75,8 +75,8 @@ WORTH_A_LOOK = 0.05
 
 
 A_LITTLE = 0.005
-"""Of a bucket with more than 64 descriptors only a part is read, and which part depends on what else is in it: so the
-number of votes, and with it the probability, may differ a little. All that is measured of a pair is the same."""
+"""Of a bucket with more than MAX_BUCKET descriptors only a part is read, and which part depends on what else is in it:
+so the number of votes, and with it the probability, may differ a little. All that is measured of a pair is the same."""
 
 REVIEWED, UNSURE = 0.6, 0.01
 """What lies below the shipped rules may differ by so much: between sure answers the trees are steeper."""

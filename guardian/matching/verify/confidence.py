@@ -1,7 +1,7 @@
 """Measurement to probability: boosted trees fitted on edited copies, distractors and look-alikes.
 
 The fitted parameters and their provenance are in confidence.json: the mean of two fits and small trees on top, see
-"Fitting" in docs/matching.md. `make fit` makes one such fit.
+"Fitting" in docs/matching-quality.md. `make fit` makes one such fit.
 """
 
 import hashlib
