@@ -161,7 +161,15 @@ def queue_by_keyboard(page: "Page", served: Served) -> None:
     # A confirmed one stays in the queue; the next has the focus all the same.
     page.keyboard.press("c")
     page.locator(f"[id={names[2]}].current").wait_for()
-    assert page.locator(f"[id={names[1]}] .state-confirmed").count()
+    confirmed = page.locator(f"[id={names[1]}]")
+    assert "confirmed waits for a notice to be sent" in confirmed.inner_text()
+    assert not confirmed.get_by_role("button", name="Confirm").count(), "it is decided already"
+    assert page.locator(".count").inner_text() == "3 remain, 2 for a decision"
+    page.get_by_role("link", name="2 for a decision").click()
+    page.wait_for_url("**state=open**")
+    assert (remaining(page), confirmed.count()) == (2, 0)
+    page.go_back()
+    page.wait_for_load_state()
 
     page.keyboard.press("?")
     assert page.get_by_role("dialog", name="Keys").is_visible()

@@ -111,7 +111,7 @@ async def show_notice(request: Request, notice_id: str, done: str = "") -> Respo
         may_look=may_ask_again(looks_owed),
         reference=reference,
         kind_title=KIND_TITLES[notice.kind],
-        history=[line_text(line, page_timestamp) for line in reversed(notice.history)],
+        history=[line_text(line, page_timestamp) for line in notice.history],
         files=[f"{reference}.{suffix}" for suffix in ("pdf", "eml", "txt", "form.txt")],
         done=_DONE_TEXTS.get(done, ""),
     )
