@@ -65,10 +65,31 @@ class App:
     @property
     def search(self) -> "Search":
         """The search over assets and remembered pictures, made on each access."""
-        # Imported late: most commands search nothing.
-        from guardian.search.search import Search
+        return make_search(self.config, self.store, self.services.workers)
 
-        return Search(self.store, self.services.workers, self.config.data_dir)
+
+@dataclass(frozen=True, slots=True)
+class SearchServices:
+    """What was opened for one configuration to search, compare and label pictures: no rules, since none is asked.
+
+    `memory` is None where nothing is to be remembered.
+    """
+
+    config: Config
+    store: Store
+    workers: Workers
+    web: WebClient
+    memory: Memory | None
+
+    @property
+    def catalog(self) -> "Catalog":
+        """The catalogue, made on each access."""
+        return make_catalog(self.config, self.store, self.workers)
+
+    @property
+    def search(self) -> "Search":
+        """The search over assets and remembered pictures, made on each access."""
+        return make_search(self.config, self.store, self.workers)
 
 
 def utc_now() -> datetime:
@@ -169,37 +190,53 @@ def make_catalog(config: Config, store: Store, workers: Workers) -> "Catalog":
     return Catalog(store, workers, config.data_dir, config.catalog, utc_now, config.matching.max_bytes, memory)
 
 
+def make_search(config: Config, store: Store, workers: Workers) -> "Search":
+    """Return the search over assets and remembered pictures of this configuration."""
+    # Imported late: most commands search nothing.
+    from guardian.search.search import Search
+
+    return Search(store, workers, config.data_dir)
+
+
+@asynccontextmanager
+async def opened_search(
+    config: Config, workers: Workers | None = None, *, only_asking: bool = False
+) -> AsyncIterator[SearchServices]:
+    """Open what a search needs and close it after the body. Needs a running event loop.
+
+    `workers` are used, and closed, instead of new ones. `only_asking`: nothing is recorded, so that requests need not
+    be counted where the database cannot be written. Raises StoreUnusable.
+    """
+    workers = workers or make_workers(config)
+    with opened_store(config) as store:
+        async with WebClient(config.fetch, clock=utc_now, take=_counted_in(store, only_asking)) as web:
+            try:
+                yield SearchServices(config, store, workers, web, make_memory(config, store, workers))
+            finally:
+                await workers.aclose()
+
+
 @asynccontextmanager
 async def opened_app(
     config: Config, workers: Workers | None = None, *, only_asking: bool = False
 ) -> AsyncIterator[App]:
-    """Open all services and close them after the body. Needs a running event loop.
-
-    `workers` are used, and closed, instead of new ones. `only_asking`: nothing is recorded, so that requests need not
-    be counted where the database cannot be written. Raises ConfigError, StoreUnusable.
-    """
+    """Open all services and close them after the body, as `opened_search` does. Raises ConfigError, StoreUnusable."""
     # First what can be wrong in the configuration: nothing has to be closed again when it is.
     checked = open_rules(config)
-    workers = workers or make_workers(config)
 
-    with opened_store(config) as store:
-        async with WebClient(config.fetch, clock=utc_now, take=_counted_in(store, only_asking)) as web:
-            services = Services(
-                web=web,
-                workers=workers,
-                store=store,
-                rules=checked,
-                vault=evidence_in(config.data_dir, config.evidence),
-                clock=utc_now,
-                settings=_scan_settings(config),
-                memory=make_memory(config, store, workers),
-                environment=os.environ,
-            )
-
-            try:
-                yield App(config, store, services)
-            finally:
-                await workers.aclose()
+    async with opened_search(config, workers, only_asking=only_asking) as opened:
+        services = Services(
+            web=opened.web,
+            workers=opened.workers,
+            store=opened.store,
+            rules=checked,
+            vault=evidence_in(config.data_dir, config.evidence),
+            clock=utc_now,
+            settings=_scan_settings(config),
+            memory=opened.memory,
+            environment=os.environ,
+        )
+        yield App(config, opened.store, services)
 
 
 def _scan_settings(config: Config) -> ScanSettings:

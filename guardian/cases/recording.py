@@ -64,23 +64,13 @@ class _Seen:
 
 
 def record(tx: Transaction, use: RecordedUse, audience: Audience, platforms: Sequence[Platform] = ()) -> Finding:
-    """Write a use that was seen: its finding, its case, and the messages to send, all in the caller's transaction.
+    """Write a use that was seen, its case and the messages about it in the caller's transaction; return its finding.
 
-    A decision to ignore that asks to be recorded (a licensed use) makes a finding without a case; a case all of whose
-    findings have become licensed is licensed. Otherwise the case of the asset's work and operator is opened, or gets
-    one more finding. A message is enqueued when
+    A use that the rules ignore but record (a licensed one, a look-alike) opens no case. `audience` has all configured
+    destinations, of which the decision may name some; `platforms` are those, beside the usual ones, whose accounts are
+    operators of their own. When a case changes and what is told of it: docs/cases.md.
 
-    - there has been none about this case (case.opened),
-    - the finding is stronger than all before it: alert after review, or a higher severity (case.escalated),
-    - a settled case has a finding at a new address, or one that was gone and is back (case.reopened),
-    - a licence no longer covers a licensed or settled case (case.reopened).
-
-    A case that was gone is open again when a use of it is seen. Findings of a dismissed case are written without a
-    message. `audience` has all configured destinations; the decision's `deliver_to` narrows them. When there are none,
-    the first sighting after there are some enqueues the message instead. `platforms` are those whose accounts are
-    operators beside the usual ones.
-
-    Raises ValueError for a use that the rules did not want recorded.
+    Raises ValueError for a use that the rules ignore and do not record.
     """
     decision = use.decision
     if decision.action is Action.IGNORE and not decision.record:

@@ -1,10 +1,8 @@
-"""Protects files: reads and measures each, then reserves, publishes, protects and searches for a batch of them."""
+"""Protects files: prepares each, then reserves, publishes, protects and searches for a batch of them."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,104 +12,18 @@ from numpy.typing import NDArray
 from guardian.catalog.context import CatalogContext
 from guardian.catalog.details import ChangedDetail, changes, corrected
 from guardian.catalog.looking_back import look_back, owe_look_back
+from guardian.catalog.preparing import Known, Prepared, prepare
 from guardian.catalog.publishing import protect_published, protect_unindexed, publish_entries
-from guardian.catalog.rights import AssetMetadata, filled, read_metadata
+from guardian.catalog.results import Added, AddOutcome
+from guardian.catalog.rights import filled
 from guardian.catalog.self_check import is_unchecked, note_self_checks
 from guardian.catalog.upkeep import rebuild
 from guardian.catalog.wanted import Wanted, as_text
 from guardian.concurrency import run_bounded
-from guardian.errors import FetchFailed, FetchRefused, GuardianError, IndexNotReady, TooPlain, Unmatchable, WorkerLost
-from guardian.fetch import local
-from guardian.matching.features.fingerprint import Fingerprint
-from guardian.model import Asset, AssetState, EarlierUse, NotComparedReason, Skipped
+from guardian.errors import GuardianError, IndexNotReady
+from guardian.model import Asset, AssetState, EarlierUse
 
 log = structlog.get_logger(__name__)
-
-
-class AddOutcome(StrEnum):
-    """What became of one file, in the words that people read."""
-
-    PROTECTED = "protected"
-    KNOWN = "known before"
-    CHANGED = "changed"
-    REMOVED = "stays out"
-    UNMATCHABLE = "cannot be protected"
-    UNREADABLE = "could not be read"
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """The result of adding one file."""
-
-    path: Path
-
-    outcome: AddOutcome
-
-    asset: Asset | None = None
-    """None exactly when `problem` says why the file is not protected."""
-
-    problem: Skipped | None = None
-
-    nearly: tuple[Asset, ...] = ()
-    """Assets that look almost the same, most similar first."""
-
-    versions: tuple[Asset, ...] = ()
-    """The other protected assets of its work."""
-
-    changes: tuple[ChangedDetail, ...] = ()
-    """What the owner corrected of an asset that was known."""
-
-    restored: bool = False
-    """Whether its original was lost or damaged, and is whole again."""
-
-    is_cut_off: bool = False
-    """Whether only a part of the picture is there, and protected."""
-
-    earlier: tuple[EarlierUse, ...] = ()
-    """Where the memory has seen it, first places first."""
-
-    not_compared: tuple[str, ...] = ()
-    """In words, which frames or pages of a new asset are left out."""
-
-    @property
-    def was_known(self) -> bool:
-        """Whether the same bytes were protected before."""
-        return self.outcome in (AddOutcome.KNOWN, AddOutcome.CHANGED)
-
-    @property
-    def unmatchable(self) -> bool:
-        """Whether the file was read and is nothing that can be protected."""
-        return self.outcome is AddOutcome.UNMATCHABLE
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A readable file that is new, kept and measured.
-
-    `fingerprint` and `quick_copy` are None for a picture that is too plain to be compared. `size`: width and height.
-    """
-
-    wanted: Wanted
-    sha256: str
-    size: tuple[int, int]
-    metadata: AssetMetadata
-    fingerprint: Fingerprint | None = None
-    quick_copy: bytes | None = None
-
-    @property
-    def left_out(self) -> tuple[str, ...]:
-        """Which frames or pages of the file cannot be found, in words."""
-        parts = self.fingerprint.not_compared if self.fingerprint is not None else ()
-        return tuple(part.detail for part in parts if part.reason is NotComparedReason.FRAMES)
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A file whose bytes are protected already. `restored`: its original was lost or damaged until now."""
-
-    wanted: Wanted
-    asset: Asset
-    restored: bool
 
 
 class Adding:
@@ -122,13 +34,12 @@ class Adding:
         # Of several files with the same bytes the first counts, or each run would change details to and fro.
         self._stated: set[str] = set()
         self.has_restored = False
-        self._earlier: dict[str, tuple[EarlierUse, ...]] = {}
 
     async def add(self, batch: Sequence[Wanted]) -> list[Added]:
         """Add some files together and return one result for each, in their order."""
         prepared = await run_bounded(batch, self._prepare_one, self._context.workers.count + 1)
-        ready = [one for one in prepared if isinstance(one, _Prepared)]
-        known = [one for one in prepared if isinstance(one, _Known)]
+        ready = [one for one in prepared if isinstance(one, Prepared)]
+        known = [one for one in prepared if isinstance(one, Known)]
         self.has_restored |= any(one.restored for one in known)
 
         reserved = await asyncio.to_thread(_reserve, self._context, ready)
@@ -138,17 +49,20 @@ class Adding:
 
         corrections = await asyncio.to_thread(self._correct, prepared)
         await self._search(fresh, known)
-        await self._look_back(fresh, reserved)
+        earlier = await self._look_back(fresh, reserved)
         current = await asyncio.to_thread(_current, self._context, [one.sha256 for one in ready], known)
         results = _results(prepared, set(fresh), current, nearly, corrections)
-        return [self._with_earlier(result) for result in results]
+        # Of several files with the same bytes only the first tells of it.
+        return [
+            replace(one, earlier=earlier.pop(one.asset.id, ())) if one.asset is not None else one for one in results
+        ]
 
-    async def _prepare_one(self, wanted: Wanted) -> "_Prepared | _Known | Added":
-        prepared = await _prepare(self._context, wanted, self._again)
+    async def _prepare_one(self, wanted: Wanted) -> Prepared | Known | Added:
+        prepared = await prepare(self._context, wanted, again=self._again)
         self._looked_at()
         return prepared
 
-    async def _publish(self, fresh: dict[str, _Prepared], reserved: dict[str, Asset]) -> None:
+    async def _publish(self, fresh: dict[str, Prepared], reserved: dict[str, Asset]) -> None:
         """Bring new assets into the index and protect them."""
         context = self._context
         entries = [
@@ -166,15 +80,15 @@ class Adding:
             await rebuild(context)
         await protect_unindexed(context, [reserved[sha256] for sha256, one in fresh.items() if one.fingerprint is None])
 
-    def _correct(self, prepared: "Sequence[_Prepared | _Known | Added]") -> dict[int, tuple[ChangedDetail, ...]]:
+    def _correct(self, prepared: Sequence[Prepared | Known | Added]) -> dict[int, tuple[ChangedDetail, ...]]:
         """Record what the owner now states otherwise of known assets; return the changes by place in the batch."""
         found: dict[int, tuple[ChangedDetail, ...]] = {}
         edited = []
         for place, one in enumerate(prepared):
             if isinstance(one, Added):
                 continue
-            sha256 = one.sha256 if isinstance(one, _Prepared) else one.asset.sha256
-            if isinstance(one, _Known) and sha256 not in self._stated:
+            sha256 = one.sha256 if isinstance(one, Prepared) else one.asset.sha256
+            if isinstance(one, Known) and sha256 not in self._stated:
                 after = corrected(one.asset, one.wanted)
                 found[place] = changes(one.asset, after)
                 if found[place]:
@@ -187,7 +101,7 @@ class Adding:
                     tx.assets.edit(asset)
         return found
 
-    async def _search(self, fresh: dict[str, _Prepared], known: Sequence[_Known]) -> None:
+    async def _search(self, fresh: dict[str, Prepared], known: Sequence[Known]) -> None:
         """Search for the new assets, and for known ones that never were searched for."""
         context = self._context
         current = await asyncio.to_thread(_current, context, list(fresh), known)
@@ -195,19 +109,19 @@ class Adding:
         unchecked = [asset for asset in current.values() if is_unchecked(context, asset)]
         await note_self_checks(context, [(asset, copies.get(asset.sha256)) for asset in unchecked])
 
-    async def _look_back(self, fresh: dict[str, _Prepared], reserved: dict[str, Asset]) -> None:
-        """Ask the memory where the new assets were seen; what fails now is done by the daemon."""
+    async def _look_back(
+        self, fresh: dict[str, Prepared], reserved: dict[str, Asset]
+    ) -> dict[str, tuple[EarlierUse, ...]]:
+        """Return where the memory has seen the new assets, by their ids; what fails now is done by the daemon."""
+        found: dict[str, tuple[EarlierUse, ...]] = {}
         for sha256, one in fresh.items():
             if one.fingerprint is not None and self._context.memory is not None:
                 asset = reserved[sha256]
                 try:
-                    self._earlier[asset.id] = await look_back(self._context, asset.id)
+                    found[asset.id] = await look_back(self._context, asset.id)
                 except (GuardianError, OSError) as error:
                     log.warning("not_looked_back", asset=asset.id, reason=str(error))
-
-    def _with_earlier(self, result: Added) -> Added:
-        asset_id = result.asset.id if result.asset is not None else ""
-        return replace(result, earlier=self._earlier.pop(asset_id, ()))
+        return found
 
 
 def with_versions(context: CatalogContext, result: Added) -> Added:
@@ -221,63 +135,14 @@ def with_versions(context: CatalogContext, result: Added) -> Added:
     return replace(result, versions=tuple(asset for asset in work.protected if asset.id != result.asset.id))
 
 
-async def _prepare(context: CatalogContext, wanted: Wanted, again: bool) -> _Prepared | _Known | Added:
-    """Read and fingerprint one file and keep its bytes; return an Added when it stays out."""
-    url = wanted.path.as_uri()
-    try:
-        content = (await asyncio.to_thread(local.read, url, context.max_bytes)).content
-        sha256 = hashlib.sha256(content).hexdigest()
-        asset = await asyncio.to_thread(_by_digest, context, sha256)
-
-        if asset is not None and asset.state is AssetState.PROTECTED:
-            return _Known(wanted, asset, restored=await asyncio.to_thread(_restore, context, content, sha256))
-        if asset is not None and asset.state is AssetState.WITHDRAWN and not again:
-            return Added(wanted.path, AddOutcome.REMOVED, asset)
-        prepared = await _measured(context, wanted, content, sha256)
-    except Unmatchable as error:
-        return Added(wanted.path, AddOutcome.UNMATCHABLE, problem=Skipped(url, error.reason, error.detail))
-    except (FetchFailed, FetchRefused) as error:
-        return Added(wanted.path, AddOutcome.UNREADABLE, problem=replace(error.skipped, url=url))
-    except WorkerLost as error:
-        return Added(wanted.path, AddOutcome.UNREADABLE, problem=Skipped(url, error.reason, str(error)))
-
-    await asyncio.to_thread(context.originals.keep, content)
-    return prepared
-
-
-async def _measured(context: CatalogContext, wanted: Wanted, content: bytes, sha256: str) -> _Prepared:
-    """Return a new file with its fingerprint and metadata. Raises Unmatchable, WorkerLost."""
-    try:
-        found, quick_copy, metadata = await context.workers.fingerprint_with(read_metadata, content)
-    except TooPlain as error:
-        if error.size is None:
-            raise
-        metadata = await context.workers.run(read_metadata, content)
-        return _Prepared(wanted, sha256, error.size, metadata)
-    return _Prepared(wanted, sha256, (found.width, found.height), metadata, found, quick_copy)
-
-
-def _restore(context: CatalogContext, content: bytes, sha256: str) -> bool:
-    """Keep the bytes of a known asset, unless its original is whole; return whether it was not."""
-    if context.originals.is_whole(sha256):
-        return False
-    context.originals.keep(content)
-    return True
-
-
-def _by_digest(context: CatalogContext, sha256: str) -> Asset | None:
-    with context.store.read() as tx:
-        return tx.assets.by_sha256(sha256)
-
-
-def _current(context: CatalogContext, sha256s: Sequence[str], known: Sequence[_Known]) -> dict[str, Asset]:
+def _current(context: CatalogContext, sha256s: Sequence[str], known: Sequence[Known]) -> dict[str, Asset]:
     """Return assets as they are in the database now, by SHA-256."""
     with context.store.read() as tx:
         found = [tx.assets.by_sha256(sha256) for sha256 in {*sha256s, *(one.asset.sha256 for one in known)}]
     return {asset.sha256: asset for asset in found if asset is not None}
 
 
-def _reserve(context: CatalogContext, ready: Sequence[_Prepared]) -> dict[str, Asset]:
+def _reserve(context: CatalogContext, ready: Sequence[Prepared]) -> dict[str, Asset]:
     """Reserve rows in one transaction; return them by SHA-256. The first of files with the same bytes counts."""
     reserved: dict[str, Asset] = {}
     if not ready:
@@ -308,7 +173,7 @@ def _reserve(context: CatalogContext, ready: Sequence[_Prepared]) -> dict[str, A
 
 
 def _nearly(
-    context: CatalogContext, fresh: Sequence[_Prepared], reserved: dict[str, Asset]
+    context: CatalogContext, fresh: Sequence[Prepared], reserved: dict[str, Asset]
 ) -> dict[str, tuple[Asset, ...]]:
     """Return up to three earlier assets with nearly the same hash for each new one, the nearest first."""
     if not fresh:
@@ -347,7 +212,7 @@ def _near_hashes(
 
 
 def _results(
-    prepared: Sequence[_Prepared | _Known | Added],
+    prepared: Sequence[Prepared | Known | Added],
     fresh: set[str],
     current: dict[str, Asset],
     nearly: dict[str, tuple[Asset, ...]],
@@ -359,12 +224,12 @@ def _results(
         match one:
             case Added():
                 results.append(one)
-            case _Known():
+            case Known():
                 changed = corrections.get(place, ())
                 outcome = AddOutcome.CHANGED if changed else AddOutcome.KNOWN
                 asset = current[one.asset.sha256]
                 results.append(Added(one.wanted.path, outcome, asset, changes=changed, restored=one.restored))
-            case _Prepared():
+            case Prepared():
                 is_first = one.sha256 in fresh and one.sha256 not in told
                 told.add(one.sha256)
                 outcome = AddOutcome.PROTECTED if is_first else AddOutcome.KNOWN

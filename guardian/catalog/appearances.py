@@ -51,7 +51,7 @@ def missing(context: CatalogContext) -> list[Asset]:
     """Return the protected assets that can be compared and have no appearance yet."""
     known = context.appearances.numbers()
     with context.store.read() as tx:
-        lacking = [number for number in tx.assets.compared(AssetFilter()) if number not in known]
+        lacking = [number for number in tx.compared_assets.matching(AssetFilter()) if number not in known]
         return list(tx.assets.of_numbers(lacking).values())
 
 
@@ -68,7 +68,7 @@ async def complete(context: CatalogContext, progress: Callable[[int, int], None]
     progress(len(wanted), len(wanted))
 
     with context.store.read() as tx:
-        compared = set(tx.assets.compared(AssetFilter()))
+        compared = set(tx.compared_assets.matching(AssetFilter()))
     if gone := context.appearances.numbers() - compared:
         await asyncio.to_thread(context.appearances.withdraw, gone)
 

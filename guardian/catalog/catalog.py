@@ -15,10 +15,11 @@ import structlog
 from numpy.typing import NDArray
 
 from guardian.catalog import appearances, describing, upkeep
-from guardian.catalog.adding import Added, Adding, with_versions
+from guardian.catalog.adding import Adding, with_versions
 from guardian.catalog.context import CatalogContext
 from guardian.catalog.looking_back import look_back
 from guardian.catalog.publishing import LeftOut, in_growing_batches, merge_segments, warn_of_left_out
+from guardian.catalog.results import Added
 from guardian.catalog.settings import CatalogSettings
 from guardian.catalog.wanted import Wanted
 from guardian.disk_errors import refuse_root_in

@@ -165,7 +165,7 @@ def _protect(context: CatalogContext, assets: Sequence[Asset]) -> list[Asset]:
         return []
 
     with context.store.begin() as tx:
-        latest = tx.assets.latest_number_for_writing()
+        latest = tx.compared_assets.latest_number_for_writing()
         known = [asset for asset in (tx.assets.get(one.id) for one in assets) if asset is not None]
         adding = [asset for asset in known if asset.state is AssetState.ADDING]
         tx.assets.protect([asset.number for asset in adding if asset.number > latest])

@@ -1,10 +1,70 @@
-"""What came of adding a file, as JSON, and whether licences have to be looked at again because of it."""
+"""What came of adding a file: in words, as JSON, and whether licences have to be looked at again because of it."""
 
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
-from guardian.catalog.adding import Added
+from guardian.catalog.details import ChangedDetail
+from guardian.model import Asset, EarlierUse, Skipped
 from guardian.views.assets import asset_json
 from guardian.views.memory import earlier_json
+
+
+class AddOutcome(StrEnum):
+    """What became of one file, in the words that people read."""
+
+    PROTECTED = "protected"
+    KNOWN = "known before"
+    CHANGED = "changed"
+    REMOVED = "stays out"
+    UNMATCHABLE = "cannot be protected"
+    UNREADABLE = "could not be read"
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The result of adding one file."""
+
+    path: Path
+
+    outcome: AddOutcome
+
+    asset: Asset | None = None
+    """None exactly when `problem` says why the file is not protected."""
+
+    problem: Skipped | None = None
+
+    nearly: tuple[Asset, ...] = ()
+    """Assets that look almost the same, most similar first."""
+
+    versions: tuple[Asset, ...] = ()
+    """The other protected assets of its work."""
+
+    changes: tuple[ChangedDetail, ...] = ()
+    """What the owner corrected of an asset that was known."""
+
+    restored: bool = False
+    """Whether its original was lost or damaged, and is whole again."""
+
+    is_cut_off: bool = False
+    """Whether only a part of the picture is there, and protected."""
+
+    earlier: tuple[EarlierUse, ...] = ()
+    """Where the memory has seen it, first places first."""
+
+    not_compared: tuple[str, ...] = ()
+    """In words, which frames or pages of a new asset are left out."""
+
+    @property
+    def was_known(self) -> bool:
+        """Whether the same bytes were protected before."""
+        return self.outcome in (AddOutcome.KNOWN, AddOutcome.CHANGED)
+
+    @property
+    def unmatchable(self) -> bool:
+        """Whether the file was read and is nothing that can be protected."""
+        return self.outcome is AddOutcome.UNMATCHABLE
 
 
 def added_json(result: Added) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def _wanted(path: Path, line: int, values: dict[str, str], collection: str | Non
         raise ConfigError("this row names no path", file=path, line=line)
     chosen = values.get("collection") or collection
     if not chosen:
-        raise ConfigError("this row names no collection, and --collection is not given", file=path, line=line)
+        raise ConfigError("this row names no collection, and none was given for such rows", file=path, line=line)
     try:
         file = Path(values["path"]).expanduser()
     except RuntimeError as error:

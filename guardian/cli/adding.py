@@ -14,8 +14,8 @@ from guardian.views.memory import earlier_lines
 from guardian.views.plain_text import printable
 
 if TYPE_CHECKING:
-    from guardian.catalog.adding import Added
     from guardian.catalog.details import ChangedDetail
+    from guardian.catalog.results import Added
     from guardian.catalog.wanted import Wanted
     from guardian.store import Store
 
@@ -92,7 +92,7 @@ def _also(result: "Added") -> list[str]:
 
 def _lines(result: "Added") -> list[str]:
     """Return what people read about one file, and about assets that are nearly the same."""
-    from guardian.catalog.adding import AddOutcome
+    from guardian.catalog.results import AddOutcome
     from guardian.catalog.wanted import as_text
 
     if result.problem is not None:

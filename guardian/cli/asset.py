@@ -49,7 +49,11 @@ def command() -> None:
     one that cannot be, 3 when a file could not be read.""",
 )
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@click.option("--collection", metavar="NAME", help="The group they belong to; rules and licences can name it.")
+@click.option(
+    "--collection",
+    metavar="NAME",
+    help="The group they belong to; rules and licences can name it. Of a CSV file: of rows that name none.",
+)
 @click.option("--title", help="Title of a single file; by default its metadata's, else its name.")
 @click.option("--tag", "tags", multiple=True, help="A word that rules can ask for; may be repeated.")
 @click.option("--again", is_flag=True, help="Protect also what was removed before.")

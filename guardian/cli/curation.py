@@ -18,7 +18,7 @@ from guardian.views.plain_text import printable
 from guardian.views.search_results import found_asset_json
 
 if TYPE_CHECKING:
-    from guardian.app import App
+    from guardian.app import SearchServices
     from guardian.search.curation import Cluster, Quality
 
 COLLECTION = click.option("--collection", metavar="NAME", help="Only this collection.")
@@ -79,36 +79,36 @@ def poor(session: Session, collection: str | None, as_lines: bool) -> None:
 async def _clusters(
     session: Session, collection: str | None, kind: str, *, as_lines: bool, declare: bool = False
 ) -> None:
-    from guardian.app import opened_app
+    from guardian.app import opened_search
     from guardian.search import curation
     from guardian.search.rows import AssetRows
 
-    async with opened_app(session.config, only_asking=not declare) as app:
+    async with opened_search(session.config, only_asking=not declare) as opened:
         with progress_bar() as progress:
             step = progress.add_task("looking at assets for the first time", total=None, visible=False)
-            lacking = await app.catalog.complete_appearances(
+            lacking = await opened.catalog.complete_appearances(
                 lambda done, total: progress.update(step, completed=done, total=total, visible=total > 0)
             )
-        assets = {asset.number: asset for asset in _protected(app, collection)}
-        rows = await asyncio.to_thread(AssetRows(app.config.data_dir).open)
+        assets = {asset.number: asset for asset in _protected(opened, collection)}
+        rows = await asyncio.to_thread(AssetRows(opened.config.data_dir).open)
         if kind == "siblings":
             found = await asyncio.to_thread(curation.siblings, assets, rows)
             if declare:
-                await asyncio.to_thread(_declare, app, found)
+                await asyncio.to_thread(_declare, opened, found)
         else:
-            hashes = await asyncio.to_thread(app.catalog.hashes)
-            bits = app.config.catalog.near_identical_bits
+            hashes = await asyncio.to_thread(opened.catalog.hashes)
+            bits = opened.config.catalog.near_identical_bits
             found = await asyncio.to_thread(curation.duplicates, assets, hashes, rows, bits)
 
     _show(found, kind, as_lines=as_lines)
     raise SystemExit(NOT_ALL_SEEN if lacking else 0)
 
 
-def _declare(app: "App", found: "Sequence[Cluster]") -> None:
+def _declare(opened: "SearchServices", found: "Sequence[Cluster]") -> None:
     """Keep that the assets of each cluster are siblings; one that had some keeps them, and all become one shoot."""
     from guardian.store.ids import new_id
 
-    with app.store.begin() as tx:
+    with opened.store.begin() as tx:
         for cluster in found:
             before = {asset.shoot for asset in cluster.assets} - {None}
             shoot = min((one for one in before if one), default=None) or new_id("shoot")
@@ -134,17 +134,17 @@ def _show(found: "Sequence[Cluster]", kind: str, *, as_lines: bool) -> None:
 
 
 async def _poor(session: Session, collection: str | None, *, as_lines: bool) -> None:
-    from guardian.app import opened_app
+    from guardian.app import opened_search
     from guardian.search.curation import Poorness, names_another_owner
 
     unread = 0
     screen = Screen.of_output()
-    async with opened_app(session.config, only_asking=True) as app:
+    async with opened_search(session.config, only_asking=True) as opened:
         found = 0
-        owner = [name for name in (app.config.owner.name, app.config.owner.website) if name]
-        for asset in _protected(app, collection):
+        owner = [name for name in (opened.config.owner.name, opened.config.owner.website) if name]
+        for asset in _protected(opened, collection):
             try:
-                quality = await app.search.quality(asset)
+                quality = await opened.search.quality(asset)
             except GuardianError as error:
                 unread += 1
                 click.echo(f"guardian: {asset.id}: {error}", err=True)
@@ -175,6 +175,6 @@ def _json(asset: Asset, quality: "Quality", why: "Sequence[str]", named: str | N
     }
 
 
-def _protected(app: "App", collection: str | None) -> list[Asset]:
-    with app.store.read() as tx:
+def _protected(opened: "SearchServices", collection: str | None) -> list[Asset]:
+    with opened.store.read() as tx:
         return tx.assets.list(collection, AssetState.PROTECTED)

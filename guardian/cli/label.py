@@ -104,17 +104,17 @@ def apply(session: Session, as_json: bool) -> None:
 
 async def _apply(session: Session, vocabulary: "Vocabulary") -> tuple["LabelCounts", int]:
     """Label everything; return the counts, and how many remembered pictures lack parts of today's appearance."""
-    from guardian.app import opened_app
+    from guardian.app import opened_search
     from guardian.memory.rebuilding import earlier_appearances
     from guardian.search.labelling import Labelling
 
-    async with opened_app(session.config) as app:
-        memory, lacking = app.services.memory, 0
+    async with opened_search(session.config) as opened:
+        memory, lacking = opened.memory, 0
         if memory is not None:
             await asyncio.to_thread(memory.write_waiting)
             lacking = await asyncio.to_thread(earlier_appearances, memory)
-        await app.catalog.complete_appearances(lambda done, total: None)
-        return await Labelling(app.store, app.services.workers, app.config.data_dir, vocabulary).label_all(), lacking
+        await opened.catalog.complete_appearances(lambda done, total: None)
+        return await Labelling(opened.store, opened.workers, opened.config.data_dir, vocabulary).label_all(), lacking
 
 
 def _vocabulary(session: Session, file: Path | None = None) -> "Vocabulary":

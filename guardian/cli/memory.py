@@ -35,7 +35,7 @@ def status(session: Session, as_lines: bool) -> None:
         memory = make_memory(session.config, store, workers)
         shard = memory.shard if memory is not None else ""
         with store.read() as tx:
-            counts = tx.seen.counts(shard, workers.small_recipe)
+            counts = tx.seen_counts.of_memory(shard, workers.small_recipe)
             is_off, refused = tx.memory_settings.is_off(), tx.memory_settings.refused_hosts()
 
     remembers = session.config.memory.enabled and not is_off
@@ -152,7 +152,7 @@ def off(session: Session, forgets: bool, yes: bool) -> None:
         if forgets:
             with store.read() as tx:
                 require_free_host(tx, None)
-                pictures = tx.seen.count()
+                pictures = tx.seen_counts.pictures()
             if pictures and not yes:
                 click.confirm(f"Forget all that is remembered, {counted(pictures, 'picture')}, for ever?", abort=True)
         with store.begin() as tx:

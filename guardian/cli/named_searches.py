@@ -27,7 +27,7 @@ from guardian.model import NamedSearch, Severity
 from guardian.views.timestamps import json_timestamp
 
 if TYPE_CHECKING:
-    from guardian.app import App
+    from guardian.app import SearchServices
     from guardian.evidence import Vault
     from guardian.search.request import Request
 
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 @search_options
 @pass_session
 def save(session: Session, name: str, asked: SearchOptions) -> None:
-    """Keep a search under NAME, with its picture, in place of one before. Otherwise as `guardian search`."""
-    from guardian.search.kept import check_name
+    """Save a search under NAME, with its picture, in place of one before. Otherwise as `guardian search`."""
+    from guardian.search.named import check_name
 
     check_name(name)
     asyncio.run(_save(session, name, asked))
@@ -49,22 +49,22 @@ def save(session: Session, name: str, asked: SearchOptions) -> None:
 
 @click.command("run")
 @click.argument("name")
-@click.option("--top", type=click.IntRange(1, 1000), help="How many results, instead of as many as were kept.")
+@click.option("--top", type=click.IntRange(1, 1000), help="How many results, instead of as many as were saved.")
 @result_options
 @pass_session
 def run(session: Session, name: str, top: int | None, shown: ResultOptions) -> None:
-    """Run the search that was kept under NAME. Exit codes as of `guardian search`."""
+    """Run the search that was saved under NAME. Exit codes as of `guardian search`."""
     say_if_kernels_are_compiled()
-    asyncio.run(search(session, lambda app: _kept_request(app, name, top, shown), shown, named="search"))
+    asyncio.run(search(session, lambda opened: _named_request(opened, name, top, shown), shown, named="search"))
 
 
 @click.command("list")
 @click.option("--json", "as_lines", is_flag=True, help="One JSON object a line.")
 @pass_session
 def list_(session: Session, as_lines: bool) -> None:
-    """List the searches that were kept, and what each watches for."""
+    """List the searches that were saved, and what each watches for."""
     from guardian.search.asking import SearchSpec
-    from guardian.search.kept import why_not_asked
+    from guardian.search.named import why_not_asked
 
     pictures = _pictures(session)
     with opened_store(session) as store, store.read() as tx:
@@ -72,7 +72,7 @@ def list_(session: Session, as_lines: bool) -> None:
         found = [(named, its, why_not_asked(tx, pictures, its)) for named, its in asked]
     screen = Screen.of_output()
     if not found and not as_lines:
-        echo(screen.wrapped("no search is kept; `guardian search save NAME` with what you search for keeps one"))
+        echo(screen.wrapped("no search is saved; `guardian search save NAME` with what you search for saves one"))
     for named, its, why_not in found:
         if as_lines:
             echo([json_line(_json(named) | {"cannot_be_asked": why_not})])
@@ -87,8 +87,8 @@ def list_(session: Session, as_lines: bool) -> None:
 @click.argument("name")
 @pass_session
 def remove(session: Session, name: str) -> None:
-    """Remove the search that was kept under NAME; its watch ends."""
-    from guardian.search.kept import remove_search
+    """Remove the search that was saved under NAME; its watch ends."""
+    from guardian.search.named import remove_search
 
     with opened_store(session) as store:
         gone = remove_search(store, _pictures(session), name, this_user(), datetime.now(UTC))
@@ -112,7 +112,7 @@ def watch(session: Session, name: str, above: float, severity: str) -> None:
     Destinations that want `watch.found` are told of pictures that look like it, each once; nobody is accused. `guardian
     run` looks every few minutes. By `auto` a watch compares looks: fused ranks say nothing of a picture by itself.
     """
-    from guardian.search.kept import begin_watch
+    from guardian.search.named import begin_watch
     from guardian.search.watching import EVENT
 
     with opened_store(session) as store, store.begin() as tx:
@@ -127,7 +127,7 @@ def watch(session: Session, name: str, above: float, severity: str) -> None:
 @pass_session
 def unwatch(session: Session, name: str) -> None:
     """End the watch of the search NAME. The search stays, and `watch` has it watch again from then on."""
-    from guardian.search.kept import end_watch
+    from guardian.search.named import end_watch
 
     with opened_store(session) as store, store.begin() as tx:
         has_watched = end_watch(tx, name, this_user(), datetime.now(UTC))
@@ -135,28 +135,28 @@ def unwatch(session: Session, name: str) -> None:
 
 
 async def _save(session: Session, name: str, options: SearchOptions) -> None:
-    from guardian.app import opened_app
+    from guardian.app import opened_search
     from guardian.search.asking import request_of
-    from guardian.search.kept import KeptSearches
+    from guardian.search.named import NamedSearches
 
-    async with opened_app(session.config) as app:
-        asked = asked_by(app, options, facets=False)
-        with app.store.read() as tx:
+    async with opened_search(session.config) as opened:
+        asked = asked_by(opened, options, facets=False)
+        with opened.store.read() as tx:
             request = request_of(tx, asked, None)
-        content = await content_of(app, options.picture, request.own) if request.own is None else None
-        kept = KeptSearches(app.store, app.search, _pictures(session))
-        kept.keep(name, asked, content, this_user(), datetime.now(UTC), replaces=True)
+        content = await content_of(opened, options.picture, request.own) if request.own is None else None
+        searches = NamedSearches(opened.store, opened.search, _pictures(session))
+        searches.save(name, asked, content, this_user(), datetime.now(UTC), replaces=True)
 
 
-async def _kept_request(app: "App", name: str, top: int | None, shown: ResultOptions) -> "Request":
+async def _named_request(opened: "SearchServices", name: str, top: int | None, shown: ResultOptions) -> "Request":
     from guardian.evidence.vaults import search_pictures_in
     from guardian.search.asking import SearchSpec
-    from guardian.search.kept import KeptSearches, kept_search
+    from guardian.search.named import NamedSearches, named_search
 
-    with app.store.read() as tx:
-        asked = SearchSpec.from_json(kept_search(tx, name).asked)
+    with opened.store.read() as tx:
+        asked = SearchSpec.from_json(named_search(tx, name).asked)
     wanted = replace(asked, top=top or asked.top, facets=shown.facets)
-    return KeptSearches(app.store, app.search, search_pictures_in(app.config.data_dir)).request(wanted)
+    return NamedSearches(opened.store, opened.search, search_pictures_in(opened.config.data_dir)).request(wanted)
 
 
 def _pictures(session: Session) -> "Vault":

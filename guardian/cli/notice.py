@@ -11,7 +11,7 @@ import click
 from guardian.cli import notice_steps
 from guardian.cli.acting import this_user, user_name
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.notice_steps import point_text
+from guardian.cli.notice_steps import missing_text, point_text
 from guardian.cli.options import option_group
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
@@ -116,7 +116,7 @@ def draft_notice(
         ("left out", drafted.left_out),
         ("note", (*drafted.doubts, *((doubt,) if doubt is not None else ()))),
         ("it may go to", known),
-        ("missing", drafted.notice.missing),
+        ("missing", [missing_text(words, drafted.notice) for words in drafted.notice.missing]),
     )
     for what, texts in said:
         for text in texts:

@@ -229,8 +229,20 @@ def point_text(point: OpenPoint, notice: Notice) -> str:
 
     command = _COMMANDS.get(point.step) if point.step is not None else None
     if command is None:
-        return point.words
+        return missing_text(point.words, notice)
     return f"{point.words}: `guardian notice {command.format(reference=reference_of(notice.id))}`"
+
+
+def missing_text(words: str, notice: Notice) -> str:
+    """Return what a notice lacks, one of its `missing`, and the command that gives it where there is one."""
+    from guardian.notices.elements import GIVE_TITLES, NAME_FEE
+
+    commands = []
+    if words.endswith(GIVE_TITLES):
+        commands = [f"`guardian asset edit {item.asset_id} --title TITLE`" for item in notice.items if not item.title]
+    elif words.endswith(NAME_FEE):
+        commands = ["`guardian notice draft CASE... --fee '250 EUR'`"]
+    return f"{words}: {', '.join(commands)}" if commands else words
 
 
 def _by(name: str | None) -> "StepAuthor":

@@ -29,7 +29,7 @@ class _Search(click.Group):
 def command() -> None:
     """Show what is like a picture, or has some words: the best first, and why each stands where it does.
 
-    `guardian search PICTURE --text WORDS ...` searches; the commands keep a search under a name, run it again, and have
+    `guardian search PICTURE --text WORDS ...` searches; the commands save a search under a name, run it again, and have
     it watch for new pictures. PICTURE is a file, an address, or the id of an asset; one that is named as a command is
     written ./save.
     """

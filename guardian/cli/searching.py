@@ -20,7 +20,7 @@ from guardian.errors import FetchFailed, FetchRefused, GuardianError, Unmatchabl
 from guardian.views.counting import counted
 
 if TYPE_CHECKING:
-    from guardian.app import App
+    from guardian.app import SearchServices
     from guardian.model import Asset, SeenAddress
     from guardian.search.asking import SearchSpec
     from guardian.search.request import Request, Result, SearchAnswer
@@ -107,58 +107,58 @@ def find(session: Session, asked: SearchOptions, shown: ResultOptions) -> None:
     # A search by words alone runs none, and would say so each time.
     if asked.picture is not None or asked.text is None:
         say_if_kernels_are_compiled()
-    asyncio.run(search(session, lambda app: _request(app, asked, shown), shown, named=asked.picture or "search"))
+    asyncio.run(search(session, lambda opened: _request(opened, asked, shown), shown, named=asked.picture or "search"))
 
 
 async def search(
-    session: Session, make: "Callable[[App], Awaitable[Request]]", shown: ResultOptions, *, named: str
+    session: Session, make: "Callable[[SearchServices], Awaitable[Request]]", shown: ResultOptions, *, named: str
 ) -> None:
     """Answer the request that `make` makes, and show the answer; ends the process.
 
     `named` begins the line that says why the picture could not be read.
     """
-    from guardian.app import opened_app
+    from guardian.app import opened_search
 
-    async with opened_app(session.config, only_asking=True) as app:
+    async with opened_search(session.config, only_asking=True) as opened:
         try:
-            request = await make(app)
-            await _write_waiting(app)
-            lacking = await _complete(app)
-            answer = await app.search.answer(request)
+            request = await make(opened)
+            await _write_waiting(opened)
+            lacking = await _complete(opened)
+            answer = await opened.search.answer(request)
         except (FetchFailed, FetchRefused, Unmatchable) as error:
             click.echo(f"guardian: {named}: {error}", err=True)
             raise SystemExit(NOT_ALL_SEEN) from error
 
-        await _show(app, answer, as_lines=shown.as_lines)
+        await _show(opened, answer, as_lines=shown.as_lines)
         if shown.facets:
             _show_facets(answer, as_lines=shown.as_lines)
         if shown.page is not None:
-            await _write_page(app, shown.page, request, answer)
+            await _write_page(opened, shown.page, request, answer)
             if not shown.as_lines:
                 echo(Screen.of_output().wrapped(f"With pictures: {shown.page}"))
     raise SystemExit(NOT_ALL_SEEN if answer.not_searched or lacking else 0)
 
 
-async def _write_waiting(app: "App") -> None:
+async def _write_waiting(opened: "SearchServices") -> None:
     """Have the memory write what scans have just met to where the search looks."""
-    if app.services.memory is None:
+    if opened.memory is None:
         return
     try:
-        await asyncio.to_thread(app.services.memory.write_waiting)
+        await asyncio.to_thread(opened.memory.write_waiting)
     except (GuardianError, OSError) as error:
         click.echo(f"guardian: what was seen last is not searched: {error}", err=True)
 
 
-async def _complete(app: "App") -> int:
+async def _complete(opened: "SearchServices") -> int:
     """Make the appearances that assets of earlier versions lack; return how many still have none."""
     with progress_bar() as progress:
         step = progress.add_task("looking at assets for the first time", total=None, visible=False)
-        return await app.catalog.complete_appearances(
+        return await opened.catalog.complete_appearances(
             lambda done, total: progress.update(step, completed=done, total=total, visible=total > 0)
         )
 
 
-def asked_by(app: "App", options: SearchOptions, *, facets: bool) -> "SearchSpec":
+def asked_by(opened: "SearchServices", options: SearchOptions, *, facets: bool) -> "SearchSpec":
     """Return what the options ask for; an asset that is asked with is found by its id or how that begins.
 
     Raises UsageError for options that name nothing to search with.
@@ -167,7 +167,7 @@ def asked_by(app: "App", options: SearchOptions, *, facets: bool) -> "SearchSpec
 
     if options.picture is None and options.text is None and not options.colours and not options.like:
         raise UsageError("nothing to search with: name a picture, an address, an asset, --text, --colour or --like")
-    with app.store.read() as tx:
+    with opened.store.read() as tx:
         own = _asset_of(tx, options.picture)
     return SearchSpec(
         where=options.where,
@@ -184,13 +184,13 @@ def asked_by(app: "App", options: SearchOptions, *, facets: bool) -> "SearchSpec
     )
 
 
-async def _request(app: "App", options: SearchOptions, shown: ResultOptions) -> "Request":
+async def _request(opened: "SearchServices", options: SearchOptions, shown: ResultOptions) -> "Request":
     from guardian.search.asking import request_of
 
-    asked = asked_by(app, options, facets=shown.facets)
-    with app.store.read() as tx:
+    asked = asked_by(opened, options, facets=shown.facets)
+    with opened.store.read() as tx:
         request = request_of(tx, asked, None)
-    return replace(request, picture=await content_of(app, options.picture, request.own))
+    return replace(request, picture=await content_of(opened, options.picture, request.own))
 
 
 def _asset_of(tx: "Transaction", picture: str | None) -> "Asset | None":
@@ -209,7 +209,7 @@ def _may_be_id(text: str) -> bool:
     )
 
 
-async def content_of(app: "App", picture: str | None, own: "Asset | None") -> bytes | None:
+async def content_of(opened: "SearchServices", picture: str | None, own: "Asset | None") -> bytes | None:
     """Return the bytes of the picture asked with. Raises FetchFailed, FetchRefused, UsageError."""
     from guardian.fetch import local
     from guardian.fetch.fetcher import Fetcher
@@ -220,22 +220,22 @@ async def content_of(app: "App", picture: str | None, own: "Asset | None") -> by
     if picture is None:
         return None
     if own is not None:
-        return await asyncio.to_thread(app.search.original, own)
+        return await asyncio.to_thread(opened.search.original, own)
     if not picture:
         raise UsageError("PICTURE is empty: is there a variable without a value?")
     if not is_web_address(picture):
         if Path(picture).is_dir():
             raise UsageError(f"{picture} is a folder; name one picture, or use `guardian check` for all of a folder")
         url = absolute_path(Path(picture)).as_uri()
-        return (await asyncio.to_thread(local.read, url, app.config.matching.max_bytes)).content
+        return (await asyncio.to_thread(local.read, url, opened.config.matching.max_bytes)).content
 
-    response = await Fetcher.for_person(app.services.web).get(picture, kind="image")
+    response = await Fetcher.for_person(opened.web).get(picture, kind="image")
     if is_page(response):
         raise UsageError(f"{picture} is a page; name one picture, or use `guardian check` for all of a page")
     return response.content
 
 
-async def _show(app: "App", answer: "SearchAnswer", *, as_lines: bool) -> None:
+async def _show(opened: "SearchServices", answer: "SearchAnswer", *, as_lines: bool) -> None:
     from guardian.cli.thumbnails import Terminal
 
     if as_lines:
@@ -251,7 +251,7 @@ async def _show(app: "App", answer: "SearchAnswer", *, as_lines: bool) -> None:
     screen = Screen.of_output()
     terminal = Terminal.of(os.environ, is_terminal=screen.columns is not None)
     for result in answer.results:
-        thumbnail = await _thumbnail(app, result) if terminal is not None else None
+        thumbnail = await _thumbnail(opened, result) if terminal is not None else None
         if terminal is not None and thumbnail is not None:
             click.echo(terminal.shown(thumbnail))
         echo(_lines(result, screen))
@@ -302,14 +302,14 @@ def _addresses(place: "SeenAddress") -> list[str]:
     return [place.page_url, *([f"image {place.image_url}"] if place.image_url is not None else [])]
 
 
-async def _thumbnail(app: "App", result: "Result") -> bytes | None:
+async def _thumbnail(opened: "SearchServices", result: "Result") -> bytes | None:
     """Return a small JPEG of a result; None when there is none."""
-    return await app.search.thumbnail(result.asset) if result.asset is not None else result.preview
+    return await opened.search.thumbnail(result.asset) if result.asset is not None else result.preview
 
 
-async def _write_page(app: "App", file: Path, request: "Request", answer: "SearchAnswer") -> None:
+async def _write_page(opened: "SearchServices", file: Path, request: "Request", answer: "SearchAnswer") -> None:
     from guardian.search.page import Shown, page_of
 
-    shown = [Shown(one, await _thumbnail(app, one)) for one in answer.results]
-    asked = await app.search.thumbnail_of(request.picture) if request.picture is not None else None
+    shown = [Shown(one, await _thumbnail(opened, one)) for one in answer.results]
+    asked = await opened.search.thumbnail_of(request.picture) if request.picture is not None else None
     await asyncio.to_thread(write_whole, file, page_of(request, asked, shown, answer).encode())

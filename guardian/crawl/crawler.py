@@ -31,6 +31,7 @@ from guardian.model import (
     SkipReason,
 )
 from guardian.urls.addresses import address_key, host_without_www
+from guardian.views.counting import counted
 
 PAGES_AT_ONCE = 8
 _LINKS_PER_PAGE = 50
@@ -280,13 +281,13 @@ class Crawler:
 
         bounds, left = self._bounds, list[str]()
         if pages:
-            left.append(f"{pages} more pages wait beyond max_pages: {bounds.max_pages}")
+            left.append(f"max_pages: {bounds.max_pages} leaves {counted(pages, 'more page')} unvisited")
         if lists:
-            left.append(f"{lists} more sitemaps wait beyond the {self._max_lists} that one scan reads")
+            left.append(f"one scan reads {self._max_lists} sitemaps, which leaves {lists} unread")
         if deeper:
-            left.append(f"{deeper} more pages are linked from those max_depth: {bounds.max_depth} links away")
+            left.append(f"max_depth: {bounds.max_depth} leaves {counted(deeper, 'more page')} unvisited")
         if self._links_beyond:
-            left.append(f"{self._links_beyond} more links than the {self._max_links} that are kept")
+            left.append(f"{counted(self._links_beyond, 'link')} beyond the {self._max_links} that are kept")
         return left
 
     def _gives_up(self, start: FrontierRow) -> bool:
@@ -306,7 +307,7 @@ def _of_list(listed: ListReading, row: FrontierRow) -> _Visited:
     """Return what a sitemap or feed shows and leads to; sitemaps nested too deep are reported as skipped."""
     sitemaps, seen = listed.sitemaps, listed.seen
     if sitemaps and row.depth >= _LISTS_WITHIN_LISTS:
-        detail = f"{len(sitemaps)} sitemaps, more than {_LISTS_WITHIN_LISTS} sitemaps within each other"
+        detail = f"{counted(len(sitemaps), 'sitemap')} deeper than {_LISTS_WITHIN_LISTS} sitemaps within each other"
         sitemaps, seen = (), (*seen, Skipped(row.url, SkipReason.BUDGET, detail))
     return _Visited(seen, (*sitemaps, *listed.pages))
 

@@ -14,6 +14,7 @@ from guardian.extract.html_sandbox import is_simple, read_guarded
 from guardian.extract.links import MAX_LINKS
 from guardian.media.sniff import is_page, is_picture
 from guardian.model import PageCapture, PageImage, ScanCounts, Sighting, Skipped, SkipReason
+from guardian.views.counting import counted
 
 _ENOUGH_PICTURES = 2
 """Pictures: a page that shows as many needs no browser, whatever its scripts look like."""
@@ -118,7 +119,7 @@ class PageReader:
         elif html.browser_sign and pictures < _ENOUGH_PICTURES:
             seen.append(Skipped(page.final_url, SkipReason.NEEDS_BROWSER, html.browser_sign))
         if html.links.more:
-            detail = f"{html.links.more} links beyond the first {MAX_LINKS} of one page"
+            detail = f"{counted(html.links.more, 'link')} beyond the first {MAX_LINKS} of one page"
             seen.append(Skipped(page.final_url, SkipReason.BUDGET, detail))
 
         counts = ScanCounts(pages=1, pages_unchanged=int(page.is_unchanged))

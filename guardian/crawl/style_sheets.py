@@ -15,6 +15,7 @@ from guardian.extract.grouping import MAX_PICTURES, ImageGrouping
 from guardian.model import Context, PageImage, Response, Skipped, SkipReason
 from guardian.urls.addresses import canonical_url, resolve_web_url
 from guardian.urls.renditions import picture_key
+from guardian.views.counting import counted
 
 SHEETS_PER_SCAN = 40
 """Style sheets beyond these are left out: what they show is mostly decoration."""
@@ -74,9 +75,8 @@ class StyleSheets:
         grouping = ImageGrouping(page_url)
         named = css_pictures(text)
         if len(named) > MAX_PICTURES:
-            grouping.leave_out(
-                sheet.final_url, SkipReason.BUDGET, f"{len(named) - MAX_PICTURES} more pictures in one style sheet"
-            )
+            more = counted(len(named) - MAX_PICTURES, "more picture")
+            grouping.leave_out(sheet.final_url, SkipReason.BUDGET, f"{more} in one style sheet")
 
         for urls in named[:MAX_PICTURES]:
             resolved = [grouping.address(sheet.final_url, url) for url in urls]

@@ -170,7 +170,7 @@ class WorkPeriod:
         def read() -> tuple[int, int]:
             # Additions raise the number, withdrawals lower the count.
             with self._app.store.read() as tx:
-                return tx.assets.latest_number(), tx.assets.count()
+                return tx.compared_assets.latest_number(), tx.assets.count()
 
         known = await asyncio.to_thread(read)
         if known != self._known_assets and await self._app.catalog.follow():

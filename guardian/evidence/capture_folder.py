@@ -1,17 +1,16 @@
 """Gathers the files of one capture in a folder of their own, until all of them go into the vault together."""
 
 import errno
-import fcntl
 import hashlib
-import os
 import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from guardian.errors import CaptureFull, VaultFull
+from guardian.file_locks import is_locked, locked
 from guardian.model import EvidenceFile
 
 _FOLDER = "captures-in-hand"
@@ -109,55 +108,28 @@ def opened_capture_folder(data_dir: Path, max_bytes: int) -> Iterator[CaptureFol
     What killed processes left of theirs is removed before. Raises VaultFull when the disk is full, else OSError.
     """
     parent = data_dir / _FOLDER
-    try:
-        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _locked(parent / _LOCK):
-            _remove_abandoned(parent)
-            folder = parent / secrets.token_hex(8)
-            folder.mkdir(mode=0o700)
-            handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            # It ends with this process, however that ends.
-            fcntl.flock(handle, fcntl.LOCK_EX)
-    except OSError as error:
-        if error.errno not in _NO_SPACE:
-            raise
-        raise VaultFull(f"not captured: no room on the disk of {parent} ({error.strerror})") from error
+    with ExitStack() as locks:
+        try:
+            parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Nobody clears away a folder that is just being made.
+            with locked(parent / _LOCK):
+                _remove_abandoned(parent)
+                folder = parent / secrets.token_hex(8)
+                folder.mkdir(mode=0o700)
+                locks.enter_context(locked(folder / _LOCK))
+        except OSError as error:
+            if error.errno not in _NO_SPACE:
+                raise
+            raise VaultFull(f"not captured: no room on the disk of {parent} ({error.strerror})") from error
 
-    try:
-        yield CaptureFolder(folder, max_bytes)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(handle)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a file's lock during the body, so that no folder is made and cleared away at the same time."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _remove_abandoned(parent: Path) -> None:
-    """Remove the folders of captures whose process no longer lives."""
-    for folder in parent.iterdir():
-        if folder.is_dir() and not _is_held(folder / _LOCK):
+        try:
+            yield CaptureFolder(folder, max_bytes)
+        finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _is_held(lock: Path) -> bool:
-    """Return whether a process holds the lock of a capture's folder."""
-    try:
-        handle = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False
+def _remove_abandoned(parent: Path) -> None:
+    """Remove the folders of captures whose process no longer lives. The lock of `parent` must be held."""
+    for folder in parent.iterdir():
+        if folder.is_dir() and not is_locked(folder / _LOCK):
+            shutil.rmtree(folder, ignore_errors=True)

@@ -305,6 +305,7 @@ def _remove_if_abandoned(part: Path) -> bool:
     except FileNotFoundError:
         return True
     try:
+        # Removed under its lock: whoever has just made it sees, once it has the lock, that it is gone.
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         part.unlink()
     except OSError:

@@ -85,7 +85,7 @@ class Memory:
         with store.begin() as tx:
             if tx.memory_settings.is_off():
                 return
-            tx.seen.remember(met, self._recipe, self.shard)
+            tx.newly_seen.remember(met, self._recipe, self.shard)
 
         self._waiting += sum(one.described is not None for one in met)
         if self._waiting >= WRITTEN_FROM:

@@ -43,7 +43,7 @@ def replay(
     """
     answers = {sha256: report.matches for sha256, report in tx.candidates.matched(recipe)}
     matched = list(tx.seen.uses_of(answers, since))
-    pictures, places, not_compared = tx.seen.count_compared(recipe, since)
+    pictures, places, not_compared = tx.seen_counts.compared(recipe, since)
     judged_before = _judged(tx, before, settings, matched, answers)
     judged_after = _judged(tx, after, settings, matched, answers)
     return Replay(

@@ -1,10 +1,10 @@
 """Names the memory folder of a machine in the database that several machines may share. Imports nothing heavy."""
 
-import fcntl
 from pathlib import Path
 
 from guardian.disk_errors import refuse_root_in
 from guardian.durable import sync_folder
+from guardian.file_locks import locked
 from guardian.store.ids import new_id
 
 FOLDER = "memory"
@@ -24,8 +24,7 @@ def shard_of(folder: Path) -> str:
     """
     refuse_root_in(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "shard.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(folder / "shard.lock"):
         known = sorted(path.name for path in folder.glob(f"{_KIND}_*"))
         if known:
             return known[0]

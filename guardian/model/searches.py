@@ -1,4 +1,4 @@
-"""Searches that were kept under a name, and those that watch for new pictures."""
+"""Searches that were saved under a name, and those that watch for new pictures."""
 
 from dataclasses import dataclass
 from datetime import datetime

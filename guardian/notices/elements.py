@@ -10,6 +10,12 @@ from dataclasses import dataclass
 from guardian.model.notices import NoticeKind, NoticeLanguage
 from guardian.notices.facts import NoticeFacts, blank_of
 
+GIVE_TITLES = "give its asset one and draft again"
+"""How the words end that miss the title of a work."""
+
+NAME_FEE = "say what the licence costs, such as 250 EUR, and draft again"
+"""How the words end that miss the fee of a licence."""
+
 Needs = Callable[[NoticeFacts], str | None]
 """Returns what is missing in the facts and how it is given; None when nothing is."""
 
@@ -34,7 +40,7 @@ def _owner(*names: str) -> Needs:
 
 def _titles(facts: NoticeFacts) -> str | None:
     nameless = [str(item.number) for item in facts.items if not item.title]
-    return f"item {', '.join(nameless)} has no title: give its asset one and draft again" if nameless else None
+    return f"item {', '.join(nameless)} has no title: {GIVE_TITLES}" if nameless else None
 
 
 def _places(facts: NoticeFacts) -> str | None:
@@ -42,7 +48,7 @@ def _places(facts: NoticeFacts) -> str | None:
 
 
 def _fee(facts: NoticeFacts) -> str | None:
-    return None if facts.fee else "say what the licence costs, such as 250 EUR, and draft again"
+    return None if facts.fee else NAME_FEE
 
 
 DMCA = (

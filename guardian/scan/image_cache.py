@@ -92,7 +92,7 @@ def recall(tx: Transaction, url: str, recipe: str, policy: CachePolicy) -> Cache
         return None
 
     report = tx.candidates.known(known.sha256, recipe)
-    if report is None or (isinstance(report, MatchReport) and report.up_to_number < tx.assets.latest_number()):
+    if report is None or (isinstance(report, MatchReport) and report.up_to_number < tx.compared_assets.latest_number()):
         return None
 
     # A clock that was set back must not keep an answer fresh for ever, so each time must also lie in the past.

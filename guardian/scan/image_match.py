@@ -98,8 +98,8 @@ def _recall(store: Store, recipe: str, sha256: str, memory: Memory | None) -> _K
         return _Known(
             report=tx.candidates.known(sha256, recipe),
             quarantined=tx.quarantine.known(sha256, recipe),
-            latest_number=tx.assets.latest_number(),
-            compared=tx.assets.count_compared(),
+            latest_number=tx.compared_assets.latest_number(),
+            compared=tx.compared_assets.count(),
             is_wanted=memory is not None and memory.lacks(tx, sha256),
         )
 

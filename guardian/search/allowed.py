@@ -34,12 +34,12 @@ def count_allowed(store: Store, among: Among, request: Request) -> dict[Kind, in
     counts = {kind: len(numbers) for kind, numbers in among.items() if numbers is not None}
     with store.read() as tx:
         if Kind.SEEN in among and Kind.SEEN not in counts:
-            counts[Kind.SEEN] = tx.seen.count_heads()
+            counts[Kind.SEEN] = tx.seen_counts.heads()
         if Kind.ASSET in among and Kind.ASSET not in counts:
-            counts[Kind.ASSET] = tx.assets.count_compared()
+            counts[Kind.ASSET] = tx.compared_assets.count()
         if request.own is not None and Kind.ASSET in among:
             own, numbers = request.own.number, among[Kind.ASSET]
-            counts[Kind.ASSET] -= len(those_of(list(tx.assets.compared_of([own])), numbers))
+            counts[Kind.ASSET] -= len(those_of(list(tx.compared_assets.among([own])), numbers))
     return counts
 
 
@@ -63,7 +63,7 @@ def _asset_numbers(store: Store, filters: Filters) -> NDArray[np.int64] | None:
         licences = None
         if filters.licence is not None:
             licences = [one for one in tx.licences.list() if filters.licence in (one.id, one.host)]
-        return np.array(tx.assets.compared(wanted, licences), dtype=np.int64)
+        return np.array(tx.compared_assets.matching(wanted, licences), dtype=np.int64)
 
 
 def _seen_numbers(store: Store, filters: Filters, only: frozenset[int] | None) -> NDArray[np.int64] | None:

@@ -91,7 +91,7 @@ class Labelling:
         """Return how much is still to be labelled by this vocabulary."""
         with self._store.read() as tx:
             is_followed = tx.labels.vocabulary() == self._version
-            seen = tx.labels.count_unlabelled() if is_followed else tx.seen.count()
+            seen = tx.labels.count_unlabelled() if is_followed else tx.seen_counts.pictures()
             return LabelsLeft(tx.asset_labels.count_due(self._version), seen)
 
     async def _label_some(self) -> int:
@@ -208,5 +208,5 @@ class Labelling:
             labelled = tx.asset_labels.all()
             by_term = Counter((label.term, label.source) for labels in labelled.values() for label in labels)
             by_term.update(tx.labels.counts_by_source())
-            assets, seen = tx.assets.count(), tx.seen.count_heads()
+            assets, seen = tx.assets.count(), tx.seen_counts.heads()
             return LabelCounts(by_term, assets, assets - len(labelled), seen, seen - tx.labels.count_labelled())

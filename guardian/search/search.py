@@ -120,7 +120,7 @@ class Search:
             if Kind.ASSET in among:
                 numbers = among[Kind.ASSET]
                 hits = tx.words.assets(text, MOST_BY_WORDS, None if numbers is None else numbers.tolist())
-                compared = tx.assets.compared_of([hit.number for hit in hits.hits])
+                compared = tx.compared_assets.among([hit.number for hit in hits.hits])
                 found |= {(Kind.ASSET, hit.number): hit.score for hit in hits.hits if hit.number in compared}
                 is_all = is_all and hits.is_all
             if Kind.SEEN in among:

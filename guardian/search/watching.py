@@ -13,7 +13,7 @@ from guardian.evidence import Vault
 from guardian.model import Audience, NamedSearch, Watch
 from guardian.outbox import enqueue, mint
 from guardian.search.asking import SearchSpec
-from guardian.search.kept import KeptSearches
+from guardian.search.named import NamedSearches
 from guardian.search.question import By, Kind
 from guardian.search.request import Request, Result
 from guardian.search.search import Search
@@ -44,7 +44,7 @@ async def look_for_watches(store: Store, search: Search, pictures: Vault, audien
     told = 0
     for named in watches:
         try:
-            request = await _request(KeptSearches(store, search, pictures), named)
+            request = await _request(NamedSearches(store, search, pictures), named)
             while named.watch is not None and named.watch.watched_to < newest:
                 look = await _look(store, search, request, named.watch, newest)
                 count = await asyncio.to_thread(_tell, store, named, look, names, now)
@@ -64,10 +64,10 @@ def _watches(store: Store) -> tuple[list[NamedSearch], int]:
         return watches, tx.named_searches.newest()
 
 
-async def _request(kept: KeptSearches, named: NamedSearch) -> Request:
+async def _request(searches: NamedSearches, named: NamedSearch) -> Request:
     """Return what a watch asks of remembered pictures. Raises GuardianError where its picture is lost."""
     request = await asyncio.to_thread(
-        kept.request, replace(SearchSpec.from_json(named.asked), where="seen", facets=False)
+        searches.request, replace(SearchSpec.from_json(named.asked), where="seen", facets=False)
     )
 
     # The score of `auto` joins ranks, which says nothing of one picture by itself, and it asks the matcher for copies.

@@ -1,11 +1,9 @@
 """The images that the owner protects."""
 
-import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import JSON, Connection, Row, Text, cast, false, func, or_, select, type_coerce, update
+from sqlalchemy import Connection, Row, func, select, update
 from sqlalchemy.sql import ColumnElement
 
 from guardian.model import (
@@ -13,10 +11,10 @@ from guardian.model import (
     AssetFilter,
     AssetState,
     Description,
-    Licence,
     Rights,
     SelfCheck,
 )
+from guardian.store.asset_filters import conditions
 from guardian.store.chunks import in_chunks
 from guardian.store.counters import Counters
 from guardian.store.ids import new_id
@@ -30,7 +28,7 @@ def asset_id(sha256: str) -> str:
     return f"asset_{sha256[:16]}"
 
 
-_NUMBERS = "asset"
+NUMBERS = "asset"
 """The name of the counter that asset numbers are taken from."""
 
 
@@ -66,7 +64,7 @@ class Assets:
             return known
 
         values = {
-            "number": self._counters.next(_NUMBERS),
+            "number": self._counters.next(NUMBERS),
             "state": AssetState.ADDING,
             "title": title,
             "collection": collection,
@@ -102,7 +100,7 @@ class Assets:
         self._connection.execute(
             update(assets)
             .where(assets.c.id == id_, assets.c.state == AssetState.ADDING)
-            .values(number=self._counters.next(_NUMBERS))
+            .values(number=self._counters.next(NUMBERS))
         )
         asset = self._one(assets.c.id == id_)
         self._words.drop_asset(before.number)
@@ -188,36 +186,6 @@ class Assets:
         query = select(assets).where(assets.c.number <= number).order_by(assets.c.number.desc()).limit(limit)
         return [asset_of(row) for row in self._connection.execute(query)]
 
-    def compared(self, wanted: AssetFilter, licences: Sequence[Licence] | None = None) -> list[int]:
-        """Return the numbers of the assets that a filter wants, found by more than their bytes, in their order.
-
-        `licences`: only those that one of these covers; None lets all pass.
-        """
-        columns = (assets.c.number, assets.c.id, assets.c.collection, assets.c.tags, assets.c.labels)
-        query = select(*columns).where(~assets.c.by_bytes_only, *_conditions(wanted)).order_by(assets.c.number)
-        if licences is not None:
-            query = query.where(or_(false(), *(_covered_by(licence) for licence in licences)))
-        if wanted.tag is None and wanted.label is None and licences is None:
-            return list(self._connection.execute(query.with_only_columns(assets.c.number)).scalars())
-
-        found = []
-        # The query compares the text of lists, which may fit by chance: their members decide.
-        for row in self._connection.execute(query):
-            passes = wanted.tag is None or wanted.tag in row.tags
-            passes = passes and (wanted.label is None or any(one.term == wanted.label for one in row.labels))
-            if passes and (licences is None or any(_covers(licence, row) for licence in licences)):
-                found.append(row.number)
-        return found
-
-    def compared_of(self, numbers: Collection[int]) -> set[int]:
-        """Return which of some numbers are of protected assets that are found by more than their bytes."""
-        found: set[int] = set()
-        is_compared = (assets.c.state == AssetState.PROTECTED, ~assets.c.by_bytes_only)
-        for part in in_chunks(sorted(numbers)):
-            query = select(assets.c.number).where(assets.c.number.in_(part), *is_compared)
-            found.update(self._connection.execute(query).scalars())
-        return found
-
     def unprotected_numbers(self) -> set[int]:
         """Return the numbers of the assets that are being added, or were withdrawn."""
         query = select(assets.c.number).where(assets.c.state.in_([AssetState.ADDING, AssetState.WITHDRAWN]))
@@ -239,7 +207,7 @@ class Assets:
 
         `after`: the number of the asset after which they come.
         """
-        query = select(assets).where(*_conditions(wanted)).limit(limit)
+        query = select(assets).where(*conditions(wanted)).limit(limit)
         query = query.order_by(assets.c.number.desc() if newest_first else assets.c.number)
         if after is not None:
             query = query.where(assets.c.number < after if newest_first else assets.c.number > after)
@@ -247,7 +215,7 @@ class Assets:
 
     def count_matching(self, wanted: AssetFilter) -> int:
         """Return how many assets a filter wants."""
-        query = select(func.count()).select_from(assets).where(*_conditions(wanted))
+        query = select(func.count()).select_from(assets).where(*conditions(wanted))
         return self._connection.execute(query).scalar_one()
 
     def collections(self) -> list[str]:
@@ -263,26 +231,10 @@ class Assets:
             query = query.where(assets.c.state == state)
         return [asset_of(row) for row in self._connection.execute(query)]
 
-    def latest_number(self) -> int:
-        """Return the highest number among protected assets that are compared; 0 when there are none."""
-        query = select(func.max(assets.c.number)).where(assets.c.state == AssetState.PROTECTED, ~assets.c.by_bytes_only)
-        return self._connection.execute(query).scalar() or 0
-
-    def latest_number_for_writing(self) -> int:
-        """Return `latest_number`; no other transaction can protect or number an asset until this one ends."""
-        self._counters.hold(_NUMBERS)
-        return self.latest_number()
-
     def count(self, state: AssetState = AssetState.PROTECTED) -> int:
         """Return how many assets are in this state."""
         query = select(func.count()).select_from(assets).where(assets.c.state == state)
         return self._connection.execute(query).scalar_one()
-
-    def count_compared(self) -> int:
-        """Return how many protected assets are compared, and so are in the index; the others are found by bytes."""
-        query = select(func.count()).select_from(assets)
-        is_compared = (assets.c.state == AssetState.PROTECTED, ~assets.c.by_bytes_only)
-        return self._connection.execute(query.where(*is_compared)).scalar_one()
 
     def _set_state(self, numbers: Collection[int], before: AssetState, after: AssetState) -> int:
         changed = 0
@@ -303,49 +255,6 @@ class Assets:
 
     def _one(self, condition: ColumnElement[bool]) -> Asset:
         return asset_of(self._connection.execute(select(assets).where(condition)).one())
-
-
-def _covered_by(licence: Licence) -> ColumnElement[bool]:
-    """Return the condition that a licence may cover an asset."""
-    if licence.asset_id is not None:
-        return assets.c.id == licence.asset_id
-    if licence.collection is not None:
-        return assets.c.collection == licence.collection
-    return _has_text(assets.c.tags, licence.tag) if licence.tag is not None else false()
-
-
-def _covers(licence: Licence, asset: Any) -> bool:
-    return asset.id == licence.asset_id or asset.collection == licence.collection or licence.tag in asset.tags
-
-
-def _has_text(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
-    """Return the condition that a JSON document may hold a text: it does so as JSON spells it, in any case."""
-    return cast(column, Text).contains(json.dumps(text), autoescape=True)
-
-
-def _conditions(wanted: AssetFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if wanted.state is not None:
-        found.append(assets.c.state == wanted.state)
-    if wanted.collection is not None:
-        found.append(assets.c.collection == wanted.collection)
-    if wanted.weak:
-        found.append(type_coerce(assets.c.self_check, JSON)["weakness"].as_string().is_not(None))
-    if wanted.added_since is not None:
-        found.append(assets.c.added_at >= wanted.added_since)
-    if wanted.tag is not None:
-        found.append(_has_text(assets.c.tags, wanted.tag))
-    if wanted.label is not None:
-        found.append(_has_text(assets.c.labels, wanted.label))
-    if wanted.words is not None:
-        # Tags as the JSON of their list spells them.
-        spelled = json.dumps(wanted.words)[1:-1]
-        found.append(
-            assets.c.title.icontains(wanted.words, autoescape=True)
-            | assets.c.path.icontains(wanted.words, autoescape=True)
-            | cast(assets.c.tags, Text).icontains(spelled, autoescape=True)
-        )
-    return found
 
 
 def asset_of(row: Row[tuple[object, ...]]) -> Asset:

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from guardian.model import EarlierUse, EarlierUseState
 from guardian.store.inserting import insert_into
+from guardian.store.newly_seen import place_of
 from guardian.store.places import is_on
-from guardian.store.seen import place_of
 from guardian.store.seen_tables import earlier_uses
 from guardian.urls.addresses import canonical_url, host_of, registrable_domain
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from guardian.disk_errors import refuse_root_in
 from guardian.durable import naming
 from guardian.errors import AlreadyRunning
+from guardian.file_locks import is_locked
 
 _ASK_AGAIN_AFTER = timedelta(milliseconds=200)
 
@@ -70,18 +71,7 @@ async def hold_when_free(data_dir: Path, role: str, patience: timedelta) -> Asyn
 
 def has_holder(data_dir: Path, role: str) -> bool | None:
     """Return whether a role on this data folder is held; None when it never was."""
-    try:
-        handle = os.open(data_dir / "locks" / f"{role}.lock", os.O_RDONLY)
-    except FileNotFoundError:
-        return None
-    try:
-        # Shared, so that of two processes that ask at once neither takes the other for the holder.
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False
+    return is_locked(data_dir / "locks" / f"{role}.lock")
 
 
 def remove_lock(data_dir: Path, role: str) -> None:

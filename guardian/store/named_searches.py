@@ -20,15 +20,15 @@ class NamedSearches:
         self._connection = connection
 
     def save(self, name: str, asked: str, at: datetime, *, replaces: bool = True) -> bool:
-        """Keep a search under a name; where `replaces`, in place of one before, whose watch ends.
+        """Save a search under a name; where `replaces`, in place of one before, whose watch ends.
 
-        Returns False where there is one of this name which stays, also one that another transaction kept meanwhile.
+        Returns False where there is one of this name which stays, also one that another transaction saved meanwhile.
         """
         if replaces:
             self.remove(name)
         statement = insert_into(self._connection, named_searches).values(name=name, asked=asked, saved_at=at)
-        kept = self._connection.execute(statement.on_conflict_do_nothing().returning(named_searches.c.name))
-        return kept.first() is not None
+        saved = self._connection.execute(statement.on_conflict_do_nothing().returning(named_searches.c.name))
+        return saved.first() is not None
 
     def watch(self, name: str, above: float, severity: Severity, since: datetime) -> bool:
         """Have a search watch what is met from this time on; return False when there is none of this name.

@@ -54,7 +54,7 @@ named_searches = Table(
     "named_searches",
     metadata,
     Column("name", Text, primary_key=True),
-    # What is asked, as JSON: see search/kept.py.
+    # What is asked, as JSON: see search/named.py.
     Column("asked", Text, nullable=False),
     Column("saved_at", Instant, nullable=False),
     # Of a watch: the least score that is told, how urgently, when it began, and up to which remembered picture it has

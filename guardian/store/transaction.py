@@ -9,6 +9,7 @@ from guardian.store.candidates import Candidates
 from guardian.store.case_history import CaseHistory
 from guardian.store.case_words import CaseWords
 from guardian.store.cases import Cases
+from guardian.store.compared_assets import ComparedAssets
 from guardian.store.counters import Counters
 from guardian.store.destinations import Destinations
 from guardian.store.earlier_uses import EarlierUses
@@ -24,6 +25,7 @@ from guardian.store.lookalikes import LookAlikes
 from guardian.store.memory_settings import MemorySettings
 from guardian.store.messages import Messages
 from guardian.store.named_searches import NamedSearches
+from guardian.store.newly_seen import NewlySeenPictures
 from guardian.store.notices import Notices
 from guardian.store.operators import Operators
 from guardian.store.people import ApiTokens, People, SignInLinks, SignIns
@@ -37,6 +39,7 @@ from guardian.store.saved_views import SavedViews
 from guardian.store.scan_requests import ScanRequests
 from guardian.store.scans import Scans
 from guardian.store.seen import Seen
+from guardian.store.seen_counts import SeenCounts
 from guardian.store.statistics import Statistics
 from guardian.store.tasks import Tasks
 from guardian.store.upkeep import Upkeep
@@ -52,6 +55,7 @@ class Transaction:
     def __init__(self, connection: Connection) -> None:
         self.audit = Audit(connection)
         self.assets = Assets(connection)
+        self.compared_assets = ComparedAssets(connection)
         self.asset_labels = AssetLabels(connection)
         self.works = Works(connection)
         self.licences = Licences(connection)
@@ -85,6 +89,8 @@ class Transaction:
         self.frontier = Frontier(connection)
         self.earlier_uses = EarlierUses(connection)
         self.seen = Seen(connection)
+        self.newly_seen = NewlySeenPictures(connection)
+        self.seen_counts = SeenCounts(connection)
         self.memory_settings = MemorySettings(connection)
         self.forgetting = Forgetting(connection)
         self.fingerprints = Fingerprints(connection)

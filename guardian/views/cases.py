@@ -10,6 +10,13 @@ from guardian.views.counting import counted
 from guardian.views.findings import finding_json, version_json
 from guardian.views.timestamps import json_timestamp, minute_text, second_text
 
+WAITS_FOR = {
+    CaseState.OPEN: "a decision",
+    CaseState.CONFIRMED: "a notice to be sent",
+    CaseState.NOTICE_SENT: "an answer to the notice",
+}
+"""What a case that is pursued waits for, by its state."""
+
 
 @dataclass(frozen=True, slots=True)
 class CaseDetail:

@@ -36,11 +36,11 @@ def subject_of(message: Message) -> Subject:
 def subject_text(subject: Subject, case_id: str | None) -> str:
     """Return what a message is about, in words: "“Harbour” at shop.example, case_0123". `case_id` as it is shown."""
     if case_id is not None:
-        return f"{case_name(subject)}, {case_id}"
+        return f"{subject_case_name(subject)}, {case_id}"
     return f"source {subject.source}" if subject.source else ""
 
 
-def case_name(subject: Subject) -> str:
+def subject_case_name(subject: Subject) -> str:
     """Return what people call the case that a message is about: "“Harbour” at shop.example"."""
     title = f"“{subject.asset_title}”" if subject.asset_title else subject.asset_id or "an image"
     return f"{title} at {subject.operator or 'an unknown place'}"

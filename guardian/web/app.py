@@ -4,17 +4,16 @@ from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 
 from guardian import __version__
-from guardian.errors import CaseChanged, StoreUnusable, UsageError
+from guardian.errors import CaseChanged, StoreUnusable, UsageError, VaultFull
 from guardian.views.cases import event_json
 from guardian.web.api.routes import add_api
 from guardian.web.auth import pages as auth_pages
+from guardian.web.auth.pages import HOME
 from guardian.web.auth.requests import NotPermitted, NotSignedIn
 from guardian.web.bodies import BoundedBodies
 from guardian.web.desk import Desk
@@ -26,8 +25,8 @@ from guardian.web.pages import (
     case,
     check,
     evidence,
-    kept_searches,
     licences,
+    named_searches,
     notices,
     operations,
     operators,
@@ -38,8 +37,10 @@ from guardian.web.pages import (
     search,
     sources,
 )
+from guardian.web.pages.deciding import changes_text
 from guardian.web.probes import CoverageReader, Readiness, probe_routes
 from guardian.web.problems import problem
+from guardian.web.refused_forms import form_again, page_of_form, path_of
 from guardian.web.rendering import page, static_folder
 
 API = "/api/"
@@ -52,6 +53,7 @@ _TITLES = {
     400: "This cannot be shown",
 }
 _NOTHING_DONE = "Nothing was done"
+_CHANGED_MEANWHILE = "somebody changed this case while you looked at it. Look, and decide again."
 
 _FOR_MACHINES = (API, "/ready", "/metrics", "/coverage")
 
@@ -79,10 +81,10 @@ def build_app(metrics: Metrics, readiness: Readiness, read_coverage: CoverageRea
         operators,
         assets,
         licences,
+        named_searches,
         notices,
         check,
         search,
-        kept_searches,
         overview,
         sources,
         operations,
@@ -98,6 +100,7 @@ def build_app(metrics: Metrics, readiness: Readiness, read_coverage: CoverageRea
     app.add_exception_handler(UsageError, _makes_no_sense)
     app.add_exception_handler(CaseChanged, _changed_since)
     app.add_exception_handler(StoreUnusable, _not_now)
+    app.add_exception_handler(VaultFull, _not_now)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _of_http)
     return app
@@ -109,41 +112,24 @@ async def _not_signed_in(request: Request, error: Exception) -> Response:
         answer.headers["www-authenticate"] = "Bearer"
         return answer
     # What was sent is lost, so the person comes back to where it was sent from.
-    where = _path_of(request.url if request.method == "GET" else _sent_from(request))
-    return RedirectResponse(f"/login?then={quote(where, safe='/')}", status_code=303)
-
-
-def _path_of(url: URL) -> str:
-    return url.path + (f"?{url.query}" if url.query else "")
-
-
-def _sent_from(request: Request) -> URL:
-    """Return the page of the desk whose form was sent, as browsers say; the cases where they do not.
-
-    So it is for pages that answered a form, too, unless they can be asked for anew.
-    """
-    cases = URL("/cases")
-    try:
-        referer = URL(request.headers.get("referer", ""))
-        is_ours = referer.netloc == request.url.netloc
-    except ValueError:
-        return cases
-    asked = {"type": "http", "method": "GET", "path": referer.path, "root_path": "", "headers": []}
-    is_page = any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
-    return referer if is_ours and is_page else cases
+    where = path_of(request.url) if request.method == "GET" else page_of_form(request)
+    return RedirectResponse(f"/login?then={quote(where or HOME, safe='/')}", status_code=303)
 
 
 async def _not_permitted(request: Request, error: Exception) -> Response:
-    return _fault(request, 403, "Not permitted", str(error))
+    return await _fault(request, 403, "Not permitted", str(error))
 
 
 async def _makes_no_sense(request: Request, error: Exception) -> Response:
-    return _fault(request, 400, _TITLES[400] if request.method == "GET" else _NOTHING_DONE, str(error))
+    return await _fault(request, 400, _TITLES[400] if request.method == "GET" else _NOTHING_DONE, str(error))
 
 
 async def _changed_since(request: Request, error: Exception) -> Response:
-    if not _is_for_machines(request) or not isinstance(error, CaseChanged):
-        return _fault(request, 409, "Somebody was faster", str(error))
+    if not isinstance(error, CaseChanged):
+        raise error
+    if not _is_for_machines(request):
+        lines = [_CHANGED_MEANWHILE, *(changes_text([event]) for event in error.since)]
+        return await _fault(request, 409, "Somebody was faster", "\n".join(lines))
     more = {"version": error.case.version, "since": [event_json(line) for line in error.since]}
     answer = problem(412, "Changed since", str(error), more=more)
     answer.headers["etag"] = f'"{error.case.version}"'
@@ -151,7 +137,7 @@ async def _changed_since(request: Request, error: Exception) -> Response:
 
 
 async def _not_now(request: Request, error: Exception) -> Response:
-    return _fault(request, 503, "Not possible now", str(error))
+    return await _fault(request, 503, "Not possible now", str(error))
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -161,20 +147,25 @@ async def _invalid(request: Request, error: Exception) -> Response:
     text = "; ".join(f"{one['where']}: {one['what']}" for one in wrong)
     if _is_for_machines(request):
         return problem(422, "Invalid", text, more={"errors": wrong})
-    return _fault(request, 422, _TITLES[400] if request.method == "GET" else _NOTHING_DONE, text)
+    return await _fault(request, 422, _TITLES[400] if request.method == "GET" else _NOTHING_DONE, text)
 
 
 async def _of_http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     detail = str(error.detail) if isinstance(error, HTTPException) else ""
     title = _TITLES.get(status, detail)
-    return _fault(request, status, title, detail)
+    return await _fault(request, status, title, detail)
 
 
-def _fault(request: Request, status: int, title: str, text: str) -> Response:
+async def _fault(request: Request, status: int, title: str, text: str) -> Response:
     if _is_for_machines(request):
         return problem(status, title, text)
-    back = _path_of(_sent_from(request)) if request.method != "GET" else ""
+    back = None
+    if request.method != "GET":
+        again = await form_again(request, status, text)
+        if again is not None:
+            return again
+        back = page_of_form(request) or HOME
     return page(request, "fault.html", status=status, title=title, text=text, back=back)
 
 

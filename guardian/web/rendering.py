@@ -24,12 +24,13 @@ _LISTING = re.compile(r"; `[^`]+` shows [a-z ]+")
 def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """Return a page made from a template. `session` is there when somebody is signed in, else None."""
     session = getattr(request.state, "session", None)
-    text = (
-        _environment()
-        .get_template(template)
-        .render(session=session, path=request.url.path, version=__version__, **values)
-    )
+    text = text_of(template, session=session, path=request.url.path, version=__version__, **values)
     return HTMLResponse(text, status_code=status)
+
+
+def text_of(template: str, **values: Any) -> str:
+    """Return what a template says of these values, as HTML."""
+    return _environment().get_template(template).render(**values)
 
 
 def csv_file(name: str, text: str) -> Response:

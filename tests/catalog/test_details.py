@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from guardian.app import App
-from guardian.catalog.adding import Added, AddOutcome
 from guardian.catalog.details import ChangedDetail, Correction, changes, corrected, edited
+from guardian.catalog.results import Added, AddOutcome
 from guardian.catalog.spreadsheet import read_spreadsheet
 from guardian.catalog.wanted import Wanted
 from guardian.config import Config

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from guardian.app import App, opened_store
-from guardian.catalog.adding import Added, AddOutcome
+from guardian.catalog.results import Added, AddOutcome
 from guardian.catalog.wanted import Wanted
 from guardian.config import Config
 from guardian.model import Answer, Asset, SkipReason, Weakness

@@ -118,7 +118,7 @@ def test_mistakes_are_said_with_file_and_line(tmp_path: Path, content: str | byt
 def test_a_collection_is_needed_somewhere(tmp_path: Path) -> None:
     assert read(tmp_path, "path,collection\na.jpg,shop\n", None)[0].collection == "shop"
     error = refused(tmp_path, "path,collection\na.jpg,shop\nb.jpg,\n", None)
-    assert (error.line, "--collection" in str(error)) == (3, True)
+    assert (error.line, "names no collection" in str(error)) == (3, True)
 
 
 def test_files_that_are_not_there_empty_or_folders(tmp_path: Path) -> None:

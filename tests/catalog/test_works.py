@@ -11,7 +11,7 @@ from PIL import Image
 
 from guardian import cases
 from guardian.app import App, opened_store
-from guardian.catalog.adding import Added
+from guardian.catalog.results import Added
 from guardian.catalog.wanted import Wanted
 from guardian.config import Config
 from tests.kept_workers import run_in_app

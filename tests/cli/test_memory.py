@@ -32,12 +32,12 @@ def run(database: str, tmp_path: Path) -> Run:
 def test_forgetting_is_asked_about_with_what_it_takes(run: Run, database: str) -> None:
     store = Store(database)
     with store.begin() as tx:
-        tx.seen.remember([met(1, "gone.example"), met(2, "www.gone.example"), met(3)], "recipe", "shard")
-        tx.seen.remember([met(2, "shop.example")], "recipe", "shard")
+        tx.newly_seen.remember([met(1, "gone.example"), met(2, "www.gone.example"), met(3)], "recipe", "shard")
+        tx.newly_seen.remember([met(2, "shop.example")], "recipe", "shard")
 
     def remembered() -> int:
         with store.read() as tx:
-            return tx.seen.count()
+            return tx.seen_counts.pictures()
 
     forget = ("memory", "forget", "--host", "gone.example")
     question = "Forget 2 places on gone.example, and 1 picture seen nowhere else, for ever?"

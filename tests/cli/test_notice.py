@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -168,3 +168,20 @@ def test_an_owner_without_data_is_told_what_is_missing(desk: Desk, tmp_path: Pat
     assert "withdrawn already" in desk.refused("consider", notice_id, *CONSIDERED)
     shown = json.loads(desk.notice("show", notice_id, "--json"))
     assert (shown["state"], shown["open_points"]) == ("withdrawn", [])
+
+
+def test_what_a_draft_lacks_is_said_with_the_command_that_gives_it(desk: Desk) -> None:
+    fee = "--fee '250 EUR'"
+    drafted = desk.home.guardian("notice", "draft", desk.case, "--kind", "licence-offer", "--by", "mara")
+    assert fee in drafted.stderr.replace("\n  ", " ")
+    offer = drafted.stdout.split()[0]
+    assert fee in " ".join(desk.notice("show", offer).split())
+    assert fee in desk.refused("approve", offer, "--by", "jo")
+
+    store = store_in(desk.home.folder / "data")
+    with store.begin() as tx:
+        (asset,) = tx.assets.list()
+        tx.assets.edit(replace(asset, title=""))
+    store.close()
+    drafted = desk.home.guardian("notice", "draft", desk.case, "--kind", "dmca", "--by", "mara")
+    assert f"`guardian asset edit {asset.id} --title TITLE`" in " ".join(drafted.stderr.split())

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import shutil
 
 import pytest
 from PIL import Image
@@ -57,6 +58,18 @@ def test_what_is_asked_wrongly_is_said(protected: Home) -> None:
     assert region_of("0,1,2,3") == (0, 1, 2, 3)
 
 
+def test_what_asks_no_rules_needs_none(own: Home) -> None:
+    shutil.rmtree(own.folder / "rules")
+    (own.folder / "labels.yaml").write_text("labels: [{term: portrait, phrasings: [astronaut]}]\n")
+    own.guardian("search", "save", "portraits", "--text", "astronaut")
+    for words in (("search", "run", "portraits"), ("search", "--text", "astronaut")):
+        assert "astronaut" in own.guardian(*words).stdout
+    for kind in ("duplicates", "siblings", "poor"):
+        own.guardian("asset", kind)
+    assert "portrait: 1 by words" in own.guardian("label", "apply").stdout
+    assert "no rule file" in own.guardian("check", own.folder / "labels.yaml", code=2).stderr
+
+
 def test_terminals_are_told_to_show_pictures_only_where_they_can() -> None:
     encoded = io.BytesIO()
     Image.new("RGB", (40, 30), (200, 20, 20)).save(encoded, "JPEG")
@@ -78,7 +91,7 @@ def test_terminals_are_told_to_show_pictures_only_where_they_can() -> None:
     assert sixel.endswith("-".join(["#0!40~"] * 5) + "\x1b\\"), "thirty rows are five bands"
 
 
-def test_searches_are_kept_run_watched_and_removed(protected: Home, photographs: dict[str, Image.Image]) -> None:
+def test_searches_are_saved_run_watched_and_removed(protected: Home, photographs: dict[str, Image.Image]) -> None:
     query = protected.folder / "query.png"
     photographs["coffee"].save(query)
     protected.guardian("search", "save", "style", query, "--by", "look", "--in", "assets", "--top", "1")
@@ -108,4 +121,4 @@ def test_searches_are_kept_run_watched_and_removed(protected: Home, photographs:
     assert protected.guardian("search", "remove", "style").stdout == "removed style; it watches no more\n"
     assert protected.guardian("search", "list").stdout == "words: --text 'coffee'\n"
     protected.guardian("search", "remove", "words")
-    assert protected.guardian("search", "list").stdout.startswith("no search is kept; ")
+    assert protected.guardian("search", "list").stdout.startswith("no search is saved; ")

@@ -121,9 +121,11 @@ def test_a_site_breadth_first_within_its_budget(serve: Any, discovered: Any, sto
     seen = discovered(kind="site", url=site.url + "/", max_pages=30)
     assert shown(seen)[:10] == ["home", *"123456789"]
     assert len(shown(seen)) == 30
-    assert [one.detail for one in seen if isinstance(one, Skipped)] == ["70 more pages wait beyond max_pages: 30"]
+    assert [one.detail for one in seen if isinstance(one, Skipped)] == ["max_pages: 30 leaves 70 more pages unvisited"]
     with store.read() as tx:
         assert tx.frontier.count("source") == 0, "a crawl that ended leaves nothing to visit"
+    seen = discovered(kind="site", url=site.url + "/", max_pages=99)
+    assert details(seen, "budget") == ["max_pages: 99 leaves 1 more page unvisited"]
     whole = discovered(kind="site", url=site.url + "/")
     assert len(shown(whole)) == 100
     assert not reasons(whole)
@@ -238,7 +240,7 @@ def test_links_that_lead_elsewhere(serve: Any, discovered: Any) -> None:
     seen = discovered(kind="site", url=site.url + "/", max_depth=1)
     assert shown(seen) == ["5"]
     assert reasons(seen) == Counter(elsewhere=1, budget=1)
-    assert details(seen, "budget") == ["10 more pages are linked from those max_depth: 1 links away"]
+    assert details(seen, "budget") == ["max_depth: 1 leaves 10 more pages unvisited"]
     assert Counter(site.pages())["/5"] == 1, "what a redirect led to is not asked for again"
 
 
@@ -334,11 +336,11 @@ def test_sitemaps_without_end(serve: Any, discovered: Any) -> None:
     site = serve(index)
     seen = discovered(kind="sitemap", url=site.url + "/wide", max_pages=3)
     assert len(site.pages()) == 50
-    assert "more sitemaps wait beyond the 50 that one scan reads" in details(seen, "budget")[-1]
+    assert details(seen, "budget")[-1].startswith("one scan reads 50 sitemaps, which leaves ")
     site.asked.clear()
     seen = discovered(kind="sitemap", url=site.url + "/0", max_pages=1_000)
     assert len(site.pages()) == 1 + 2 + 4 + 8
-    assert details(seen, "budget") == ["2 sitemaps, more than 3 sitemaps within each other"] * 8
+    assert details(seen, "budget") == ["2 sitemaps deeper than 3 sitemaps within each other"] * 8
 
 
 def test_sites_without_end(serve: Any, discovered: Any) -> None:
@@ -394,7 +396,7 @@ def test_links_beyond_what_is_kept_are_counted(serve: Any, discovered: Any) -> N
 
     seen = discovered(kind="site", url=serve(answer).url + "/", max_pages=8)
     (kept,) = [one.detail for one in seen if isinstance(one, Skipped) and "that are kept" in one.detail]
-    assert kept.endswith("more links than the 20000 that are kept")
+    assert kept.endswith(" links beyond the 20000 that are kept")
 
 
 CRAWL = """

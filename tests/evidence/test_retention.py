@@ -207,7 +207,7 @@ def test_what_the_memory_and_the_matcher_know_of_a_case_on_hold_stays(world: Wor
         tx.versions.note("find_thief.example", FindingDigest(earlier, None, None, NOON, NOON, Importance.UNKNOWN))
         for sha256 in (*pictures, earlier):
             tx.candidates.remember(sha256, "recipe", MatchReport("recipe", (), 1, 8, 8, 6), NOON)
-        tx.seen.remember([seen(sha256) for sha256 in (*pictures, earlier)], "recipe", "shard")
+        tx.newly_seen.remember([seen(sha256) for sha256 in (*pictures, earlier)], "recipe", "shard")
 
     later = NOON + YEAR
     with world.store.begin() as tx:

@@ -216,7 +216,7 @@ def test_after_a_change_of_recipe_what_is_left_is_made_anew(
         made = await rebuild(app.store, newer, services.workers, services.vault)
         assert (made.whole, made.coarse, made.lost) == (0, 1, 0)
         with app.store.read() as tx:
-            counts = tx.seen.counts(newer.shard, newer.recipe)
+            counts = tx.seen_counts.of_memory(newer.shard, newer.recipe)
             ((picture, _),) = uses_in(tx)
             assert newer.lacks(tx, picture.sha256), "it is made in full when it is next met"
         assert (counts.coarse, counts.bare) == (1, 0)
@@ -258,7 +258,7 @@ def test_appearances_of_an_earlier_version_are_made_anew_of_the_previews(config:
         assert (len(reader), earlier_appearances(memory)) == (3, 0), "none answers twice"
         with app.store.read() as tx:
             pictures = {seed: tx.seen.get(f"{seed:064x}") for seed in range(3)}
-            counts = tx.seen.counts(memory.shard, memory.recipe)
+            counts = tx.seen_counts.of_memory(memory.shard, memory.recipe)
         assert (counts.joined, counts.coarse, counts.bare) == (0, 0, 0)
 
         for seed, remembered in pictures.items():

@@ -303,7 +303,7 @@ def test_forgetting_all_leaves_nothing(store: Store, memory: Memory, opened: Mem
     assert forget_all(store, memory).pictures == 2
     assert numbers(opened) == []
     with store.read() as tx:
-        assert tx.seen.counts(memory.shard, RECIPE).pictures == 0
+        assert tx.seen_counts.of_memory(memory.shard, RECIPE).pictures == 0
 
 
 def test_a_logo_on_every_page_keeps_the_first_fifty_places(store: Store, memory: Memory) -> None:

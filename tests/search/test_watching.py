@@ -20,7 +20,7 @@ from guardian.memory.remembering import Memory
 from guardian.memory.settings import MemorySettings
 from guardian.model import Audience, NewlySeen, Severity
 from guardian.search.asking import SearchSpec, request_of
-from guardian.search.kept import why_not_watched
+from guardian.search.named import why_not_watched
 from guardian.search.question import Kind
 from guardian.search.search import Search
 from guardian.search.watching import look_for_watches

@@ -55,6 +55,13 @@ def test_a_folder_is_looked_through_in_order_and_loops_end(
         discovered(kind="folder", path=tmp_path / "none")
 
 
+def test_a_folder_that_cannot_be_read_is_no_fault_of_guardian(
+    tmp_path: Path, discovered: Callable[..., list[Any]]
+) -> None:
+    with pytest.raises(UsageError, match=r"cannot be read: .*File name too long"):
+        discovered(kind="folder", path=tmp_path / ("x" * 300))
+
+
 def test_folders_that_link_to_each_other_are_looked_through_in_the_end(
     tmp_path: Path, discovered: Callable[..., list[Any]]
 ) -> None:

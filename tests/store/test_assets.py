@@ -30,7 +30,7 @@ def test_reserved_asset_is_whole_and_not_yet_protected(store: Store) -> None:
     assert (asset.width, asset.height, asset.tags, asset.rights.creator) == (800, 600, ("x", "ü"), "Ann")
     with store.read() as tx:
         assert tx.assets.get(asset.id) == tx.assets.by_sha256("a" * 64) == asset
-        assert (tx.assets.latest_number(), tx.assets.count()) == (0, 0)
+        assert (tx.compared_assets.latest_number(), tx.assets.count()) == (0, 0)
 
 
 def test_reserving_again_changes_nothing(store: Store) -> None:
@@ -52,7 +52,7 @@ def test_withdrawn_asset_comes_back_under_a_new_number(store: Store, protect: Ca
     assert (again.id, again.number, again.state, again.title) == (asset.id, 3, AssetState.ADDING, "again")
     with store.read() as tx:
         assert asset.number not in [one.number for one in tx.assets.list()]
-        assert tx.assets.latest_number() == other.number
+        assert tx.compared_assets.latest_number() == other.number
 
 
 def test_numbers_of_rolled_back_transactions_may_be_used_but_never_twice(store: Store) -> None:

@@ -21,7 +21,7 @@ def test_scans_that_meet_the_same_pictures_at_once_never_wait_for_each_other_in_
     logos = ("4" * 64, "5" * 64)
     with store.begin() as tx:
         tx.labels.follow_vocabulary("words")
-        tx.seen.remember([met(logo, "") for logo in logos], "recipe", "folder")
+        tx.newly_seen.remember([met(logo, "") for logo in logos], "recipe", "folder")
     start = threading.Barrier(3, timeout=60)
 
     def scan(side: str) -> None:
@@ -30,7 +30,9 @@ def test_scans_that_meet_the_same_pictures_at_once_never_wait_for_each_other_in_
             # A stranger that is written before, or after, the pictures that both of them meet.
             stranger = f"{side}{turn}".ljust(64, "0")
             with store.begin() as tx:
-                tx.seen.remember([met(sha256, f"{side}/{turn}") for sha256 in (*logos, stranger)], "recipe", "folder")
+                tx.newly_seen.remember(
+                    [met(sha256, f"{side}/{turn}") for sha256 in (*logos, stranger)], "recipe", "folder"
+                )
 
     def label() -> None:
         for _ in range(ROUNDS):
@@ -43,4 +45,4 @@ def test_scans_that_meet_the_same_pictures_at_once_never_wait_for_each_other_in_
         for done in [pool.submit(scan, "1"), pool.submit(scan, "9"), pool.submit(label)]:
             done.result()
     with store.read() as tx:
-        assert tx.seen.count() == 2 + 2 * ROUNDS
+        assert tx.seen_counts.pictures() == 2 + 2 * ROUNDS

@@ -31,7 +31,7 @@ def _met(digit: int, context: Context, host: str = "shop.example", *, days_ago: 
 
 def _remember(store: Store, met: Iterable[NewlySeen]) -> None:
     with store.begin() as tx:
-        tx.seen.remember(list(met), "recipe", "here")
+        tx.newly_seen.remember(list(met), "recipe", "here")
 
 
 def _seen(store: Store, question: str, **narrowed: object) -> list[str]:

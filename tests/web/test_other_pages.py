@@ -165,8 +165,7 @@ def test_people_and_tokens_are_changed_by_admins(served: Served) -> None:
         "/people", data={"change": "remove", "name": "Otto"}, headers={"referer": f"{served.url}/people?a=1"}
     )
     assert (again.status_code, "there is no user Otto</p>" in again.text) == (400, True), "no commands at the desk"
-    assert "<h1>Nothing was done</h1>" in again.text
-    assert '<a href="/people?a=1">Back' in again.text
+    assert 'data-page="/people?a=1"' in again.text
 
     made = anna.post("/people/tokens", data={"name": "sheet", "scope": ["cases:read"]})
     assert "guardian_" in made.text

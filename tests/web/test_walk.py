@@ -161,7 +161,15 @@ def queue_by_keyboard(page: "Page", served: Served) -> None:
     # A confirmed one stays in the queue; the next has the focus all the same.
     page.keyboard.press("c")
     page.locator(f"[id={names[2]}].current").wait_for()
-    assert page.locator(f"[id={names[1]}] .state-confirmed").count()
+    confirmed = page.locator(f"[id={names[1]}]")
+    assert "confirmed waits for a notice to be sent" in confirmed.inner_text()
+    assert not confirmed.get_by_role("button", name="Confirm").count(), "it is decided already"
+    assert page.locator(".count").inner_text() == "3 remain, 2 for a decision"
+    page.get_by_role("link", name="2 for a decision").click()
+    page.wait_for_url("**state=open**")
+    assert (remaining(page), confirmed.count()) == (2, 0)
+    page.go_back()
+    page.wait_for_load_state()
 
     page.keyboard.press("?")
     assert page.get_by_role("dialog", name="Keys").is_visible()
@@ -218,17 +226,15 @@ def compare_and_license(page: "Page", served: Served) -> None:
     page.goto("/licences?host=licensee.example")
     assert page.get_by_text("licensee.example").count()
 
-    # What is wrong is said, and leads back to the form with all that was written.
+    # What is wrong is said in the form, with all that was written; the address is again that of the page.
     page.get_by_label("Host or account").fill("no host!")
     page.get_by_label("Its name").fill("press")
     page.get_by_label("Its name").press("Enter")
-    page.get_by_role("heading", name="Nothing was done").wait_for()
-    page.locator("[data-not-taken]:focus").filter(has_text="is not a host").wait_for()
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    page.get_by_role("alert").filter(has_text="What you wrote is in the form again").wait_for()
+    page.locator("form [data-not-taken]:focus").filter(has_text="is not a host").wait_for()
     assert page.get_by_label("Its name").input_value() == "press"
+    page.keyboard.press("Tab")
     assert page.locator(":focus").input_value() == "no host!"
+    page.wait_for_url("**/licences?host=licensee.example")
     page.get_by_text("End it", exact=True).first.press("Enter")
     page.keyboard.press("Tab")
     assert focused(page) == "End the licence"

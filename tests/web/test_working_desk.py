@@ -365,7 +365,7 @@ async def keep_a_search(visit: Visit) -> None:
     assert (await visit.rita.post("/search/keep", data={"name": "../style", "query": query})).status_code == 400
     assert (await visit.rita.post("/search/keep", data={"name": "style", "query": query})).status_code == 303
     again = await visit.rita.post("/search/keep", data={"name": "style", "query": query})
-    assert "there is a search &#39;style&#39; already" in again.text
+    assert "there is a search 'style' already" in again.text
 
     listed = (await visit.vera.get("/search")).text
     assert "Nobody is told: no destination wants to be" in listed

@@ -10,6 +10,7 @@ from guardian.scan.context import ScanContext, crawl_context_of
 from guardian.scan.recheck.looks import GONE_STATUSES, PageLook, PageVerdict, Place, shown_for
 from guardian.scan.services import Services
 from guardian.sources.settings import FeedSettings, SitemapSettings, SiteSettings, SourceSettings
+from guardian.views.counting import counted
 
 MOST_LISTS = 50
 """Sitemaps that are read for one place; a scan reads at least as many."""
@@ -58,5 +59,5 @@ async def look_in_lists(services: Services, context: ScanContext, place: Place, 
 
     if not waiting:
         return unread
-    detail = f"{len(waiting)} sitemaps more than {MOST_LISTS} were not read"
+    detail = f"{counted(len(waiting), 'sitemap')} beyond the {MOST_LISTS} that are read for one place"
     return PageLook(PageVerdict.UNREACHABLE, detail, reason=SkipReason.BUDGET)

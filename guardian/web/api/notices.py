@@ -4,12 +4,11 @@ from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from guardian.errors import VaultFull
 from guardian.model import Actor, Case, Permission
 from guardian.model.notices import Notice, NoticeKind, NoticeLanguage, NoticeState
 from guardian.notices import steps
@@ -187,10 +186,7 @@ async def step_notice(request: Request, actor: Writer, notice_id: IdInPath, body
         change(tx)
 
     def write() -> dict[str, Any]:
-        try:
-            desk.store.run(take)
-        except VaultFull as error:
-            raise HTTPException(503, str(error)) from error
+        desk.store.run(take)
         return _object_of(desk, notice_id)
 
     return await run_in_threadpool(write)

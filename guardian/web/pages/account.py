@@ -20,7 +20,7 @@ _LONGEST = 2_000
 @router.get("", dependencies=[Depends(signed_in)])
 async def show_account(request: Request, saved: str = "") -> Response:
     """Show who is signed in, with the form for another password."""
-    return page(request, "account.html", saved=bool(saved), fault="", wrong="")
+    return page(request, "account.html", saved=bool(saved))
 
 
 @router.post("/password")
@@ -33,23 +33,15 @@ async def change(
 ) -> Response:
     """Take another password for whoever knows the present one; all other sessions of theirs end."""
     desk = desk_of(request)
+    if password != again:
+        raise UsageError("the new password was not written the same twice")
     try:
-        if password != again:
-            return _refused(request, "the new password was not written the same twice", "again")
         secret, _ = await run_in_threadpool(
             change_own_password, desk.store, session.person, current, password, address_of(request), desk.clock()
         )
     except SignInRefused as refused:
-        fault = str(refused) if refused.wait is not None else "this is not the present password"
-        return _refused(request, fault, "current")
-    except UsageError as error:
-        return _refused(request, str(error), "password")
+        raise UsageError(str(refused) if refused.wait is not None else "this is not the present password") from refused
 
     response = RedirectResponse("/account?saved=1", status_code=303)
     set_session_cookie(request, response, secret)
     return response
-
-
-def _refused(request: Request, fault: str, wrong: str) -> Response:
-    """Return the page again with what is wrong, beside the field of this name."""
-    return page(request, "account.html", status=400, saved=False, fault=fault, wrong=wrong)

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from guardian.cases.deciding import was_decided
 from guardian.cases.reading import case_detail
-from guardian.errors import CaseChanged, UsageError
+from guardian.errors import UsageError
 from guardian.model import (
     MEASURED_FACTS,
     BrowserSession,
@@ -39,7 +39,6 @@ from guardian.web.pages.deciding import (
     RequestedDecision,
     as_changed,
     case_name,
-    changes_text,
     context_of_decision,
     with_done,
 )
@@ -67,21 +66,6 @@ NEXT_STEPS = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Reply:
-    """What the page of a case says to what a person did or sent.
-
-    `done` says what was just decided, about which case or decision; `meanwhile`, in words, what others have changed
-    since the person looked. `fault` is what is wrong with the form, and `note` the note in it, so that it is not lost.
-    """
-
-    status: int = 200
-    done: tuple[str, str] | None = None
-    meanwhile: tuple[str, ...] = ()
-    fault: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class _Read:
     """What the page shows: the case, the finding that is compared, and where the two pictures show the same."""
 
@@ -93,18 +77,29 @@ class _Read:
     evidence: EvidencePanel
 
 
-@router.get("/{case_id}")
-async def show_case(
-    request: Request,
-    case_id: str,
-    session: BrowserSession = Depends(person_may(Permission.CASES_READ)),  # noqa: B008 - FastAPI's way
-    finding: str = "",
-    done: str = "",
-    case: str = "",
-) -> Response:
-    """Show a case; `finding` is the one of its findings that is compared."""
-    said = DONE_TEXTS[DecisionKind(done)] if done in list(DecisionKind) else None
-    return await _case_page(request, case_id, _Reply(done=(said, case[:200]) if said else None), finding=finding)
+@router.get("/{case_id}", dependencies=[Depends(person_may(Permission.CASES_READ))])
+async def show_case(request: Request, case_id: str, finding: str = "", done: str = "", case: str = "") -> Response:
+    """Show a case; `finding` is the id of the one of its findings that is compared.
+
+    `done` says what was just decided, about which case or decision.
+    """
+    desk = desk_of(request)
+    choice = queue_filter_kept_in(request.query_params)
+    said = (DONE_TEXTS[DecisionKind(done)], case[:200]) if done in list(DecisionKind) else None
+    done_at = said[1].partition(":")[0] if said is not None else ""
+
+    def read() -> tuple[_Read | None, str]:
+        with desk.store.read() as tx:
+            return _read(tx, desk, case_id, finding), case_name(tx, done_at) if done_at else ""
+
+    found, done_name = await run_in_threadpool(read)
+    if found is None:
+        raise HTTPException(404, f"there is no case {case_id[:80]}")
+    if found.detail.case.id != case_id:
+        # Merged into another one: its address leads on.
+        return RedirectResponse(f"/cases/{found.detail.case.id}{choice.kept}", status_code=303)
+
+    return page(request, "case.html", choice=choice, done=said, done_name=done_name, **_values_of(found))
 
 
 @router.get("/{case_id}/places.csv", dependencies=[Depends(person_may(Permission.CASES_READ))])
@@ -168,57 +163,19 @@ async def decide_one(
         changed = asked.change(tx, case_id, edit, context)
         return changed, _next_case(tx, changed, choice) if form.then == "next" else changed.id
 
-    try:
-        if word not in list(DecisionKind):
-            raise UsageError("choose what is decided")
-        asked = RequestedDecision(DecisionKind(word), own_value or form.value)
-        context = await context_of_decision(request, session, asked, [case_id])
-        if not form.sure:
-            seen = [("version", str(form.version))] if form.version is not None else []
-            posted = PostedForm(f"/cases/{case_id}{choice.kept}", [*seen, ("note", form.note), ("then", form.then)])
-            asking = await ask_if_sure(request, asked, [case_id], context, posted)
-            if asking is not None:
-                return asking
-        changed, following = await run_in_threadpool(desk.store.run, partial(change, asked, context))
-    except CaseChanged as error:
-        meanwhile = tuple(changes_text([event]) for event in error.since)
-        return await _case_page(request, error.case.id, _Reply(409, meanwhile=meanwhile, note=form.note))
-    except UsageError as error:
-        return await _case_page(request, case_id, _Reply(400, fault=str(error), note=form.note))
+    if word not in list(DecisionKind):
+        raise UsageError("choose what is decided")
+    asked = RequestedDecision(DecisionKind(word), own_value or form.value)
+    context = await context_of_decision(request, session, asked, [case_id])
+    if not form.sure:
+        seen = [("version", str(form.version))] if form.version is not None else []
+        posted = PostedForm(f"/cases/{case_id}{choice.kept}", [*seen, ("note", form.note), ("then", form.then)])
+        asking = await ask_if_sure(request, asked, [case_id], context, posted)
+        if asking is not None:
+            return asking
+    changed, following = await run_in_threadpool(desk.store.run, partial(change, asked, context))
     path = f"/cases/{following}{choice.kept}" if following else choice.path
     return RedirectResponse(with_done(path, DecisionKind(word), as_changed(changed)), status_code=303)
-
-
-async def _case_page(request: Request, case_id: str, reply: _Reply, *, finding: str = "") -> Response:
-    """Return the page of a case; `finding` is the id of the finding that is compared."""
-    desk = desk_of(request)
-    choice = queue_filter_kept_in(request.query_params)
-
-    done_at = reply.done[1].partition(":")[0] if reply.done is not None else ""
-
-    def read() -> tuple[_Read | None, str]:
-        with desk.store.read() as tx:
-            return _read(tx, desk, case_id, finding), case_name(tx, done_at) if done_at else ""
-
-    found, done_name = await run_in_threadpool(read)
-    if found is None:
-        raise HTTPException(404, f"there is no case {case_id[:80]}")
-    if found.detail.case.id != case_id and reply.status == 200:
-        # Merged into another one: its address leads on.
-        return RedirectResponse(f"/cases/{found.detail.case.id}{choice.kept}", status_code=303)
-
-    return page(
-        request,
-        "case.html",
-        status=reply.status,
-        choice=choice,
-        done=reply.done,
-        done_name=done_name,
-        meanwhile=reply.meanwhile,
-        fault=reply.fault,
-        note=reply.note,
-        **_values_of(found),
-    )
 
 
 def _values_of(found: _Read) -> dict[str, Any]:

@@ -143,6 +143,10 @@ class RequestedDecision:
         tx.audit.add(context.actor, f"case.{self.decision.value}", case.id, edit.at, detail)
         return case
 
+    def check(self, context: DecisionContext) -> None:
+        """Raise UsageError for a value that is wrong whatever case it is about, as a day that is none."""
+        self._change(context)
+
     def _change(self, context: DecisionContext) -> Callable[[Transaction, str, Edit], Case]:
         value = self.value.strip()
         if self.is_not_mine:
@@ -201,7 +205,11 @@ class BulkOutcome:
 def decide_all(
     store: Store, asked: RequestedDecision, cases: Sequence[tuple[str, Edit]], context: DecisionContext
 ) -> BulkOutcome:
-    """Make a change at each of these cases that is as its editor saw it; the others stay and are named."""
+    """Make a change at each of these cases that is as its editor saw it; the others stay and are named.
+
+    Raises UsageError for a decision that can be made about none.
+    """
+    asked.check(context)
     changed: list[Case] = []
     refused: list[tuple[str, UsageError]] = []
     for start in range(0, len(cases), _IN_A_TRANSACTION):

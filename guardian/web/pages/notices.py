@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request, Upl
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from guardian.errors import GuardianError, UsageError, VaultFull
+from guardian.errors import GuardianError, UsageError
 from guardian.model import BrowserSession, Case, Permission, Task, TaskKind
 from guardian.model.notices import Notice, NoticeKind, NoticeLanguage, OpenPoint
 from guardian.notices import steps
@@ -87,7 +87,34 @@ async def draft_notice(
 @router.get("/notices/{notice_id}", dependencies=[READER])
 async def show_notice(request: Request, notice_id: str, done: str = "") -> Response:
     """Show a notice with its history and what is still to do; `done` is the step that was just taken."""
-    return await _notice_page(request, notice_id, done=_DONE_TEXTS.get(done, ""))
+    desk = desk_of(request)
+
+    def read() -> tuple[Notice, list[OpenPoint], list[str], tuple[Recipient, ...], Sequence[Task]]:
+        with desk.store.read() as tx:
+            notice = _notice(tx, notice_id)
+            points = steps.open_points(tx, notice, desk.notice_config.settings, desk.clock()) if notice.is_open else []
+            doubts = doubts_about(tx, notice) if notice.is_open else []
+            owed = tx.tasks.owed(TaskKind.VERIFY_NOTICE, notice.id)
+            return notice, points, doubts, recipients_of(tx, desk.vault, notice.case_ids, notice.kind), owed
+
+    notice, points, doubts, recipients, looks_owed = await run_in_threadpool(read)
+    reference = reference_of(notice.id)
+    return page(
+        request,
+        "notice.html",
+        notice=notice,
+        points=[point.words for point in points],
+        doubts=doubts,
+        form_blocks=form_blocks(notice.form),
+        recipients=recipients,
+        looks=[owed_text(task, "A look at its addresses") for task in looks_owed],
+        may_look=may_ask_again(looks_owed),
+        reference=reference,
+        kind_title=KIND_TITLES[notice.kind],
+        history=[line_text(line, page_timestamp) for line in notice.history],
+        files=[f"{reference}.{suffix}" for suffix in ("pdf", "eml", "txt", "form.txt")],
+        done=_DONE_TEXTS.get(done, ""),
+    )
 
 
 @router.get("/notices/{notice_id}/files/{name}", dependencies=[READER])
@@ -254,46 +281,10 @@ async def recheck(request: Request, case_id: str, session: BrowserSession = WRIT
 
 
 async def _changed(request: Request, notice_id: str, change: Callable[[Transaction], object]) -> Response:
-    """Take a step, then lead back to the notice; what makes no sense is said there."""
-    try:
-        await run_in_threadpool(desk_of(request).store.run, change)
-    except (UsageError, VaultFull) as error:
-        return await _notice_page(request, notice_id, fault=str(error))
+    """Take a step, then lead back to the notice."""
+    await run_in_threadpool(desk_of(request).store.run, change)
     step = request.url.path.rpartition("/")[2]
     return RedirectResponse(f"/notices/{notice_id}?done={step}", status_code=303)
-
-
-async def _notice_page(request: Request, notice_id: str, *, fault: str = "", done: str = "") -> Response:
-    desk = desk_of(request)
-
-    def read() -> tuple[Notice, list[OpenPoint], list[str], tuple[Recipient, ...], Sequence[Task]]:
-        with desk.store.read() as tx:
-            notice = _notice(tx, notice_id)
-            points = steps.open_points(tx, notice, desk.notice_config.settings, desk.clock()) if notice.is_open else []
-            doubts = doubts_about(tx, notice) if notice.is_open else []
-            owed = tx.tasks.owed(TaskKind.VERIFY_NOTICE, notice.id)
-            return notice, points, doubts, recipients_of(tx, desk.vault, notice.case_ids, notice.kind), owed
-
-    notice, points, doubts, recipients, looks_owed = await run_in_threadpool(read)
-    reference = reference_of(notice.id)
-    return page(
-        request,
-        "notice.html",
-        status=400 if fault else 200,
-        notice=notice,
-        points=[point.words for point in points],
-        doubts=doubts,
-        form_blocks=form_blocks(notice.form),
-        recipients=recipients,
-        looks=[owed_text(task, "A look at its addresses") for task in looks_owed],
-        may_look=may_ask_again(looks_owed),
-        reference=reference,
-        kind_title=KIND_TITLES[notice.kind],
-        history=[line_text(line, page_timestamp) for line in reversed(notice.history)],
-        files=[f"{reference}.{suffix}" for suffix in ("pdf", "eml", "txt", "form.txt")],
-        fault=fault,
-        done=done,
-    )
 
 
 def _read_notice(desk: Desk, notice_id: str) -> Notice:

@@ -11,7 +11,7 @@ from guardian.delivery.sending import delivery_numbered, retry_now
 from guardian.errors import UsageError
 from guardian.model import AuditLine, BrowserSession, Permission, Task, TaskKind, TaskState
 from guardian.store import Transaction
-from guardian.views.deliveries import Subject, case_name, subject_of, subject_text
+from guardian.views.deliveries import Subject, subject_case_name, subject_of, subject_text
 from guardian.web.auth.requests import person_acting
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import person_may
@@ -68,7 +68,7 @@ def _flood_name(tx: Transaction, about: str) -> str:
 def _about(subject: Subject | None) -> str:
     if subject is None:
         return ""
-    return case_name(subject) if subject.case_id is not None else subject_text(subject, None) or subject.type
+    return subject_case_name(subject) if subject.case_id is not None else subject_text(subject, None) or subject.type
 
 
 @router.post("/deliveries")

@@ -30,6 +30,7 @@ from guardian.people.views import forget_view, keep_view
 from guardian.store import Transaction
 from guardian.store.ids import new_id
 from guardian.views.case_tables import cases_csv
+from guardian.views.cases import WAITS_FOR
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, local_path, person_may
 from guardian.web.pages.confirm_all import MOST_AT_ONCE, ask_about_all
@@ -70,12 +71,16 @@ class _Group:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """One page of the queue. `group_count`: how many groups there are in all."""
+    """One page of the queue. `group_count`: how many groups there are in all.
+
+    `undecided`: how many cases of all wait for a decision; None where that was not counted.
+    """
 
     groups: tuple[_Group, ...]
     total: int
     group_count: int
     following: str | None
+    undecided: int | None
 
     @property
     def count(self) -> int:
@@ -265,6 +270,7 @@ async def _queue(
         severities=list(reversed(Severity)),
         licences=list(LicenceStatus),
         reasons=list(DismissReason),
+        waits_for=WAITS_FOR,
         most_at_once=MOST_AT_ONCE,
         most_not_mine=MOST_NOT_MINE,
         groupings=list(CaseGrouping),
@@ -274,13 +280,17 @@ async def _queue(
 
 def _read(tx: Transaction, wanted: CaseFilter, by: CaseGrouping | None, now: datetime, cursor: str | None) -> _Shown:
     """Return one page of the queue, in groups or as one list."""
+    undecided = None
+    if len(wanted.states) > 1 and wanted.words is None and wanted.label is None:
+        # To find words or labels a second time would take as long again.
+        undecided = tx.cases.count_matching(replace(wanted, states=(CaseState.OPEN,)))
     if by is None:
         cases = queue_page(tx, wanted, now, _ON_A_PAGE, cursor)
-        return _Shown((_Group("", "", len(cases.cases), cases.cases),), cases.total, 0, cases.following)
+        return _Shown((_Group("", "", len(cases.cases), cases.cases),), cases.total, 0, cases.following, undecided)
 
     found = group_page(tx, wanted, by, now, _GROUPS_ON_A_PAGE, _OF_A_GROUP, cursor)
     groups = tuple(_Group(group.key, _heading(group, by), group.total, group.cases) for group in found.shown)
-    return _Shown(groups, found.total, found.groups, found.following)
+    return _Shown(groups, found.total, found.groups, found.following, undecided)
 
 
 def _refusal_text(error: UsageError) -> str:

@@ -14,13 +14,13 @@ from guardian.errors import Unmatchable, UsageError
 from guardian.model import BrowserSession, Case, Permission, Severity
 from guardian.search.asking import WHERE, SearchSpec
 from guardian.search.facets import facets_of
-from guardian.search.kept import why_not_watched
+from guardian.search.named import why_not_watched
 from guardian.search.question import By
 from guardian.search.request import Result, SearchAnswer
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may, search_of, services_of
 from guardian.web.pages.forms import picture_in, refuse_large
-from guardian.web.pages.kept_searches import destinations_told, kept_searches, removed_search
+from guardian.web.pages.named_searches import destinations_told, named_searches, removed_search
 from guardian.web.rendering import page
 from guardian.web.search_queries import (
     LONGEST_TEXT,
@@ -45,7 +45,7 @@ _NOTHING_ASKED = "nothing to search with: choose a picture, write words or colou
 
 @router.get("")
 async def by_words(request: Request, session: BrowserSession = SEARCHER) -> Response:
-    """Show the form and the kept searches, or what a search finds that the address writes."""
+    """Show the form and the named searches, or what a search finds that the address writes."""
     asked = asked_in(request.query_params)
     if not request.query_params or "removed" in request.query_params:
         return await _shown(request, session, asked)
@@ -138,7 +138,7 @@ async def _shown(
     may_read_cases = Permission.CASES_READ in session.person.role.scopes
     results = answer.results if answer is not None else ()
     cases = await run_in_threadpool(_cases_of, desk, results) if may_read_cases else {}
-    kept = await run_in_threadpool(kept_searches, desk) if answer is None else []
+    named = await run_in_threadpool(named_searches, desk) if answer is None else []
     with desk.store.read() as tx:
         names = example_names(tx, asked)
     found = await search_of(desk).shown(content) if content is not None and desk.services is not None else None
@@ -154,8 +154,8 @@ async def _shown(
         answer=answer,
         **_result_values(asked, results),
         cases=cases,
-        kept=kept,
-        can_watch={one.name for one, its, *_ in kept if why_not_watched(its) is None},
+        kept=named,
+        can_watch={one.name for one, its, *_ in named if why_not_watched(its) is None},
         told=destinations_told(desk),
         removed=removed_search(desk, session) if "removed" in request.query_params else None,
         severities=list(Severity),

@@ -51,9 +51,16 @@ document.addEventListener("submit", ({ target: form }) => {
 });
 
 const refusal = document.querySelector("[data-not-taken]");
+// The page of a form that was refused has all that was written. The address of the answer is no page to be loaded again.
+const formPage = document.documentElement.dataset.page;
+if (formPage) {
+  history.replaceState(null, "", formPage);
+  sessionStorage.removeItem(UNSENT);
+  refusal.scrollIntoView({ block: "center" });
+}
 const unsent = JSON.parse(sessionStorage.getItem(UNSENT));
 const places = (unsent?.words ?? []).map(([id, value]) => [document.getElementById(id), value]).filter(([field]) => field);
-if (unsent && refusal && !places.length) {
+if (unsent && refusal) {
   // Signing in, or a page that only says why: it stands between.
   sessionStorage.setItem(UNSENT, JSON.stringify({ ...unsent, why: refusal.dataset.notTaken || refusal.textContent.trim() }));
 } else if (unsent && person) {
@@ -63,14 +70,13 @@ if (unsent && refusal && !places.length) {
   const why = unsent.why ?? (wentBack ? "guardian did not answer" : null);
   const isHere = unsent.page === location.pathname;
   if (unsent.person !== person) places.length = 0;
-  if (refusal) putBack();
-  else if (why && isHere) putBack(why);
+  if (why && isHere) putBack(why);
   else if (wentBack && !isHere) sessionStorage.setItem(UNSENT, JSON.stringify({ ...unsent, why }));
 }
 
 function putBack(why) {
   places.forEach(([field, value]) => { field.value = value; });
-  if (!why || !places.length) return;
+  if (!places.length) return;
   const said = document.createElement("p");
   said.className = "fault in-sight";
   said.id = "put-back";

@@ -29,7 +29,7 @@ def test_places_that_only_the_memory_knows_are_those_of_the_same_operator(store:
         ]
         own = ("https://owner.example/c.jpg", "https://forum.example/user/alice/3")
         met.append(NewlySeen("c" * 64, 8, 6, None, *own, "web", NOON, described=DescribedPicture("JPEG", b"x")))
-        tx.seen.remember(met, "recipe", "shard")
+        tx.newly_seen.remember(met, "recipe", "shard")
     assert case is not None
     assert case.operator == "forum.example/user/alice"
     found = places_of(store, SETTINGS, case, None, NOON.date())

@@ -305,7 +305,7 @@ async def moved_to_where_the_memory_has_seen_it_alike(shop: Shop, original: Imag
         with shop.app.store.begin() as tx:
             memory = shop.app.services.memory
             assert memory is not None
-            tx.seen.remember([met], memory.recipe, memory.shard)
+            tx.newly_seen.remember([met], memory.recipe, memory.shard)
     shop.web.put("/blog", "<img src=/blog/0.jpg>")
 
     outcome, recheck = await shop.recheck(notice)

@@ -1,4 +1,4 @@
-"""Searches under a name: keeps them, runs them, has them watch, removes them and takes that back."""
+"""Searches under a name: saves them, runs them, has them watch, removes them and takes that back."""
 
 from urllib.parse import parse_qsl
 
@@ -10,11 +10,11 @@ from starlette.responses import RedirectResponse, Response
 from guardian.errors import UsageError
 from guardian.model import BrowserSession, NamedSearch, Permission, Severity
 from guardian.search.asking import SearchSpec
-from guardian.search.kept import (
-    KeptSearches,
+from guardian.search.named import (
+    NamedSearches,
     begin_watch,
     end_watch,
-    kept_search,
+    named_search,
     remove_search,
     restore_search,
     why_not_asked,
@@ -35,31 +35,31 @@ _LONGEST_QUERY = 40_000
 
 
 @router.post("/keep")
-async def keep(
+async def save(
     request: Request,
     session: BrowserSession = KEEPER,
     name: str = Form("", max_length=200),
     query: str = Form("", max_length=_LONGEST_QUERY),
 ) -> Response:
-    """Keep a search under a name that no other one has."""
+    """Save a search under a name that no other one has."""
     desk = desk_of(request)
-    # Read and written anew, so that only what the form knows is kept.
+    # Read and written anew, so that only what the form knows is saved.
     asked = asked_in(ImmutableMultiDict(parse_qsl(query)))
     content = await content_of(desk, session.person.id, asked)
     if content is None and asked.picture is not None:
         raise UsageError(LET_GO)
-    searches = KeptSearches(desk.store, search_of(desk), desk.search_pictures)
+    searches = NamedSearches(desk.store, search_of(desk), desk.search_pictures)
     actor = person_acting(request, session)
-    await run_in_threadpool(searches.keep, name.strip(), asked, content, actor, desk.clock(), replaces=False)
+    await run_in_threadpool(searches.save, name.strip(), asked, content, actor, desk.clock(), replaces=False)
     return RedirectResponse("/search#kept", status_code=303)
 
 
 @router.get("/run")
 async def run(request: Request, session: BrowserSession = SEARCHER, name: str = "") -> Response:
-    """Lead to what a kept search finds today."""
+    """Lead to what a named search finds today."""
     desk = desk_of(request)
     with desk.store.read() as tx:
-        asked = SearchSpec.from_json(kept_search(tx, name).asked)
+        asked = SearchSpec.from_json(named_search(tx, name).asked)
     return RedirectResponse(f"/search?{query_of(asked)}", status_code=303)
 
 
@@ -71,7 +71,7 @@ async def watch(
     above: str = Form("", max_length=20),
     severity: str = Form(Severity.LOW.value, max_length=20),
 ) -> Response:
-    """Have a kept search watch what is met from now on."""
+    """Have a named search watch what is met from now on."""
     desk, actor = desk_of(request), person_acting(request, session)
     try:
         bound, urgency = float(above.replace(",", ".")), Severity(severity)
@@ -88,7 +88,7 @@ async def watch(
 
 @router.post("/unwatch")
 async def unwatch(request: Request, session: BrowserSession = KEEPER, name: str = Form("", max_length=200)) -> Response:
-    """End the watch of a kept search, which stays."""
+    """End the watch of a named search, which stays."""
     desk, actor = desk_of(request), person_acting(request, session)
 
     def write() -> None:
@@ -101,10 +101,10 @@ async def unwatch(request: Request, session: BrowserSession = KEEPER, name: str 
 
 @router.post("/remove")
 async def remove(request: Request, session: BrowserSession = KEEPER, name: str = Form("", max_length=200)) -> Response:
-    """Remove a kept search; its watch ends. It is held, so that the person can take that back."""
+    """Remove a named search; its watch ends. It is held, so that the person can take that back."""
     desk, actor = desk_of(request), person_acting(request, session)
     with desk.store.read() as tx:
-        removed = kept_search(tx, name)
+        removed = named_search(tx, name)
     content = await content_of(desk, session.person.id, SearchSpec.from_json(removed.asked))
     await run_in_threadpool(remove_search, desk.store, desk.search_pictures, name, actor, desk.clock())
 
@@ -116,11 +116,11 @@ async def remove(request: Request, session: BrowserSession = KEEPER, name: str =
 
 @router.post("/restore")
 async def restore(request: Request, session: BrowserSession = KEEPER) -> Response:
-    """Keep the search again that this person removed last, with its watch."""
+    """Save the search again that this person removed last, with its watch."""
     desk, actor = desk_of(request), person_acting(request, session)
     removed = removed_search(desk, session)
     if removed is None:
-        raise UsageError("there is no removed search to be kept again")
+        raise UsageError("there is no removed search to be saved again")
     asked = SearchSpec.from_json(removed.asked)
     content = await content_of(desk, session.person.id, asked)
     if content is None and asked.picture is not None:
@@ -132,11 +132,11 @@ async def restore(request: Request, session: BrowserSession = KEEPER) -> Respons
 
 
 def removed_search(desk: Desk, session: BrowserSession) -> NamedSearch | None:
-    """Return the search that this person removed last, which can be kept again; None without one."""
+    """Return the search that this person removed last, which can be saved again; None without one."""
     return desk.removed_searches.get(session.person.id)
 
 
-def kept_searches(desk: Desk) -> list[tuple[NamedSearch, SearchSpec, str, str | None]]:
+def named_searches(desk: Desk) -> list[tuple[NamedSearch, SearchSpec, str, str | None]]:
     """Return the searches under a name, each with what it asks, that in words, and why it cannot be asked any more."""
     with desk.store.read() as tx:
         found = [(one, SearchSpec.from_json(one.asked)) for one in tx.named_searches.list()]

@@ -1,4 +1,4 @@
-"""Searches under a name: kept with the picture asked with, asked again, made to watch, removed."""
+"""Searches under a name: saved with the picture asked with, asked again, made to watch, removed."""
 
 import re
 from dataclasses import dataclass, replace
@@ -17,17 +17,17 @@ _NAME = re.compile(r"[\w][\w .-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
-class KeptSearches:
+class NamedSearches:
     """The searches under a name; `pictures` keeps the files that they ask with."""
 
     store: Store
     search: Search
     pictures: Vault
 
-    def keep(
+    def save(
         self, name: str, asked: SearchSpec, content: bytes | None, actor: Actor, at: datetime, *, replaces: bool
     ) -> None:
-        """Keep a search under a name; where `replaces`, in place of one before.
+        """Save a search under a name; where `replaces`, in place of one before.
 
         `content` are the bytes of its picture, None without one or where it is an asset. Raises UsageError for a
         request that means nothing, and for what may not be a name, or is another one's.
@@ -43,19 +43,19 @@ class KeptSearches:
 
         like, unlike = (tuple(one.id for one in several) for several in (request.like, request.unlike))
         picture = self.pictures.keep(content) if content is not None else None
-        kept = replace(asked, like=like, unlike=unlike, picture=picture)
+        saved = replace(asked, like=like, unlike=unlike, picture=picture)
         with self.store.begin() as tx:
             before = tx.named_searches.get(name)
             # Somebody may have taken it just now, with another tab or a second click.
-            if not tx.named_searches.save(name, kept.as_json(), at, replaces=replaces):
+            if not tx.named_searches.save(name, saved.as_json(), at, replaces=replaces):
                 raise _taken(name)
-            tx.audit.add(actor, "search.kept", name, at, {"asked": kept.as_options()[:2_000]})
+            tx.audit.add(actor, "search.kept", name, at, {"asked": saved.as_options()[:2_000]})
             unused = _unused_picture(tx, before)
         if unused is not None:
             self.pictures.remove(unused)
 
     def request(self, asked: SearchSpec) -> Request:
-        """Return what a kept search asks today, with its picture. Raises GuardianError where that is lost."""
+        """Return what a named search asks today, with its picture. Raises GuardianError where that is lost."""
         with self.store.read() as tx:
             request = request_of(tx, asked, None)
         if request.own is not None:
@@ -73,7 +73,7 @@ def _taken(name: str) -> UsageError:
     return UsageError(f"there is a search {name!r} already; choose another name, or remove it first")
 
 
-def kept_search(tx: Transaction, name: str) -> NamedSearch:
+def named_search(tx: Transaction, name: str) -> NamedSearch:
     """Return the search of a name. Raises UsageError when there is none."""
     found = tx.named_searches.get(name)
     if found is None:
@@ -82,7 +82,7 @@ def kept_search(tx: Transaction, name: str) -> NamedSearch:
 
 
 def why_not_asked(tx: Transaction, pictures: Vault, asked: SearchSpec) -> str | None:
-    """Return why a kept search cannot be asked any more, nor watch, since what it names is gone; None where it can."""
+    """Return why a named search cannot be asked any more, nor watch, since what it names is gone; None where it can."""
     try:
         request_of(tx, asked, None)
     except UsageError as error:
@@ -98,7 +98,7 @@ def remove_search(store: Store, pictures: Vault, name: str, actor: Actor, at: da
     Raises UsageError for none.
     """
     with store.begin() as tx:
-        gone = kept_search(tx, name)
+        gone = named_search(tx, name)
         tx.named_searches.remove(name)
         tx.audit.add(actor, "search.removed", name, at)
         unused = _unused_picture(tx, gone)
@@ -110,7 +110,7 @@ def remove_search(store: Store, pictures: Vault, name: str, actor: Actor, at: da
 def restore_search(
     store: Store, pictures: Vault, removed: NamedSearch, content: bytes | None, actor: Actor, at: datetime
 ) -> None:
-    """Keep a removed search again; its watch goes on from where it had looked to.
+    """Save a removed search again; its watch goes on from where it had looked to.
 
     `content` are the bytes of its picture, None without one. Raises UsageError where another search has its name now.
     """
@@ -128,7 +128,7 @@ def restore_search(
 
 def begin_watch(tx: Transaction, name: str, above: float, severity: Severity, actor: Actor, at: datetime) -> None:
     """Have a search watch what is met from now on. Raises UsageError for none, or one that can be no watch."""
-    why_not = why_not_watched(SearchSpec.from_json(kept_search(tx, name).asked))
+    why_not = why_not_watched(SearchSpec.from_json(named_search(tx, name).asked))
     if why_not is not None:
         raise UsageError(why_not)
     if not 0 <= above <= 1:
@@ -153,8 +153,8 @@ def why_not_watched(asked: SearchSpec) -> str | None:
 
 
 def end_watch(tx: Transaction, name: str, actor: Actor, at: datetime) -> bool:
-    """End the watch of a search, which is kept; return False when it has none. Raises UsageError for no such search."""
-    kept_search(tx, name)
+    """End the watch of a search, which stays; return False when it has none. Raises UsageError for no such search."""
+    named_search(tx, name)
     has_watched = tx.named_searches.unwatch(name)
     if has_watched:
         tx.audit.add(actor, "search.unwatched", name, at)
