@@ -4,6 +4,7 @@ GuardianError                 something in the world went wrong, not in guardian
 ├── UsageError                the request makes no sense: say so, exit 2
 │   ├── ConfigError           a configuration or rule file is wrong: file, line, column, what to do
 │   ├── CaseChanged           somebody else has changed the case since it was looked at: what they did
+│   ├── DecidedAlready        the case was decided so before: nothing was changed
 │   └── NoticeIncomplete      a notice cannot be approved or sent yet: what has to be done first
 ├── FetchRefused              guardian decided not to fetch (robots, blocked address, budget, too large)
 ├── FetchFailed               the other side did not deliver (time-out, status, broken transfer)
@@ -79,6 +80,16 @@ class CaseChanged(UsageError):
     def __init__(self, message: str, case: Case, since: tuple[CaseEvent, ...]) -> None:
         super().__init__(message)
         self.case, self.since = case, since
+
+
+class DecidedAlready(UsageError):
+    """A case was decided so before, and nothing new was said about it; `case` is as it was left."""
+
+    def __init__(self, case: Case) -> None:
+        # An open case may have been decided otherwise before it was opened again.
+        by = f", by {case.reviewed_by}" if case.reviewed_by and case.state != "open" else ""
+        super().__init__(f"{case.id} is {case.state.value.replace('_', ' ')} already{by}")
+        self.case = case
 
 
 class NoticeIncomplete(UsageError):

@@ -11,7 +11,7 @@ from datetime import date, datetime
 import structlog
 
 from guardian.cases.rejudging import Judging, judge_again, uses_under
-from guardian.errors import CaseChanged, UsageError
+from guardian.errors import CaseChanged, DecidedAlready, UsageError
 from guardian.model import STATES_OF_PEOPLE, Case, CaseEvent, CaseState, Decided, DismissReason
 from guardian.store import Transaction
 from guardian.store.ids import is_of_batch
@@ -59,7 +59,8 @@ def decide(tx: Transaction, case_id: str, state: CaseState, edit: Edit, *, reaso
     """Give a case the state that a person decided on; return the case. Any state may follow any other.
 
     `reason`: why it is dismissed. Raises UsageError for an unknown case, for a state that guardian itself finds out
-    (`licensed`, `gone`) and for a reason of anything but a dismissal; CaseChanged for another version.
+    (`licensed`, `gone`) and for a reason of anything but a dismissal; CaseChanged for another version; DecidedAlready
+    where it has this state and reason, and the note says nothing new.
     """
     if state not in STATES_OF_PEOPLE:
         raise UsageError(f"guardian finds out by itself that a case is {state.value}; nobody decides it")
@@ -67,6 +68,11 @@ def decide(tx: Transaction, case_id: str, state: CaseState, edit: Edit, *, reaso
         raise UsageError(f"only a dismissal has such a reason; write why a case is {state.value} as its note")
 
     case = _seen(tx, case_id, edit)
+    # Pictures that are not one's own are remembered anew, whatever the case is.
+    is_same = (case.state, case.reason) == (state, reason) and reason is not DismissReason.NOT_MINE
+    if is_same and _note(edit.note) in (None, case.review_note):
+        raise DecidedAlready(case)
+
     decided = replace(
         case, state=state, reason=reason, reviewed_by=_name(edit.by), review_note=_note(edit.note), untold=None
     )

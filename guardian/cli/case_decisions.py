@@ -13,7 +13,7 @@ from guardian.cli.acting import user_name
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.filters import DAY
 from guardian.cli.options import option_group
-from guardian.errors import UsageError
+from guardian.errors import DecidedAlready, UsageError
 from guardian.model import PURSUED_STATES, Case, CaseFilter, CaseState, DismissReason
 from guardian.views.cases import reason_text
 from guardian.views.counting import counted
@@ -80,13 +80,22 @@ def _change(session: Session, change: "Change", asked: _Asked) -> None:
         raise UsageError("say which cases: their ids, or --operator HOST for all of one that wait")
 
     batch = new_id("batch")
+    already = set[str]()
+
+    def changed(tx: "Transaction", case_id: str, edit: "Edit") -> Case:
+        try:
+            return change(tx, case_id, edit)
+        except DecidedAlready as error:
+            already.add(error.case.id)
+            return error.case
 
     # One transaction for all: a mistyped id must leave no half of the cases decided.
     def write(tx: "Transaction") -> tuple[list[Case], bool]:
+        already.clear()
         found = _meant(tx, session, asked)
         edit = Edit(asked.by or user_name(), datetime.now(UTC), asked.note, batch=batch if len(found) > 1 else None)
         if not asked.dry_run:
-            found = [change(tx, case.id, edit) for case in found]
+            found = [changed(tx, case.id, edit) for case in found]
         # Notes stay, and what was undone is not undone in turn.
         return found, any(line.before is not None for line in tx.case_history.lines_of_batch(batch))
 
@@ -94,7 +103,7 @@ def _change(session: Session, change: "Change", asked: _Asked) -> None:
         found, can_be_undone = store.run(write)
     for case in found:
         before = "would change: " if asked.dry_run else ""
-        click.echo(f"{before}{case.id}  {case.operator}  {_now(case)}")
+        click.echo(f"{before}{case.id}  {case.operator}  {_now(case)}{' already' if case.id in already else ''}")
     if can_be_undone:
         _say_how_to_undo(batch)
 

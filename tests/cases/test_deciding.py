@@ -1,13 +1,15 @@
 """What people decide about cases: kept with who, when and why, safe between two people, and undone."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from guardian.cases import Edit, RecordedUse, add_note, assign, decide, label, record, set_due, undo
 from guardian.cases.absence import missed_in_scan, note_missed
-from guardian.errors import CaseChanged, UsageError
+from guardian.errors import CaseChanged, DecidedAlready, UsageError
 from guardian.model import (
     Audience,
     Case,
@@ -104,6 +106,37 @@ def test_the_second_of_two_people_learns_what_the_first_did(store: Store, case: 
     assert [line.kind for line in raised.value.since] == ["confirmed"]
     now = change(store, decide, case.id, CaseState.DISMISSED, edit(by="bob", expected=raised.value.case.version))
     assert now.state is CaseState.DISMISSED
+
+
+def test_of_two_who_decide_the_same_at_once_one_changes_the_case(store: Store, case: Case, database: str) -> None:
+    other, start = Store(database), threading.Barrier(2)
+
+    def confirm(its: Store, by: str) -> str:
+        start.wait()
+        try:
+            return change(its, decide, case.id, CaseState.CONFIRMED, edit(by=by)).reviewed_by or ""
+        except DecidedAlready as error:
+            return str(error)
+
+    with ThreadPoolExecutor(2) as pool:
+        said = list(pool.map(confirm, (store, other), ("mara", "bob")))
+    other.close()
+    (first,) = {"mara", "bob"} & set(said)
+    assert f"{case.id} is confirmed already, by {first}" in said
+    assert [line.kind for line in history(store, case)] == ["opened", "confirmed"]
+
+
+def test_what_says_something_new_is_a_decision_again(store: Store, case: Case) -> None:
+    steps = (None, "sue"), (DismissReason.PERMITTED, None), (DismissReason.PERMITTED, "our shop")
+    for reason, note in steps:
+        change(store, decide, case.id, CaseState.DISMISSED, edit(note=note), reason=reason)
+    for note in (None, "our shop"):
+        with pytest.raises(DecidedAlready, match="dismissed already, by mara"):
+            change(store, decide, case.id, CaseState.DISMISSED, edit(note=note), reason=DismissReason.PERMITTED)
+    assert len(history(store, case)) == 4
+    change(store, undo, case.id, edit(), no_rules)
+    change(store, decide, case.id, CaseState.CONFIRMED, edit())
+    assert [line.kind for line in history(store, case)][-3:] == ["dismissed", "undone", "confirmed"]
 
 
 def test_another_sighting_does_not_disturb_who_decides(store: Store, use: Use, case: Case) -> None:

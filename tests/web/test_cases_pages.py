@@ -264,6 +264,10 @@ def test_a_second_reviewer_sees_what_the_first_did_and_loses_nothing(served: Ser
     assert "by Rita: to court" in refused.text
     assert "our partner &lt;3</textarea>" in refused.text
     assert state(served, cases[3]).state is CaseState.CONFIRMED
+    # The same decision once more is none.
+    once_more = {"decision": "confirm", "version": str(state(served, cases[3]).version)}
+    same = anna.post(path, data=once_more)
+    assert (same.status_code, "is confirmed already, by Rita" in same.text) == (400, True)
     # Seen now, it can be decided.
     version = str(state(served, cases[3]).version)
     answer = anna.post(path, data={"decision": "dismiss:permitted", "version": version, "then": "next"})

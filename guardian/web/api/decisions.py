@@ -14,7 +14,7 @@ from guardian.cases.deciding import require_last
 from guardian.cases.licensing import call_licensed
 from guardian.cases.lookalikes import refuse_too_many
 from guardian.cases.reading import operator_named
-from guardian.errors import UsageError
+from guardian.errors import DecidedAlready, UsageError
 from guardian.model import PURSUED_STATES, Actor, Case, CaseFilter, CaseState, DismissReason, Permission
 from guardian.scan.lookalikes import find_same_pictures
 from guardian.store import Transaction
@@ -151,7 +151,7 @@ _EXAMPLES = {
 @router.post(
     "/cases/{case_id}/decisions",
     summary="Decide about a case",
-    response_model=schemas.Case,
+    response_model=schemas.DecidedCase,
     responses=problems(404, 409, 412, 413),
     operation_id="decide_case",
     openapi_extra={"requestBody": {"content": {"application/json": {"examples": _EXAMPLES}}}},
@@ -175,8 +175,8 @@ async def decide_case(
 
     def write(tx: Transaction) -> tuple[Case, dict[str, Any]]:
         edit = Edit(actor.name, now, getattr(decision, "note", None), expected)
-        case = _Decider(tx, desk, actor, same_pictures).decide(known[0], decision, edit)
-        return case, object_of(tx, case, now)
+        case, changed = _Decider(tx, desk, actor, same_pictures).decide(known[0], decision, edit)
+        return case, object_of(tx, case, now) | {"changed": changed}
 
     case, found = await run_in_threadpool(desk.store.run, write)
     response.headers["etag"] = etag_of(case)
@@ -217,23 +217,23 @@ async def decide_cases(request: Request, actor: Reviewer, bulk: BulkDecision) ->
 
     batch = new_id("batch") if len(meant) > 1 and not bulk.dry_run else None
 
-    def write(tx: Transaction) -> list[dict[str, Any]]:
+    def write(tx: Transaction) -> tuple[list[dict[str, Any]], bool]:
         tx.cases.lock_all([one.id for one in meant])
         _refuse_followed(tx, [one.id for one in meant], bulk.decision)
         note = getattr(bulk.decision, "note", None)
         decider = _Decider(tx, desk, actor, same_pictures)
-        for one in meant:
-            decider.decide(one.id, bulk.decision, Edit(actor.name, now, note, one.version, batch))
+        edits = [(one.id, Edit(actor.name, now, note, one.version, batch)) for one in meant]
+        changed = [decider.decide(case_id, bulk.decision, edit)[1] for case_id, edit in edits]
         # Read anew: a decision about one may have changed another of them.
-        return [object_of(tx, case_of_id(tx, one.id), now) for one in meant]
+        return [object_of(tx, case_of_id(tx, one.id), now) for one in meant], any(changed)
 
-    def read() -> list[dict[str, Any]]:
+    def read() -> tuple[list[dict[str, Any]], bool]:
         with desk.store.read() as tx:
             _refuse_followed(tx, [one.id for one in meant], bulk.decision)
-            return [object_of(tx, case_of_id(tx, one.id), now) for one in meant]
+            return [object_of(tx, case_of_id(tx, one.id), now) for one in meant], False
 
-    items = await (run_in_threadpool(read) if bulk.dry_run else run_in_threadpool(desk.store.run, write))
-    return {"items": items, "changed": not bulk.dry_run, "batch": batch}
+    items, changed = await (run_in_threadpool(read) if bulk.dry_run else run_in_threadpool(desk.store.run, write))
+    return {"items": items, "changed": changed, "batch": batch if changed else None}
 
 
 def _known(desk: Desk, case_ids: Sequence[str]) -> list[str]:
@@ -308,14 +308,20 @@ class _Decider:
     actor: Actor
     same_pictures: Mapping[str, frozenset[str]]
 
-    def decide(self, case_id: str, decision: Decision, edit: Edit) -> Case:
-        """Change a case, and note it in the audit log; return the case. Raises as `guardian.cases.decide`."""
-        case = self._changed(case_id, decision, edit)
+    def decide(self, case_id: str, decision: Decision, edit: Edit) -> tuple[Case, bool]:
+        """Change a case, and note it in the audit log; return the case, and whether it was not decided so already.
+
+        Raises as `guardian.cases.decide`.
+        """
+        try:
+            case = self._changed(case_id, decision, edit)
+        except DecidedAlready as error:
+            return error.case, False
         detail = {"version": str(case.version), **({"batch": edit.batch} if edit.batch else {})}
         if isinstance(decision, Dismiss) and decision.reason is not None:
             detail["reason"] = decision.reason.value
         self.tx.audit.add(self.actor, f"case.{decision.decision}", case.id, edit.at, detail)
-        return case
+        return case, True
 
     def _changed(self, case_id: str, decision: Decision, edit: Edit) -> Case:
         tx = self.tx

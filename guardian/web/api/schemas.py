@@ -91,6 +91,12 @@ class Case(Described):
     version: int = Field(description="Grows with each line of its history; also its ETag.")
 
 
+class DecidedCase(Case):
+    """A case after a decision about it."""
+
+    changed: bool = Field(description="False where it was decided so already: it has no new line of history then.")
+
+
 class PriorityPart(Described):
     """One reason why a case is urgent."""
 
@@ -118,7 +124,7 @@ class DecidedCases(Described):
     """What cases are after a decision about several, or what they would be."""
 
     items: list[Case]
-    changed: bool = Field(description="False after a dry run.")
+    changed: bool = Field(description="False after a dry run, and where all of them were decided so already.")
     batch: str | None = Field(
         description="The id of a decision about several, by which `undo` takes back this one and no other; else null."
     )

@@ -127,6 +127,26 @@ def test_each_decision_is_written_and_undone(served: Served, ids: list[str], pro
     assert wrong.status_code == 422, "only a dismissal has a reason"
 
 
+def test_the_same_decision_once_more_changes_nothing_and_says_so(
+    served: Served, ids: list[str], program: Program
+) -> None:
+    first, second = (program(READ, WRITE, name=name) for name in ("first", "second"))
+    path, body = f"/api/v1/cases/{ids[5]}", {"decision": "confirm"}
+    decided, again = (client.post(f"{path}/decisions", json=body) for client in (first, second))
+    assert (decided.status_code, decided.json()["changed"]) == (200, True)
+    assert (again.status_code, again.json()["changed"], again.headers["etag"]) == (200, False, decided.headers["etag"])
+    assert (again.json()["state"], again.json()["reviewed_by"]) == ("confirmed", "first")
+    assert [line["kind"] for line in first.get(path).json()["history"]] == ["opened", "confirmed"]
+    assert [line[0] for line in actions(served, ids[5])] == ["first"]
+
+    bulk = {"decision": body, "cases": [{"id": ids[5]}, {"id": ids[6]}]}
+    some, none = (second.post("/api/v1/decisions", json=bulk).json() for _ in range(2))
+    assert (some["changed"], none["changed"], none["batch"]) == (True, False, None)
+    undone = second.post("/api/v1/decisions", json={"decision": {"decision": "undo", "batch": some["batch"]}})
+    assert [case["id"] for case in undone.json()["items"]] == [ids[6]], "what was confirmed before stays"
+    second.post(f"{path}/decisions", json={"decision": "undo"})
+
+
 def test_bulk_decides_about_all_or_none(served: Served, ids: list[str], program: Program) -> None:
     client = program(READ, WRITE, name="bulk")
 
