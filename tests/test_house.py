@@ -37,7 +37,7 @@ EMPTY_WORDS = re.compile(r"(manager|handler|helper|processor|engine)s?|service(?
 ONLY_HERE = {
     "httpx": ("guardian/fetch/",),
     "torch": ("guardian/matching/features/embedding.py",),
-    "open_clip": ("guardian/matching/features/embedding.py",),
+    "open_clip": ("guardian/matching/features/embedding.py", "guardian/matching/features/weights.py"),
     "sqlalchemy": ("guardian/store/",),
     "alembic": ("guardian/store/",),
     "sqlite3": ("guardian/store/",),
@@ -236,9 +236,9 @@ def test_library_lives_in_its_room_alone(library: str) -> None:
 def test_no_room_reads_the_environment() -> None:
     """Rooms get what they need passed in; app.py and the commands, which open them, hand the environment on.
 
-    embedding.py asks where the model hub's own cache lies, which only that variable says.
+    weights.py asks where the model hub's own cache lies, which only that variable says.
     """
-    allowed = ("guardian/app.py", "guardian/cli/", "guardian/matching/features/embedding.py")
+    allowed = ("guardian/app.py", "guardian/cli/", "guardian/matching/features/weights.py")
     found = [f"{named(file)}:{line}" for file in MODULES for line in read(file).environment]
     assert not [place for place in found if not place.startswith(allowed)], found
 
