@@ -202,9 +202,8 @@ async def label_new(config: Config, store: Store, workers: Workers) -> bool:
 
 async def run_watches(app: App) -> None:
     """Have the watches among the named searches look at what was met since they last did, and tell of it."""
-    with app.store.read() as tx:
-        if not any(named.watch for named in tx.named_searches.list()):
-            return
+    if not await asyncio.to_thread(_has_watches, app.store):
+        return
     # Imported late: most installations have no watch.
     from guardian.search.watching import look_for_watches
 
@@ -214,6 +213,11 @@ async def run_watches(app: App) -> None:
     told = await look_for_watches(app.store, app.search, pictures, app.services.settings.audience, now)
     if told:
         log.info("watches_told", pictures=told)
+
+
+def _has_watches(store: Store) -> bool:
+    with store.read() as tx:
+        return any(named.watch for named in tx.named_searches.list())
 
 
 def tell_of_what_changed(app: App) -> None:

@@ -37,7 +37,7 @@ EMPTY_WORDS = re.compile(r"(manager|handler|helper|processor|engine)s?|service(?
 ONLY_HERE = {
     "httpx": ("guardian/fetch/",),
     "torch": ("guardian/matching/features/embedding.py",),
-    "open_clip": ("guardian/matching/features/embedding.py",),
+    "open_clip": ("guardian/matching/features/embedding.py", "guardian/matching/features/weights.py"),
     "sqlalchemy": ("guardian/store/",),
     "alembic": ("guardian/store/",),
     "sqlite3": ("guardian/store/",),
@@ -236,9 +236,9 @@ def test_library_lives_in_its_room_alone(library: str) -> None:
 def test_no_room_reads_the_environment() -> None:
     """Rooms get what they need passed in; app.py and the commands, which open them, hand the environment on.
 
-    embedding.py asks where the model hub's own cache lies, which only that variable says.
+    weights.py asks where the model hub's own cache lies, which only that variable says.
     """
-    allowed = ("guardian/app.py", "guardian/cli/", "guardian/matching/features/embedding.py")
+    allowed = ("guardian/app.py", "guardian/cli/", "guardian/matching/features/weights.py")
     found = [f"{named(file)}:{line}" for file in MODULES for line in read(file).environment]
     assert not [place for place in found if not place.startswith(allowed)], found
 
@@ -246,6 +246,30 @@ def test_no_room_reads_the_environment() -> None:
 def test_broad_excepts_stand_only_at_supervision_points_and_log_the_traceback() -> None:
     found = [f"{named(file)}:{line}" for file in MODULES for line in read(file).silent_excepts]
     assert not found, "these swallow an error without its traceback: " + ", ".join(found)
+
+
+def test_no_event_loop_waits_for_the_database() -> None:
+    """A database that is busy would stop all scans and pages of a daemon. A command has nothing else to do."""
+    slow = [
+        f"{named(file)}:{line}"
+        for file in MODULES
+        if not named(file).startswith("guardian/cli/")
+        for line in _transactions_on_the_loop(ast.parse(file.read_text(encoding="utf-8")))
+    ]
+    assert not slow, f"call these in a thread (asyncio.to_thread): {slow}"
+
+
+def _transactions_on_the_loop(tree: ast.AST, *, on_loop: bool = False) -> list[int]:
+    """Lines on which the body of an async function itself opens a transaction."""
+    found = []
+    for node in ast.iter_child_nodes(tree):
+        if on_loop and isinstance(node, ast.With):
+            opened = [ast.unparse(item.context_expr) for item in node.items]
+            found += [node.lineno for one in opened if re.search(r"store\.(read|begin)\(\)$", one)]
+        is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        inside = isinstance(node, ast.AsyncFunctionDef) if is_function else on_loop
+        found += _transactions_on_the_loop(node, on_loop=inside)
+    return found
 
 
 def test_command_line_starts_without_heavy_libraries() -> None:

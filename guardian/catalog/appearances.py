@@ -67,10 +67,14 @@ async def complete(context: CatalogContext, progress: Callable[[int, int], None]
         await asyncio.to_thread(context.appearances.publish, [row for rows in found for row in rows])
     progress(len(wanted), len(wanted))
 
+    await asyncio.to_thread(_withdraw_gone, context)
+
+
+def _withdraw_gone(context: CatalogContext) -> None:
     with context.store.read() as tx:
         compared = set(tx.compared_assets.matching(AssetFilter()))
     if gone := context.appearances.numbers() - compared:
-        await asyncio.to_thread(context.appearances.withdraw, gone)
+        context.appearances.withdraw(gone)
 
 
 async def _made(context: CatalogContext, asset: Asset) -> list[tuple[int, NDArray[np.uint8]]]:

@@ -13,7 +13,7 @@ import structlog
 from guardian.catalog.context import CatalogContext
 from guardian.errors import GuardianError
 from guardian.memory.copies import WORTH_A_LOOK, CopiesFound, RememberedCopy, find_copies
-from guardian.model import AssetState, EarlierUse, SeenAddress, SeenPicture, Task, TaskKind
+from guardian.model import Asset, AssetState, EarlierUse, SeenAddress, SeenPicture, Task, TaskKind
 from guardian.store import Transaction
 from guardian.store.ids import new_id
 from guardian.tasks.outcomes import Dead, Done, Postponed, TaskOutcome
@@ -39,8 +39,7 @@ async def look_back(context: CatalogContext, asset_id: str) -> tuple[EarlierUse,
     memory = context.memory
     if memory is None:
         return ()
-    with context.store.read() as tx:
-        asset = tx.assets.get(asset_id)
+    asset = await asyncio.to_thread(_asset, context, asset_id)
     if asset is None or asset.state is AssetState.WITHDRAWN or asset.by_bytes_only:
         return ()
 
@@ -51,6 +50,11 @@ async def look_back(context: CatalogContext, asset_id: str) -> tuple[EarlierUse,
     if not found.is_complete:
         log.warning("memory_searched_in_part", asset=asset_id, reason="a segment of the memory is damaged")
     return await asyncio.to_thread(_note, context, asset_id, found)
+
+
+def _asset(context: CatalogContext, asset_id: str) -> Asset | None:
+    with context.store.read() as tx:
+        return tx.assets.get(asset_id)
 
 
 def _note(context: CatalogContext, asset_id: str, found: CopiesFound) -> tuple[EarlierUse, ...]:

@@ -10,7 +10,7 @@ from guardian.views.counting import size_text
 
 if TYPE_CHECKING:
     from guardian.config import Config
-    from guardian.matching.features.embedding import Weights
+    from guardian.matching.features.weights import Weights
     from guardian.matching.settings import EmbeddingSettings
 
 NOT_HERE = 3
@@ -30,7 +30,7 @@ def status(session: Session, measure: bool) -> None:
 
     The exit code is 3 when weights are configured that cannot be used on this machine.
     """
-    from guardian.matching.features.embedding import find_weights
+    from guardian.matching.features.weights import find_weights
 
     settings = session.config.embedding
     if settings.model is None and settings.weights is None:
@@ -57,7 +57,7 @@ def fetch(session: Session) -> None:
 
     The exit code is 3 when they could not be fetched.
     """
-    from guardian.matching.features.embedding import download, find_weights
+    from guardian.matching.features.weights import download, find_weights
 
     settings = session.config.embedding
     _refuse_nothing_to_fetch(settings)

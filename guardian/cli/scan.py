@@ -51,7 +51,8 @@ async def _scan(session: Session, source: str) -> tuple[ScanCounts, int, int, in
 
     config = session.config
     chosen = source_named(config.sources, source)
-    require_contact(config, session.config_path)
+    if chosen.asks_sites:
+        require_contact(config, session.config_path)
 
     screen = Screen.of_output()
 

@@ -85,7 +85,6 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
     from guardian.urls.guessing import likely_web_address
 
     config = session.config
-    require_contact(config, session.config_path)
     chosen = find_source(config.sources, target)
     if chosen is None and is_web_address(target):
         chosen = PageSettings(name="try", kind="page", url=target)
@@ -94,6 +93,8 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
         meant = likely_web_address(target)
         advice = f"; for the site write {meant}" if meant else ""
         raise UsageError(f"{target!r} is neither a source nor a web address; sources are: {known}{advice}")
+    if chosen.asks_sites:
+        require_contact(config, session.config_path)
     show = _Lines() if not as_lines else _Json()
     try:
         asyncio.run(_try(session, shortened(chosen, pages), show.add))

@@ -29,6 +29,7 @@ from guardian.model import Scan
 from guardian.processes import Heartbeat
 from guardian.scan.runs import Listener
 from guardian.sources.settings import SourceSettings
+from guardian.store import Store
 
 log = structlog.get_logger(__name__)
 
@@ -110,8 +111,12 @@ async def _scan_once(
         except Exception:
             log.exception("scan_failed", source=settings.name)
 
-        with app.store.read() as tx:
-            return tx.scans.last(settings.name)
+        return await asyncio.to_thread(_last_scan, app.store, settings.name)
+
+
+def _last_scan(store: Store, source: str) -> Scan | None:
+    with store.read() as tx:
+        return tx.scans.last(source)
 
 
 async def _load_checked(config_path: Path) -> Config:

@@ -1,5 +1,6 @@
 """Does the durable tasks of the kind `bundle`: writes what somebody asked for at the desk, to be fetched there."""
 
+import asyncio
 import re
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,7 +14,7 @@ import structlog
 from guardian.disk_errors import disk_error_text
 from guardian.errors import GuardianError
 from guardian.evidence.bundle_options import BundleOptions
-from guardian.model import Actor, Task, TaskKind
+from guardian.model import Actor, Case, Task, TaskKind
 from guardian.store import Store, Transaction
 from guardian.tasks.outcomes import Done, TaskOutcome
 from guardian.tasks.user_requests import UserRequest, owe_request, postponed, request_of
@@ -93,8 +94,7 @@ class BundleConsumer:
     async def perform(self, task: Task) -> TaskOutcome:
         """Write one bundle. One that could not be written, for want of a time stamp for example, is tried again."""
         asked = request_of(task)
-        with self._store.read() as tx:
-            case = tx.cases.get(asked.about)
+        case = await asyncio.to_thread(self._case, asked.about)
         if case is None:
             return Done()
         folder = self._folder / case.id
@@ -112,6 +112,10 @@ class BundleConsumer:
     def tell(self, task: Task, outcome: TaskOutcome) -> None:
         """Log what came of one bundle."""
         log.info("bundle_made", case=task.destination, outcome=outcome.settled.value)
+
+    def _case(self, case_id: str) -> Case | None:
+        with self._store.read() as tx:
+            return tx.cases.get(case_id)
 
     def _remove_old(self) -> None:
         oldest = (self._clock() - KEPT_FOR).timestamp()

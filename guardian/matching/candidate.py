@@ -11,7 +11,7 @@ from guardian.matching.features.image import Picture
 from guardian.matching.features.keypoints import Sides, joined_sides, side_of
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.features.windows import PixelBox, windows
-from guardian.matching.geometry import CandidateGrid
+from guardian.matching.guided_matching import CandidateGrid
 from guardian.matching.profiles import Profile
 
 HashedWindow = tuple[PixelBox, NDArray[np.uint8]]

@@ -21,7 +21,11 @@ log = structlog.get_logger(__name__)
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Return a function that is compiled when it is first called, and then loaded by later processes."""
+    """Return a function that is compiled when it is first called, and then loaded by later processes.
+
+    It is compiled anew when its own file changes. If only the file of another kernel changes that it calls, remove
+    `__pycache__`.
+    """
     return _kept(numba.njit(function))
 
 

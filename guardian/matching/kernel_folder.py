@@ -12,7 +12,8 @@ from guardian.errors import UsageError
 _VARIABLE = "NUMBA_CACHE_DIR"
 
 _WITH_KERNELS = (
-    *("geometry.py", "features/appearance.py", "features/corners.py", "features/descriptors.py"),
+    *("consensus.py", "geometry.py", "guided_matching.py"),
+    *("features/appearance.py", "features/colour_shares.py", "features/corners.py", "features/descriptors.py"),
     *("features/hashing.py", "features/local_shapes.py", "features/patterns.py", "features/resizing.py"),
     *("index/layout.py", "index/votes.py"),
     *("verify/cells.py", "verify/confidence.py", "verify/detail.py", "verify/outlines.py", "verify/upright.py"),

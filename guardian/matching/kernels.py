@@ -9,11 +9,12 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.matching import geometry
+from guardian.matching import consensus, geometry
 from guardian.matching.features import hashing, keypoints, resizing
 from guardian.matching.features.appearance import appearance_of
 from guardian.matching.features.keypoints import Keypoints
 from guardian.matching.features.pyramid import Pyramid
+from guardian.matching.guided_matching import CandidateGrid
 from guardian.matching.index import layout, votes
 from guardian.matching.profiles import Scale
 from guardian.matching.verify.alignment import align, overlap_of
@@ -77,12 +78,12 @@ def _call_all() -> None:
     for hashes in (points.descriptors, _mapped(points.descriptors)):
         hashing.within(points.descriptors[0], hashes, 8)
 
-    agreeing = geometry.count_agreeing(points, points)
-    geometry.weigh_agreeing(points, points, np.array([0, 12]), agreeing, np.ones(12, np.float32))
+    agreeing = consensus.count_agreeing(points, points)
+    consensus.weigh_agreeing(points, points, np.array([0, 12]), agreeing, np.ones(12, np.float32))
     same = np.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
-    grid = geometry.CandidateGrid(points, _SIDE, _SIDE)
+    grid = CandidateGrid(points, _SIDE, _SIDE)
     grid.refine(same, points, words)
-    grid.count_near(same, points, words)
+    grid.quick_look(same, points, words)
     geometry.similarity_of(np.stack([points.x, points.y], axis=1), np.stack([points.y, points.x], axis=1))
 
     particular(points, np.arange(12, dtype=np.int32))

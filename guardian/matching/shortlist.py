@@ -7,7 +7,8 @@ proposed transform tells them apart at a fraction of what measuring costs.
 import numpy as np
 
 from guardian.matching.candidate import Candidate
-from guardian.matching.geometry import Nearness, Proposal
+from guardian.matching.geometry import Proposal
+from guardian.matching.guided_matching import QuickLook
 from guardian.matching.index.prefilter import IndexSlot
 from guardian.matching.index.reader import Index
 
@@ -36,12 +37,14 @@ def shortlisted(
 
     looks = {slot: _best_look(index, slot, candidate, proposals[slot]) for slot in voted}
     # Most of them are there by chance, so they tell how many keypoints agree by chance; of a collage not even most.
-    of_visible = min(_MOST_OF_VISIBLE, _median([look.near / max(1, look.visible) for look in looks.values()]))
-    of_compared = min(_MOST_OF_COMPARED, _median([look.near / max(1, look.compared) for look in looks.values()]))
+    of_visible = min(_MOST_OF_VISIBLE, _median([look.inliers / max(1, look.visible) for look in looks.values()]))
+    of_compared = min(_MOST_OF_COMPARED, _median([look.inliers / max(1, look.compared) for look in looks.values()]))
     # A picture that is shown small has few keypoints that could agree, one among dense texture has many: each is told
     # by one of the two.
     surplus = {
-        slot: max(_surplus(look.near, of_visible * look.visible), _surplus(look.near, of_compared * look.compared))
+        slot: max(
+            _surplus(look.inliers, of_visible * look.visible), _surplus(look.inliers, of_compared * look.compared)
+        )
         for slot, look in looks.items()
     }
     places = {slot: place for place, slot in enumerate(voted)}
@@ -57,7 +60,7 @@ def shortlisted(
     return kept
 
 
-def _best_look(index: Index, slot: IndexSlot, candidate: Candidate, proposals: list[Proposal]) -> Nearness:
+def _best_look(index: Index, slot: IndexSlot, candidate: Candidate, proposals: list[Proposal]) -> QuickLook:
     """Return how many keypoints agree with the asset's best proposal, and how many could."""
     segment, row = index.segments[slot[0]], slot[1]
     points, words = segment.points(row), segment.words(row)
@@ -66,13 +69,13 @@ def _best_look(index: Index, slot: IndexSlot, candidate: Candidate, proposals: l
         if proposal.votes:
             matrix = proposal.flipped(proposal.matrix, candidate.width)
             grid = candidate.grid(mirrored=proposal.mirrored, inverted=proposal.inverted)
-            looks.append(grid.count_near(matrix, points, words))
+            looks.append(grid.quick_look(matrix, points, words))
     return max(looks)
 
 
-def _surplus(near: int, expected: float) -> float:
+def _surplus(inliers: int, expected: float) -> float:
     """Return by how many standard deviations more keypoints agree than are expected by chance."""
-    return (near - expected) / float(np.sqrt(expected + 1.0))
+    return (inliers - expected) / float(np.sqrt(expected + 1.0))
 
 
 def _median(values: list[float]) -> float:

@@ -294,7 +294,7 @@ def _digest_of_weights(embedding: EmbeddingSettings) -> str | None:
     if embedding.model is None and embedding.weights is None:
         # The descriptor's file brings OpenCV, which this process needs for nothing else.
         return None
-    from guardian.matching.features.embedding import find_weights
+    from guardian.matching.features.weights import find_weights
 
     weights = find_weights(embedding)
     return weights.digest if weights else None

@@ -5,6 +5,7 @@ made again in full when a scan next meets the picture. One of today's recipe, wh
 keeps all that it has, and gets the parts that it lacks.
 """
 
+import asyncio
 import contextlib
 import shutil
 from collections.abc import Iterator, Sequence
@@ -121,8 +122,7 @@ async def rebuild(store: Store, memory: Memory, workers: Workers, vault: Vault) 
         _open(reader.segments)
         for segment in reader.segments:
             total += await anew.segment(segment, range(len(segment)), keeps_points=False)
-        with store.begin() as tx:
-            lost = tx.fingerprints.drop_recipe(memory.shard, recipe)
+        lost = await asyncio.to_thread(_drop_recipe, store, memory.shard, recipe)
         total = replace(total, lost=total.lost + lost)
         shutil.rmtree(memory.folder / recipe)
     memory.write_waiting()
@@ -136,6 +136,11 @@ async def rebuild(store: Store, memory: Memory, workers: Workers, vault: Vault) 
         # What was made anew is not to answer twice.
         memory.writer.tidy()
     return total
+
+
+def _drop_recipe(store: Store, shard: str, recipe: str) -> int:
+    with store.begin() as tx:
+        return tx.fingerprints.drop_recipe(shard, recipe)
 
 
 def _open(several: Sequence[MemorySegment]) -> None:
@@ -170,6 +175,10 @@ class _Rebuilding:
         if not sources:
             return Rebuilt()
         described = await self.workers.run_with_matcher(describe_sources, sources)
+        return await asyncio.to_thread(self._keep, sources, described)
+
+    def _keep(self, sources: Sequence[RebuildSource], described: Sequence[DescribedPicture | None]) -> Rebuilt:
+        """Write fingerprints that were made anew, in the order of their sources; return how many that were."""
         made = Rebuilt()
         with self.store.begin() as tx:
             for source, one in zip(sources, described, strict=True):

@@ -104,9 +104,7 @@ class Labelling:
 
     async def _label_assets(self) -> int:
         """Label some assets that have changed, or were labelled by another vocabulary; return how many."""
-        with self._store.read() as tx:
-            assets = tx.asset_labels.assets_due(self._version, _BY_LOOKS_AT_ONCE)
-            words = tx.words.of_assets([asset.number for asset in assets])
+        assets, words = await asyncio.to_thread(self._assets_due)
         found = {(Kind.ASSET, asset.number): self._by_words(words.get(asset.number, ())) for asset in assets}
         await self._add_looks(found)
         await asyncio.to_thread(self._keep_assets, assets, found)
@@ -114,12 +112,21 @@ class Labelling:
 
     async def _label_seen_by_looks(self) -> int:
         """Label some remembered pictures, of which words say nothing, by what they look like; return how many."""
-        with self._store.read() as tx:
-            pictures = tx.labels.unlabelled(_BY_LOOKS_AT_ONCE, has_words=True)
+        pictures = await asyncio.to_thread(self._due_by_looks)
         found: Terms = {(Kind.SEEN, picture.number): {} for picture in pictures}
         await self._add_looks(found)
         await asyncio.to_thread(self._keep_looks, pictures, found)
         return len(pictures)
+
+    def _assets_due(self) -> tuple[list[Asset], dict[int, list[str]]]:
+        """Return some assets that are to be labelled, and the words of each by its number."""
+        with self._store.read() as tx:
+            assets = tx.asset_labels.assets_due(self._version, _BY_LOOKS_AT_ONCE)
+            return assets, tx.words.of_assets([asset.number for asset in assets])
+
+    def _due_by_looks(self) -> list[Unlabelled]:
+        with self._store.read() as tx:
+            return tx.labels.unlabelled(_BY_LOOKS_AT_ONCE, has_words=True)
 
     def _label_seen_by_words(self) -> int:
         """Label some remembered pictures by their words; return how many were looked at."""

@@ -1,7 +1,7 @@
 """The settings of a source: where to look, and how often. Imports nothing heavy."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -58,6 +58,9 @@ class _Watched(BaseModel):
     """What every kind of source has: a name, a schedule and perhaps credentials."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    asks_sites: ClassVar[bool] = True
+    """Whether a scan sends requests, whose receivers must be told a contact."""
 
     name: str = Field(
         min_length=1, max_length=64, pattern=r"^[\w][\w .-]*$", description="how reports and commands call this source"
@@ -139,6 +142,8 @@ class ListingSettings(_Watched):
 
 class FolderSettings(_Watched):
     """A folder of image files, subfolders included."""
+
+    asks_sites: ClassVar[bool] = False
 
     kind: Literal["folder"]
     path: Path = Field(description="the folder; beside the configuration unless absolute")

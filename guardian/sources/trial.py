@@ -1,5 +1,6 @@
 """Tries a source: what it would yield, and what it would leave out and why. Stores and matches nothing."""
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
@@ -14,7 +15,7 @@ from guardian.fetch.web import WebClient
 from guardian.model import Checkpoint, Sighting, Skipped, SkipReason
 from guardian.sources.kinds import open_source
 from guardian.sources.settings import SourceSettings
-from guardian.store import StoreSettings, open_store
+from guardian.store import Store, StoreSettings, open_store
 
 PAGES = 5
 """Pages of a crawl that are visited: a whole one would take hours where a person wants an impression."""
@@ -46,10 +47,14 @@ async def tried(
                     if not isinstance(item, Checkpoint):
                         yield await _as_robots_allow(item, web)
                         continue
-                    with store.begin() as tx:
-                        settle(tx, item)
+                    await asyncio.to_thread(_settle, store, item)
         finally:
             store.close()
+
+
+def _settle(store: Store, checkpoint: Checkpoint) -> None:
+    with store.begin() as tx:
+        settle(tx, checkpoint)
 
 
 async def _as_robots_allow(item: Sighting | Skipped, web: WebClient) -> Sighting | Skipped:

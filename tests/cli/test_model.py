@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from guardian.errors import WeightsMissing
-from guardian.matching.features.embedding import download
+from guardian.matching.features.weights import download
 from guardian.matching.settings import EmbeddingSettings
 from tests import forked
 

@@ -103,6 +103,9 @@ def test_a_folder_as_a_source(own: Home, tmp_path: Path, photographs: dict[str, 
     (tmp_path / "in" / "notes.txt").write_text("no picture")
     with (own.folder / "config.yaml").open("a") as config:
         config.write(f"sources:\n  - {{name: inbox, kind: folder, path: {tmp_path / 'in'}}}\n")
+    config_file = own.folder / "config.yaml"
+    config_file.write_text(config_file.read_text().replace("contact: test@example.com, ", ""))
+    assert "a.png" in own.guardian("source", "try", "inbox").stdout, "no site is asked, so no contact is needed"
     said = own.guardian("scan", "inbox", code=1).stdout
     assert "turned 90°" in said
     assert own.lines("coverage", "--json")[0]["not_seen"] == {"not_an_image": 1}

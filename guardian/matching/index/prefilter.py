@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.matching import geometry
+from guardian.matching import consensus
 from guardian.matching.candidate import Candidate, HashedWindow
 from guardian.matching.features import hashing
 from guardian.matching.features.keypoints import SIDES, Keypoints, OrientedPoints
@@ -184,12 +184,12 @@ def _ballots(
     keypoints = np.concatenate([one.query for one in votes])[order]
     candidate = side.at(keypoints)
     asset = _points_at(index, eligible, np.concatenate([one.row for one in votes])[order], owners)
-    agreeing = geometry.count_agreeing(asset, candidate, starts)
+    agreeing = consensus.count_agreeing(asset, candidate, starts)
 
     rare = np.minimum(1, _VOTES_PER_KEYPOINT / commonness[keypoints])
     close = np.clip(1 - (distances[order] - _BITS_IN_FULL) / _BITS_FADING, 0, 1)
     value = (rare * close).astype(np.float32)
-    agreed = geometry.weigh_agreeing(asset, candidate, starts, agreeing, value)
+    agreed = consensus.weigh_agreeing(asset, candidate, starts, agreeing, value)
     # Among many votes more agree by chance.
     weights = _above(_BY_CHANCE * np.diff(starts), agreed)
     relative = _above(_BY_CHANCE * np.add.reduceat(value, starts[:-1]), agreed)
@@ -272,7 +272,7 @@ def _propose_transforms(ballot: _Ballot, width: int, known: list[Proposal]) -> N
     for index in np.argsort(-ballot.agreeing, kind="stable")[:_TRIED_PER_ASSET]:
         if added == _PROPOSALS_PER_ASSET or (added and ballot.agreeing[index] < _WORTH_A_SECOND):
             return
-        matrix = geometry.proposed_similarity(ballot.asset, ballot.candidate, int(index))
+        matrix = consensus.proposed_similarity(ballot.asset, ballot.candidate, int(index))
         matrix = mirrored_back(matrix, width) if ballot.mirrored else matrix
         alike = [other for other in known if other.inverted == ballot.inverted]
         if any(_is_near(matrix, other.matrix, corners) for other in alike):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from usearch.compiled import MetricKind
 from usearch.index import search as nearest_vectors
 
-from guardian.matching import geometry
+from guardian.matching import consensus
 from guardian.matching.features import hashing
 from guardian.matching.features.embedding import Embedder
 from guardian.matching.features.image import Picture
@@ -130,12 +130,12 @@ def _matched(segment: IndexSegment, row: int, sides: Sides, width: int) -> list[
             continue
 
         points, positions = taken(asset, mine), taken(sides[mirrored], theirs)
-        agreeing = geometry.count_agreeing(points, positions)
+        agreeing = consensus.count_agreeing(points, positions)
 
         for index in np.argsort(-agreeing, kind="stable")[:_TRANSFORMS]:
             if agreeing[index] < 2:
                 break
-            matrix = geometry.proposed_similarity(points, positions, int(index))
+            matrix = consensus.proposed_similarity(points, positions, int(index))
             matrix = mirrored_back(matrix, width) if mirrored else matrix
             proposals.append(Proposal(matrix, mirrored, int(agreeing[index]), len(mine)))
     return proposals

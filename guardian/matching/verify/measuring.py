@@ -8,14 +8,8 @@ from numpy.typing import NDArray
 
 from guardian.matching.candidate import Candidate
 from guardian.matching.features.keypoints import Keypoints, side_of
-from guardian.matching.geometry import (
-    Agreement,
-    Matrix,
-    Proposal,
-    homography_of,
-    similarity_of,
-    square,
-)
+from guardian.matching.geometry import Matrix, Proposal, homography_of, similarity_of, square
+from guardian.matching.guided_matching import Agreement
 from guardian.matching.index.reader import IndexedAsset
 from guardian.matching.verify.alignment import Alignment, Overlap, align, overlap_of, summarised
 from guardian.matching.verify.bending import Bend, bend_of

@@ -7,7 +7,8 @@ from datetime import datetime
 import structlog
 
 from guardian.errors import GuardianError, UsageError
-from guardian.model import Actor, Task, TaskKind
+from guardian.model import Actor, Case, Task, TaskKind
+from guardian.model.notices import Notice
 from guardian.notices import steps
 from guardian.notices.steps import StepAuthor
 from guardian.scan.recheck.cases import RecheckReason, recheck_case
@@ -15,7 +16,7 @@ from guardian.scan.recheck.looks import LEASE
 from guardian.scan.recheck.notice_addresses import dead_addresses, recipient_doubt
 from guardian.scan.services import Services
 from guardian.sources.settings import SourceSettings
-from guardian.store import Transaction
+from guardian.store import Store, Transaction
 from guardian.tasks.outcomes import Dead, Done, TaskOutcome
 from guardian.tasks.user_requests import UserRequest, owe_request, postponed, request_of
 
@@ -68,8 +69,7 @@ class RequestedRecheckConsumer(_Looks):
     async def perform(self, task: Task) -> TaskOutcome:
         """Look at all places of a case and write down what is there, as its page then shows."""
         asked, services = request_of(task), self._services
-        with services.store.read() as tx:
-            case = tx.cases.get(asked.about)
+        case = await asyncio.to_thread(_case, services.store, asked.about)
         if case is None:
             return Done()
         try:
@@ -87,8 +87,7 @@ class VerifyNoticeConsumer(_Looks):
     async def perform(self, task: Task) -> TaskOutcome:
         """Look whether all addresses of a notice are live and write it into its history, as its page then shows."""
         asked, services = request_of(task), self._services
-        with services.store.read() as tx:
-            notice = tx.notices.get(asked.about)
+        notice = await asyncio.to_thread(_notice, services.store, asked.about)
         if notice is None:
             return Done()
         try:
@@ -107,3 +106,13 @@ class VerifyNoticeConsumer(_Looks):
             # It was withdrawn, or sent, meanwhile: nobody needs to know any more.
             return Dead(str(error))
         return Done()
+
+
+def _case(store: Store, id_: str) -> Case | None:
+    with store.read() as tx:
+        return tx.cases.get(id_)
+
+
+def _notice(store: Store, id_: str) -> Notice | None:
+    with store.read() as tx:
+        return tx.notices.get(id_)

@@ -57,10 +57,8 @@ async def save(
 @router.get("/run")
 async def run(request: Request, session: BrowserSession = SEARCHER, name: str = "") -> Response:
     """Lead to what a named search finds today."""
-    desk = desk_of(request)
-    with desk.store.read() as tx:
-        asked = SearchSpec.from_json(named_search(tx, name).asked)
-    return RedirectResponse(f"/search?{query_of(asked)}", status_code=303)
+    named = await run_in_threadpool(_named, desk_of(request), name)
+    return RedirectResponse(f"/search?{query_of(SearchSpec.from_json(named.asked))}", status_code=303)
 
 
 @router.post("/watch")
@@ -103,8 +101,7 @@ async def unwatch(request: Request, session: BrowserSession = KEEPER, name: str 
 async def remove(request: Request, session: BrowserSession = KEEPER, name: str = Form("", max_length=200)) -> Response:
     """Remove a named search; its watch ends. It is held, so that the person can take that back."""
     desk, actor = desk_of(request), person_acting(request, session)
-    with desk.store.read() as tx:
-        removed = named_search(tx, name)
+    removed = await run_in_threadpool(_named, desk, name)
     content = await content_of(desk, session.person.id, SearchSpec.from_json(removed.asked))
     await run_in_threadpool(remove_search, desk.store, desk.search_pictures, name, actor, desk.clock())
 
@@ -129,6 +126,12 @@ async def restore(request: Request, session: BrowserSession = KEEPER) -> Respons
     await run_in_threadpool(restore_search, desk.store, desk.search_pictures, removed, content, actor, desk.clock())
     desk.removed_searches.pop(session.person.id, None)
     return RedirectResponse("/search#kept", status_code=303)
+
+
+def _named(desk: Desk, name: str) -> NamedSearch:
+    """Return the search of a name. Raises UsageError when there is none."""
+    with desk.store.read() as tx:
+        return named_search(tx, name)
 
 
 def removed_search(desk: Desk, session: BrowserSession) -> NamedSearch | None:

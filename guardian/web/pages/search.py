@@ -139,8 +139,7 @@ async def _shown(
     results = answer.results if answer is not None else ()
     cases = await run_in_threadpool(_cases_of, desk, results) if may_read_cases else {}
     named = await run_in_threadpool(named_searches, desk) if answer is None else []
-    with desk.store.read() as tx:
-        names = example_names(tx, asked)
+    names = await run_in_threadpool(_example_names, desk, asked)
     found = await search_of(desk).shown(content) if content is not None and desk.services is not None else None
     return page(
         request,
@@ -160,6 +159,11 @@ async def _shown(
         removed=removed_search(desk, session) if "removed" in request.query_params else None,
         severities=list(Severity),
     )
+
+
+def _example_names(desk: Desk, asked: SearchSpec) -> Mapping[str, str]:
+    with desk.store.read() as tx:
+        return example_names(tx, asked)
 
 
 def _form_values(asked: SearchSpec, names: Mapping[str, str]) -> dict[str, Any]:

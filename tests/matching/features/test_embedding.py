@@ -3,9 +3,6 @@
 import importlib
 import os
 import pickle
-import subprocess
-import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,15 +14,15 @@ from numpy.typing import NDArray
 
 from guardian.errors import WeightsMissing
 from guardian.evaluation import attacks
-from guardian.matching.features.embedding import Embedder, download, find_weights, load, measure
+from guardian.matching.features.embedding import Embedder, load, measure
 from guardian.matching.features.image import decode
+from guardian.matching.features.weights import find_weights
 from guardian.matching.index.writer import IndexWriter
 from guardian.matching.matcher import Matcher
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from tests.matching.pictures import Pixels, clouds, drawing, encoded, noise, photograph
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:torch", "ignore:Detected pickle protocol")
-ROOT = Path(__file__).resolve().parents[2]
 MODEL = "guardian-tests-tiny"
 
 
@@ -107,76 +104,6 @@ def test_an_even_grey_has_a_finite_vector(torchscript: EmbeddingSettings) -> Non
     assert (embedder.encode([np.zeros((64, 64, 3), np.uint8)]) == 0).all()
 
 
-@pytest.mark.parametrize(
-    ("settings", "says"),
-    [
-        ({"model": "ViT-B-32"}, "embedding.weights is not set"),
-        ({"model": "ViT-B-32", "weights": "laion2b_s34b_b79k"}, "not on this machine"),
-        ({"model": "ViT-B-32", "weights": "./nowhere/weights.safetensors"}, "there is no file"),
-        ({"model": "ViT-B-32", "weights": "weights.pt"}, "there is no file"),
-        ({"kind": "torchscript", "weights": "nowhere/sscd.pt"}, "there is no file"),
-        ({"kind": "onnx", "weights": "nowhere/sscd.onnx"}, "there is no file"),
-    ],
-)
-def test_missing_weights_are_told_at_once_and_how_to_get_them(
-    settings: dict[str, str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HF_HOME", str(tmp_path))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    started = time.monotonic()
-    for read in (find_weights, load):
-        with pytest.raises(WeightsMissing) as caught:
-            read(EmbeddingSettings.model_validate(settings))
-        told = str(caught.value)
-        assert says in told
-        assert "guardian model fetch" in told
-        assert "embedding.weights" in told
-        assert "without" in told
-    assert time.monotonic() - started < 30
-
-
-def test_looking_for_weights_loads_nothing_heavy(tmp_path: Path) -> None:
-    """The command line and the daemon look at each start."""
-    program = (
-        "import sys; from guardian.errors import WeightsMissing\n"
-        "from guardian.matching.features.embedding import find_weights\n"
-        "from guardian.matching.settings import EmbeddingSettings\n"
-        "try: find_weights(EmbeddingSettings(model='ViT-B-32', weights='laion2b_s34b_b79k'))\n"
-        "except WeightsMissing: print('missing', 'torch' in sys.modules, 'open_clip' in sys.modules)"
-    )
-    environment = {**os.environ, "HOME": str(tmp_path), "HF_HOME": str(tmp_path / "hub")}
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == ["missing", "False", "False"]
-
-
-def test_a_folder_without_a_checkpoint(tmp_path: Path) -> None:
-    (tmp_path / "readme.md").write_text("no weights")
-    with pytest.raises(WeightsMissing, match="holds no checkpoint"):
-        find_weights(EmbeddingSettings(model="ViT-B-32", weights=str(tmp_path)))
-
-
-def test_a_folder_with_a_checkpoint(checkpoint: Path) -> None:
-    found = find_weights(EmbeddingSettings(model=MODEL, weights=str(checkpoint.parent)))
-    assert found is not None
-    assert found.path == checkpoint
-    assert len(found.digest) == 64
-
-
-def test_weights_that_the_hub_client_left_in_its_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    snapshot = tmp_path / "hub" / "models--laion--CLIP-ViT-B-32-laion2B-s34B-b79K" / "snapshots" / "1a25a4"
-    snapshot.mkdir(parents=True)
-    (snapshot / "open_clip_model.safetensors").write_bytes(b"as if")
-    monkeypatch.setenv("HF_HOME", str(tmp_path))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    found = find_weights(EmbeddingSettings(model="ViT-B-32", weights="laion2b_s34b_b79k"))
-    assert found is not None
-    assert found.path == snapshot / "open_clip_model.safetensors"
-    with pytest.raises(WeightsMissing):
-        find_weights(EmbeddingSettings(model="ViT-L-14", weights="laion2b_s34b_b79k"))
-
-
 class Hostile:
     """What a checkpoint from a stranger might hold."""
 
@@ -218,24 +145,6 @@ def test_weights_without_a_model_or_of_an_unknown_one(checkpoint: Path) -> None:
         load(EmbeddingSettings(weights=str(checkpoint)))
     with pytest.raises(WeightsMissing, match="no-such-model"):
         load(EmbeddingSettings(model="no-such-model", weights=str(checkpoint)))
-
-
-@pytest.mark.parametrize(
-    ("settings", "meant"),
-    [
-        ({"model": "ViT-B-32", "weights": "laion2b_s34b"}, "laion2b_s34b_b79k"),
-        ({"model": "ViT-B-33", "weights": "laion2b_s34b_b79k"}, "ViT-B-32"),
-        ({"kind": "onnx", "weights": "sscd.onnx"}, "tag"),
-        ({"model": "ViT-B-32"}, "tag"),
-    ],
-)
-def test_fetching_what_is_not_known_says_what_may_be_meant(
-    settings: dict[str, str], meant: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(WeightsMissing, match=meant):
-        download(EmbeddingSettings.model_validate(settings))
 
 
 def test_the_cost_of_a_descriptor(checkpoint: Path) -> None:

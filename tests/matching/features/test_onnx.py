@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from guardian.errors import WeightsMissing
-from guardian.matching.features.embedding import Embedder, find_weights, load
+from guardian.matching.features.embedding import Embedder, load
+from guardian.matching.features.weights import find_weights
 from guardian.matching.index.writer import IndexWriter
 from guardian.matching.matcher import Matcher
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
