@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demo.photographs import DISTRACTORS, PROTECTED, opened
-from guardian.matching.features.appearance import APPEARANCE_VERSION, appearance_of
+from guardian.matching.features.appearance import appearance_of
+from guardian.matching.features.appearance_bytes import APPEARANCE_VERSION
 from guardian.matching.index import segments
 from guardian.matching.index.segments import Generation
 from guardian.matching.settings import MatchingSettings

@@ -13,7 +13,7 @@ _VARIABLE = "NUMBA_CACHE_DIR"
 
 _WITH_KERNELS = (
     *("consensus.py", "geometry.py", "guided_matching.py"),
-    *("features/appearance.py", "features/corners.py", "features/descriptors.py"),
+    *("features/appearance.py", "features/colour_shares.py", "features/corners.py", "features/descriptors.py"),
     *("features/hashing.py", "features/local_shapes.py", "features/patterns.py", "features/resizing.py"),
     *("index/layout.py", "index/votes.py"),
     *("verify/cells.py", "verify/confidence.py", "verify/detail.py", "verify/outlines.py", "verify/upright.py"),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.matching.features.appearance import APPEARANCE_BYTES, can_be_widened, widened
+from guardian.matching.features.appearance_bytes import APPEARANCE_BYTES, can_be_widened, widened
 from guardian.matching.features.small import SmallFingerprint
 from guardian.matching.index import layout
 

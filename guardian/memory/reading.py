@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.errors import IndexNotReady
-from guardian.matching.features.appearance import APPEARANCE_BYTES
+from guardian.matching.features.appearance_bytes import APPEARANCE_BYTES
 from guardian.matching.features.small import SmallFingerprint
 from guardian.matching.index import segments
 from guardian.matching.index.reader import Index, IndexSegment

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.matching.features.appearance import (
+from guardian.matching.features.appearance_bytes import (
     APPEARANCE_VERSION,
     SINCE_VERSION_2,
     SINCE_VERSION_3,

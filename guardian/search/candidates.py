@@ -9,7 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.errors import IndexNotReady, UsageError
-from guardian.matching.features.appearance import APPEARANCE_BYTES, APPEARANCE_VERSION, as_of_version, versions_of
+from guardian.matching.features.appearance_bytes import (
+    APPEARANCE_BYTES,
+    APPEARANCE_VERSION,
+    as_of_version,
+    versions_of,
+)
 from guardian.matching.features.image import decode
 from guardian.matching.settings import MatchingSettings
 from guardian.memory.shards import FOLDER as MEMORY_FOLDER

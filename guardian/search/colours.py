@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from PIL import ImageColor
 
 from guardian.errors import UsageError
-from guardian.matching.features.appearance import COLOUR_CELLS, SLICES, colour_cells
+from guardian.matching.features.appearance_bytes import SLICES
+from guardian.matching.features.colour_shares import COLOUR_CELLS, colour_cells
 from guardian.search.question import WantedColour
 
 _NEAR = 9.0

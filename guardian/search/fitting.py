@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.errors import Unmatchable
-from guardian.matching.features.appearance import SLICES, appearance_of
+from guardian.matching.features.appearance import appearance_of
+from guardian.matching.features.appearance_bytes import SLICES
 from guardian.matching.features.image import decode
 from guardian.matching.features.local_shapes import local_shape_values
 from guardian.matching.settings import MatchingSettings

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.errors import IndexNotReady
-from guardian.matching.features.appearance import APPEARANCE_BYTES, APPEARANCE_VERSION, widened
+from guardian.matching.features.appearance_bytes import APPEARANCE_BYTES, APPEARANCE_VERSION, widened
 from guardian.matching.index import segments
 from guardian.matching.index.segments import Generation
 from guardian.search.aspects import VECTORS, Aspect, vectors_of

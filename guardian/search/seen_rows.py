@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from guardian.durable import write_whole
 from guardian.errors import IndexNotReady
-from guardian.matching.features.appearance import can_be_widened
+from guardian.matching.features.appearance_bytes import can_be_widened
 from guardian.memory.reading import MemoryReader, MemorySegment
 from guardian.memory.shards import DERIVED
 from guardian.search.aspects import VECTORS, Aspect, vectors_of

@@ -16,7 +16,7 @@ from guardian.app import App
 from guardian.catalog.looking_back import LookBackConsumer
 from guardian.catalog.wanted import Wanted
 from guardian.config import Config, load_config
-from guardian.matching.features.appearance import APPEARANCE_BYTES, BYTES_OF_VERSIONS
+from guardian.matching.features.appearance_bytes import APPEARANCE_BYTES, BYTES_OF_VERSIONS
 from guardian.matching.features.small import small_fingerprint
 from guardian.matching.workers import Workers
 from guardian.memory.reading import MemoryReader

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from guardian.errors import IndexNotReady
-from guardian.matching.features.appearance import APPEARANCE_BYTES
+from guardian.matching.features.appearance_bytes import APPEARANCE_BYTES
 from guardian.search.aspects import Aspect, vectors_of
 from guardian.search.rows import AssetRows
 

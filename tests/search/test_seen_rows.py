@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from guardian.matching.features.appearance import BYTES_OF_VERSIONS
+from guardian.matching.features.appearance_bytes import BYTES_OF_VERSIONS
 from guardian.matching.features.small import small_fingerprint
 from guardian.matching.settings import MatchingSettings
 from guardian.memory.remembering import Memory

@@ -1,8 +1,8 @@
 """What a picture looks like, in less than two kilobytes: its colours, composition, shapes and texture.
 
 Says how alike two pictures are to people, never whether one is a copy of the other. Computed from pixels alone and
-deterministic; kept beside the fingerprint. How the parts are weighed against each other is not said here: better
-weights need no picture to be looked at again.
+deterministic; kept beside the fingerprint, in the form of appearance_bytes.py. How the parts are weighed against each
+other is said by guardian/search: better weights need no picture to be looked at again.
 """
 
 from dataclasses import dataclass
@@ -13,21 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching.compiling import kernel
-from guardian.matching.features.figure import (
-    COLOUR_PAIRS,
-    COLOUR_PATTERNS,
-    FIGURE_CONTRASTS,
-    FIGURE_PATTERNS,
-    colour_pairs,
-    figure_contrasts,
-    figure_patterns,
+from guardian.matching.features.appearance_bytes import (
+    DIRECTIONS,
+    EDGE_KINDS,
+    GRADIENT_BINS,
+    LAYOUT_KEPT,
+    OCTAVES,
+    SIZES,
+    Appearance,
 )
-from guardian.matching.features.local_shapes import LOCAL_SHAPES, DescribedFigure, described, local_shapes
-from guardian.matching.features.patterns import PATTERNS, pattern_shares
+from guardian.matching.features.colour_shares import colour_shares
+from guardian.matching.features.figure import colour_pairs, figure_contrasts, figure_patterns
+from guardian.matching.features.local_shapes import DescribedFigure, described, local_shapes
+from guardian.matching.features.patterns import pattern_shares
 from guardian.matching.features.resizing import reduced
-
-APPEARANCE_VERSION = 3
-"""Raise when the same pixels give other bytes. What `widened` cannot make of earlier bytes is never compared."""
 
 Floats = NDArray[np.float32]
 
@@ -35,139 +34,7 @@ PREVIEW_SIDE = 160
 """Pixels of the longer side of what an appearance is made of."""
 
 _SQUARE = 128
-_HUES, _CHROMAS, _LIGHTNESSES = 12, 4, 4
-COLOUR_CELLS = _LIGHTNESSES + (_CHROMAS - 1) * _LIGHTNESSES * _HUES
-"""Greys by lightness first, then colours by chroma, lightness and hue."""
-
-_LAYOUT_KEPT = (28, 15, 15)
-_FREQUENCIES, DIRECTIONS = 4, 6
-GRADIENT_BINS = 8
-"""Directions of gradients, and of the filters of each octave: within half a turn, from 0 on."""
-
-_EDGE_KINDS = 5
-
-SIZES: dict[str, int] = {
-    "flat_colours": COLOUR_CELLS,
-    "edge_colours": COLOUR_CELLS,
-    "layout": sum(_LAYOUT_KEPT),
-    "edges": 16 * _EDGE_KINDS,
-    "energies": 16 * _FREQUENCIES * DIRECTIONS,
-    "gradients": 16 * GRADIENT_BINS,
-    "spectrum": 2 * _FREQUENCIES * DIRECTIONS,
-    "patterns": 3 * PATTERNS,
-    "contrasts": 12,
-    "silhouette": 64,
-    "frame": 6,
-    "figure_colours": COLOUR_CELLS,
-    "figure_patterns": FIGURE_PATTERNS,
-    "colour_patterns": COLOUR_PATTERNS,
-    "colour_pairs": COLOUR_PAIRS,
-    "figure_contrasts": FIGURE_CONTRASTS,
-    "local_shapes": LOCAL_SHAPES,
-}
-"""Bytes of each part of an appearance, in their order."""
-
-APPEARANCE_BYTES = sum(SIZES.values())
-
-SINCE_VERSION_2 = ("figure_colours", "figure_patterns", "colour_patterns", "colour_pairs", "figure_contrasts")
-"""Parts that appearances of version 1 lack: there they are zeros, which no picture has."""
-
-SINCE_VERSION_3 = ("local_shapes",)
-"""Parts that appearances of versions 1 and 2 lack."""
-
-
-def _slices() -> dict[str, slice]:
-    ends = np.cumsum(list(SIZES.values())).tolist()
-    return {name: slice(end - size, end) for (name, size), end in zip(SIZES.items(), ends, strict=True)}
-
-
-SLICES = _slices()
-"""Where each part lies in the bytes of an appearance."""
-
-
-@dataclass(frozen=True, slots=True)
-class Appearance:
-    """The appearance of one picture: uint8 [APPEARANCE_BYTES], the parts one after the other as SLICES says.
-
-    - `flat_colours`, `edge_colours`: square roots of the shares of COLOUR_CELLS in CIE Lab, on even surfaces and along
-      edges (after Stehling's border/interior classification, 2002), softly binned;
-    - `layout`: DCT of 8 x 8 average colours in Lab (MPEG-7's colour layout), signed about 128;
-    - `edges`: shares of five kinds of edges in 4 x 4 blocks (MPEG-7's edge histogram);
-    - `energies`: energies of a bank of oriented band-pass filters in 4 x 4 blocks (Oliva and Torralba's GIST, 2001);
-    - `gradients`: orientations of gradients in 4 x 4 blocks (Dalal and Triggs, 2005);
-    - `spectrum`: mean and deviation of each filter's energy (MPEG-7's homogeneous texture);
-    - `patterns`: rotation-invariant local binary patterns at three scales (Ojala, 2002);
-    - `contrasts`: how many pixels have which contrast to their neighbours, in octaves;
-    - `silhouette`: which part of 8 x 8 blocks is not plain ground;
-    - `frame`: elongation, share and colour (L, a, b) of what is not ground, whether the ground is plain;
-    - `figure_colours`, `figure_patterns`, `figure_contrasts`: as those without `figure_`, of what is not ground alone;
-    - `colour_patterns`: binary patterns of the figure in a and b of Lab, at two scales;
-    - `colour_pairs`: which coarse colours lie beside each other;
-    - `local_shapes`: which small shapes the figure has, and where (a Fisher vector of gradients), signed about 128.
-    """
-
-    values: NDArray[np.uint8]
-
-    def part(self, name: str) -> NDArray[np.uint8]:
-        """Return one part, uint8 [SIZES[name]]."""
-        return self.values[SLICES[name]]
-
-    def to_bytes(self) -> bytes:
-        """Return the APPEARANCE_BYTES bytes that `from_bytes` reads."""
-        return self.values.tobytes()
-
-    @classmethod
-    def from_bytes(cls, content: bytes) -> "Appearance":
-        """Read what `to_bytes` wrote. Raises ValueError for another number of bytes."""
-        if len(content) != APPEARANCE_BYTES:
-            raise ValueError(f"an appearance has {APPEARANCE_BYTES} bytes, not {len(content)}")
-        return cls(np.frombuffer(content, dtype=np.uint8))
-
-
-BYTES_OF_VERSION_2 = APPEARANCE_BYTES - sum(SIZES[name] for name in SINCE_VERSION_3)
-BYTES_OF_VERSION_1 = BYTES_OF_VERSION_2 - sum(SIZES[name] for name in SINCE_VERSION_2)
-BYTES_OF_VERSIONS = {1: BYTES_OF_VERSION_1, 2: BYTES_OF_VERSION_2, 3: APPEARANCE_BYTES}
-
-
-def can_be_widened(length: int) -> bool:
-    """Return whether rows of so many bytes are appearances of this version or of an earlier one."""
-    return length in BYTES_OF_VERSIONS.values()
-
-
-def widened(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return appearances of any version, uint8 [n, bytes], as [n, APPEARANCE_BYTES]; parts not known are zeros.
-
-    Raises ValueError for rows of another length.
-    """
-    if not can_be_widened(rows.shape[1]):
-        raise ValueError(f"an appearance has {APPEARANCE_BYTES} bytes, not {rows.shape[1]}")
-    if rows.shape[1] == APPEARANCE_BYTES:
-        return rows
-    return np.pad(rows, ((0, 0), (0, APPEARANCE_BYTES - rows.shape[1])))
-
-
-def versions_of(appearances: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return the version whose parts each appearance has: int64 [n] of uint8 [n, APPEARANCE_BYTES]."""
-    has_second = appearances[:, SLICES["figure_colours"]].any(axis=1)
-    has_third = appearances[:, SLICES["local_shapes"]].any(axis=1)
-    return np.where(has_second, np.where(has_third, 3, 2), 1)
-
-
-def as_of_version(appearances: NDArray[np.uint8], version: int) -> NDArray[np.uint8]:
-    """Return appearances, uint8 [n, APPEARANCE_BYTES], without parts that this version lacks."""
-    return widened(appearances[:, : BYTES_OF_VERSIONS[version]])
-
-
-def completed(earlier: bytes, made: Appearance) -> Appearance:
-    """Return the parts that an appearance of an earlier version has, and from another one what it lacks.
-
-    Bytes that are no appearance of any version are not used.
-    """
-    known = np.frombuffer(earlier, np.uint8)
-    if not can_be_widened(len(known)):
-        return made
-    known = known[: BYTES_OF_VERSIONS[int(versions_of(widened(known[None]))[0])]]
-    return Appearance(np.concatenate([known, made.values[len(known) :]]))
+"""Pixels of the side of the square in which the figure is compared."""
 
 
 def squared(rgb: NDArray[np.uint8]) -> tuple[Floats, int]:
@@ -217,7 +84,7 @@ def with_sources(rgb: NDArray[np.uint8]) -> tuple[Appearance, Sources]:
     sources = Sources(lab, ground.figure, described(square, ground.longer_side))
     luma = np.ascontiguousarray(square[:, :, 0]) * 2.55
     energies = _energies(luma)
-    flat, edge, of_figure = _colour_shares(rgb, contrast > 12, ground.figure)
+    flat, edge, of_figure = colour_shares(rgb, contrast > 12, ground.figure)
 
     shares = {
         "flat_colours": flat,
@@ -306,88 +173,6 @@ def _squared(lab: Floats, ground: _Ground) -> Floats:
     return np.asarray(cv2.resize(square, (_SQUARE, _SQUARE), interpolation=how), dtype=np.float32)
 
 
-_RGB_LEVELS = 32
-
-
-@lru_cache(maxsize=1)
-def _cells_of_rgb() -> tuple[NDArray[np.uint8], Floats]:
-    """Return for each of 32^3 colours the eight nearest cells, uint8 [n, 8], and their weights, float32 [n, 8]."""
-    levels = ((np.arange(_RGB_LEVELS) + 0.5) / _RGB_LEVELS).astype(np.float32)
-    rgb = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 1, 3)
-    cells, weights = colour_cells(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2Lab), dtype=np.float32).reshape(-1, 3))
-    return cells.astype(np.uint8), weights
-
-
-def colour_cells(lab: Floats) -> tuple[NDArray[np.int64], Floats]:
-    """Return the eight nearest colour cells of each colour in CIE Lab, int64 [n, 8], with weights that add up to 1."""
-    light, a, b = lab.T
-    hue = (np.arctan2(b, a) / (2 * np.pi)) % 1 * _HUES
-    chroma = np.interp(np.hypot(a, b), [4, 20, 45, 75], [0, 1, 2, 3])
-    lightness = np.clip(light / 100 * _LIGHTNESSES - 0.5, 0, _LIGHTNESSES - 1)
-
-    cells, weights = [], []
-    for next_chroma in (0, 1):
-        for next_lightness in (0, 1):
-            for next_hue in (0, 1):
-                c = np.minimum(np.floor(chroma) + next_chroma, _CHROMAS - 1).astype(np.int64)
-                y = np.minimum(np.floor(lightness) + next_lightness, _LIGHTNESSES - 1).astype(np.int64)
-                h = (np.floor(hue).astype(np.int64) + next_hue) % _HUES
-                # Greys have no hue.
-                cells.append(np.where(c == 0, y, _LIGHTNESSES + ((c - 1) * _LIGHTNESSES + y) * _HUES + h))
-                weights.append(_share(chroma, next_chroma) * _share(lightness, next_lightness) * _share(hue, next_hue))
-    return np.stack(cells, axis=1), np.stack(weights, axis=1).astype(np.float32)
-
-
-def _share(value: NDArray[np.floating], is_next: int) -> NDArray[np.floating]:
-    """Return how much of a value belongs to the bin below it, or to the next one."""
-    above = value - np.floor(value)
-    return np.asarray(above if is_next else 1 - above)
-
-
-def _colour_shares(
-    rgb: NDArray[np.uint8], on_edge: NDArray[np.bool_], figure: NDArray[np.bool_]
-) -> tuple[Floats, Floats, Floats]:
-    """Return which share of the picture has which colour, on even surfaces and along edges, and which of the figure.
-
-    All are float32 [COLOUR_CELLS]; the first two together add up to 1, and so does the third.
-    """
-    # A new array, since kernels are compiled for each layout, and for pixels that may not be written to.
-    counts = _count_colours(np.right_shift(rgb, 3, order="C"), on_edge, figure)
-    flat, edge = _binned(counts[0], on_edge.size), _binned(counts[1], on_edge.size)
-    return flat, edge, _binned(counts[2], int(counts[2].sum()))
-
-
-@kernel
-def _count_colours(levels, on_edge, figure):  # type: ignore[no-untyped-def]
-    """Return how many pixels of each of 32^3 colours lie off edges, on them, and in the figure: int64 [3, n].
-
-    `levels` of red, green and blue are uint8 [h, w, 3], 0-31.
-    """
-    counts = np.zeros((3, _RGB_LEVELS**3), np.int64)
-    for y in range(levels.shape[0]):
-        for x in range(levels.shape[1]):
-            colour = (levels[y, x, 0] * _RGB_LEVELS + levels[y, x, 1]) * _RGB_LEVELS + levels[y, x, 2]
-            counts[int(on_edge[y, x]), colour] += 1
-            counts[2, colour] += figure[y, x]
-    return counts
-
-
-def _binned(counts: NDArray[np.int64], pixels: int) -> Floats:
-    return np.asarray(_add_up_cells(counts, pixels, *_cells_of_rgb()), dtype=np.float32)
-
-
-@kernel
-def _add_up_cells(counts, pixels, cells, weights):  # type: ignore[no-untyped-def]
-    """Return which share of so many pixels each cell has, float64 [COLOUR_CELLS], of how many have each colour."""
-    shares = np.zeros(COLOUR_CELLS)
-    for colour in range(counts.shape[0]):
-        if counts[colour]:
-            share = counts[colour] / pixels
-            for near in range(cells.shape[1]):
-                shares[cells[colour, near]] += weights[colour, near] * share
-    return shares
-
-
 @kernel
 def _mean_colour(lab, where):  # type: ignore[no-untyped-def]
     """Return the mean of float32 [h, w, 3] where a mask is set, float32 [3], added up pixel by pixel, as NumPy does."""
@@ -402,7 +187,7 @@ def _mean_colour(lab, where):  # type: ignore[no-untyped-def]
 def _layout(square: Floats) -> NDArray[np.uint8]:
     small = cv2.resize(square, (8, 8), interpolation=cv2.INTER_AREA)
     kept = []
-    for channel, count in enumerate(_LAYOUT_KEPT):
+    for channel, count in enumerate(LAYOUT_KEPT):
         spectrum = cv2.dct(np.ascontiguousarray(small[:, :, channel]))
         kept += [spectrum[place] for place in _ZIGZAG[:count]]
     # Roots keep small differences of high frequencies: coefficients reach from 0.1 to 800.
@@ -412,7 +197,7 @@ def _layout(square: Floats) -> NDArray[np.uint8]:
 
 _ZIGZAG = sorted(((row, column) for row in range(8) for column in range(8)), key=lambda place: (sum(place), place))
 
-LAYOUT_COLUMNS = np.array([column for count in _LAYOUT_KEPT for _, column in _ZIGZAG[:count]])
+LAYOUT_COLUMNS = np.array([column for count in LAYOUT_KEPT for _, column in _ZIGZAG[:count]])
 """Which wave from left to right each number of the layout stands for, from 0 on: int64 [58]."""
 
 _ROOT = float(np.sqrt(2))
@@ -428,7 +213,7 @@ def _edges(luma: Floats) -> Floats:
     quarters = np.stack([small[::2, ::2], small[::2, 1::2], small[1::2, ::2], small[1::2, 1::2]])
     strengths = np.abs(np.tensordot(_EDGE_FILTERS, quarters, axes=1))
 
-    kinds = np.zeros((_EDGE_KINDS, 32, 32), dtype=np.float32)
+    kinds = np.zeros((EDGE_KINDS, 32, 32), dtype=np.float32)
     is_edge = strengths.max(axis=0) > _LEAST_EDGE
     np.put_along_axis(kinds, strengths.argmax(axis=0)[None], is_edge[None].astype(np.float32), axis=0)
     return _pooled(kinds, 4).ravel()
@@ -456,7 +241,7 @@ def _filters() -> list[Floats]:
     The finest octave is float32 [6, 64, 64], the others [6, 32, 32], since they hold nothing that is finer.
     """
     bank = []
-    for octave in range(_FREQUENCIES):
+    for octave in range(OCTAVES):
         side = 64 if octave == 0 else 32
         down, across = np.meshgrid(np.fft.fftfreq(side), np.fft.fftfreq(side), indexing="ij")
         frequency, direction = np.hypot(across, down) * side / 64, np.arctan2(down, across)

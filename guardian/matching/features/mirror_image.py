@@ -9,15 +9,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.matching.features.appearance import (
+from guardian.matching.features.appearance import LAYOUT_COLUMNS, pattern_parts, with_sources
+from guardian.matching.features.appearance_bytes import (
     APPEARANCE_BYTES,
     DIRECTIONS,
     GRADIENT_BINS,
-    LAYOUT_COLUMNS,
     SLICES,
     Appearance,
-    pattern_parts,
-    with_sources,
 )
 from guardian.matching.features.local_shapes import mirrored_local_shapes
 

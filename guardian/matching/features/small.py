@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching.features import hashing, keypoints
-from guardian.matching.features.appearance import PREVIEW_SIDE, Appearance, appearance_of, completed
+from guardian.matching.features.appearance import PREVIEW_SIDE, appearance_of
+from guardian.matching.features.appearance_bytes import Appearance, completed
 from guardian.matching.features.fingerprint import Fingerprint
 from guardian.matching.features.image import Picture
 from guardian.matching.features.keypoints import Keypoints

@@ -5,21 +5,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from guardian.matching.features.appearance import (
-    APPEARANCE_BYTES,
-    BYTES_OF_VERSIONS,
-    COLOUR_CELLS,
-    SINCE_VERSION_2,
-    SINCE_VERSION_3,
-    SLICES,
-    Appearance,
-    appearance_of,
-    as_of_version,
-    colour_cells,
-    completed,
-    versions_of,
-    widened,
-)
+from guardian.matching.features.appearance import appearance_of
+from guardian.matching.features.appearance_bytes import APPEARANCE_BYTES, SLICES, Appearance
 from guardian.matching.features.local_shapes import local_shape_values
 
 COLOURS = ("flat_colours", "edge_colours")
@@ -102,35 +89,6 @@ def test_which_colours_lie_beside_each_other_is_kept() -> None:
     assert int(other.part("colour_pairs")[place]) == 0
 
 
-@pytest.mark.parametrize(("version", "lacking"), [(1, (*SINCE_VERSION_2, *SINCE_VERSION_3)), (2, SINCE_VERSION_3)])
-def test_appearances_of_an_earlier_version_are_read_with_what_they_have(version: int, lacking: tuple[str, ...]) -> None:
-    now = appearance_of(_drawing((200, 30, 30))).values
-    length = BYTES_OF_VERSIONS[version]
-    earlier = now[None, :length]
-
-    read = widened(earlier)
-
-    assert read.shape == (1, APPEARANCE_BYTES)
-    assert np.array_equal(read[:, :length], earlier)
-    assert all(not read[0, SLICES[name]].any() for name in lacking)
-    assert all(now[SLICES[name]].any() for name in lacking), "of a picture they are never zeros"
-    assert versions_of(np.concatenate([read, now[None]])).tolist() == [version, 3]
-    assert np.array_equal(as_of_version(now[None], version), read)
-    with pytest.raises(ValueError, match="1920 bytes, not 5"):
-        widened(np.zeros((1, 5), np.uint8))
-
-
-def test_an_appearance_is_completed_with_what_it_lacks_and_keeps_what_it_has() -> None:
-    exact, rough = appearance_of(_drawing((200, 30, 30))), appearance_of(_drawing((200, 30, 30), tall=True))
-    for version, length in BYTES_OF_VERSIONS.items():
-        expected = np.concatenate([exact.values[:length], rough.values[length:]])
-        assert np.array_equal(completed(exact.to_bytes()[:length], rough).values, expected)
-        # As a segment holds it that has newer ones, too.
-        held = as_of_version(exact.values[None], version)[0].tobytes()
-        assert np.array_equal(completed(held, rough).values, expected)
-    assert completed(b"", rough) is rough
-
-
 def test_local_shapes_tell_outlines_apart_and_know_no_colour_nor_light() -> None:
     red, green = _drawing((200, 30, 30)), _drawing((20, 120, 40))
     darker = (red * 0.8).astype(np.uint8)
@@ -158,14 +116,3 @@ def test_pictures_of_any_size_and_blank_ones_have_an_appearance(shape: tuple[int
         appearance = appearance_of(picture.astype(np.uint8))
         assert len(appearance.to_bytes()) == APPEARANCE_BYTES
         assert appearance.part("figure_colours").any(), "zeros would mean that they are not known"
-
-
-def test_colours_share_out_among_neighbouring_cells() -> None:
-    lab = np.array([[50, 0, 0], [53, 80, 67], [100, 0, 0]], dtype=np.float32)
-
-    cells, weights = colour_cells(lab)
-
-    assert cells.min() >= 0
-    assert cells.max() < COLOUR_CELLS
-    assert weights.sum(axis=1) == pytest.approx([1, 1, 1], abs=1e-5)
-    assert set(cells[0][weights[0] > 0]) <= {0, 1, 2, 3}, "greys have no hue"

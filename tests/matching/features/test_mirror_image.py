@@ -5,7 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from demo.photographs import PROTECTED, opened
-from guardian.matching.features.appearance import SLICES, appearance_of
+from guardian.matching.features.appearance import appearance_of
+from guardian.matching.features.appearance_bytes import SLICES
 from guardian.matching.features.mirror_image import with_mirror_image
 from guardian.search.aspects import Aspect, exact_vectors_of
 
