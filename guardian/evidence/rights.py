@@ -101,7 +101,7 @@ async def take_rights(
 async def _other_versions(
     subject: CaptureSubject, originals: Vault, workers: Workers
 ) -> list[tuple[str, "FileMetadata"]]:
-    """Return what other versions of the work say, by their titles; those whose file is missing or damaged are left out."""
+    """Return what other versions of the work say, by their titles; without those whose file is missing or damaged."""
     read = []
     for asset in [one for one in subject.work.protected if one.id != subject.asset.id][:_MOST_VERSIONS]:
         if not originals.holds(asset.sha256):
