@@ -72,6 +72,9 @@ def test_changed_and_missing_bytes_are_noticed(tmp_path: Path) -> None:
     vault.path_of(digest).unlink()
     with pytest.raises(GuardianError, match="is not in"):
         vault.get(digest)
+    vault.path_of(digest).mkdir()
+    with pytest.raises(GuardianError, match="cannot be read"):
+        vault.get(digest)
 
 
 @pytest.mark.parametrize("digest", ["../../etc/passwd", "", "A" * 64, "0" * 63])
