@@ -235,10 +235,13 @@ def records_folder(path: Path) -> Path:
 
 
 def _has_content(path: Path, content: bytes) -> bool:
-    """Return whether a file has exactly these bytes. A damaged one does not, and is written again."""
+    """Return whether a file has exactly these bytes. A damaged or unreadable one does not, and is written again."""
     try:
         kept = path.read_bytes()
     except FileNotFoundError:
+        return False
+    except OSError as error:
+        log.warning("unreadable_evidence_replaced", path=str(path), reason=str(error))
         return False
     if kept != content:
         log.warning("damaged_evidence_replaced", path=str(path))

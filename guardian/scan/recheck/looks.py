@@ -216,11 +216,19 @@ def shown_for(seen: Sequence[Sighting | Skipped], place: Place) -> Sighting | No
 
 
 async def _shown_in_frames(reader: PageReader, reading: PageReading, place: Place) -> Sighting | None:
-    """Return the picture as a frame of the page's own site shows it. Raises FetchFailed, FetchRefused."""
+    """Return the picture as a frame of the page's own site shows it; a frame that is gone shows nothing.
+
+    Raises FetchFailed, FetchRefused for a frame that could not be looked at.
+    """
     site = registrable_domain(host_of(reading.final_url))
     own = [url for url in reading.frames if registrable_domain(host_of(url)) == site]
     for url in own[:MOST_FRAMES]:
-        found = _shown((await reader.read(url)).seen, place)
+        try:
+            found = _shown((await reader.read(url)).seen, place)
+        except FetchFailed as error:
+            if error.status in GONE_STATUSES:
+                continue
+            raise
         if found is not None:
             return found
     return None
