@@ -34,7 +34,7 @@ async def look_back(context: CatalogContext, asset_id: str) -> tuple[EarlierUse,
     """Look in the memory for an asset; return the places where it was seen that were not known before.
 
     They are written down, with a task for each that looks at the place again. Raises Unmatchable, WorkerLost,
-    IndexNotReady, EvidenceLost where the asset's original is lost.
+    IndexNotReady, and GuardianError where the asset's original is lost.
     """
     memory = context.memory
     if memory is None:

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from guardian.errors import CaptureFull
+import structlog
+
+from guardian.errors import CaptureFull, GuardianError
 from guardian.evidence.capture_folder import CaptureFolder
 from guardian.evidence.exchanges import Exchanges
 from guardian.evidence.step_result import StepResult
@@ -35,6 +37,8 @@ _MOST_VERSIONS = 5
 
 _LEAST_CONTROL_BYTES = 5_000
 """Smaller files are icons and spacers, which have no metadata anywhere."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +101,17 @@ async def take_rights(
 async def _other_versions(
     subject: CaptureSubject, originals: Vault, workers: Workers
 ) -> list[tuple[str, "FileMetadata"]]:
-    """Return what other versions of the work say, by their titles; those whose file is missing are left out."""
+    """Return what other versions of the work say, by their titles; without those whose file is missing or damaged."""
     read = []
     for asset in [one for one in subject.work.protected if one.id != subject.asset.id][:_MOST_VERSIONS]:
-        if originals.holds(asset.sha256):
+        if not originals.holds(asset.sha256):
+            continue
+        try:
             content = await asyncio.to_thread(originals.get, asset.sha256)
-            read.append((asset.title, await _read(workers, content)))
+        except GuardianError as error:
+            log.warning("version_not_read", asset=asset.id, reason=str(error))
+            continue
+        read.append((asset.title, await _read(workers, content)))
     return read
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import structlog
 
+from guardian.disk_errors import disk_error_text
 from guardian.durable import sync_folder
 from guardian.errors import GuardianError, VaultFull
 
@@ -100,13 +101,17 @@ class Vault:
         return digest
 
     def get(self, digest: str) -> bytes:
-        """Return the bytes kept under a digest. Raises GuardianError when they are missing or damaged."""
+        """Return the bytes kept under a digest. Raises GuardianError when they are missing, damaged or unreadable."""
+        path = self.path_of(digest)
         try:
-            content = self.path_of(digest).read_bytes()
+            content = path.read_bytes()
         except FileNotFoundError as error:
             raise GuardianError(f"evidence {digest} is not in {self.folder}") from error
+        except OSError as error:
+            # Of a disk that fails, for example. What needs these bytes goes on without, as if they were damaged.
+            raise GuardianError(f"evidence {digest} cannot be read: {disk_error_text(error)}") from error
         if hashlib.sha256(content).hexdigest() != digest:
-            raise GuardianError(f"evidence {digest} is damaged on disk: restore {self.path_of(digest)} from a backup")
+            raise GuardianError(f"evidence {digest} is damaged on disk: restore {path} from a backup")
         return content
 
     def holds(self, digest: str) -> bool:
@@ -230,10 +235,13 @@ def records_folder(path: Path) -> Path:
 
 
 def _has_content(path: Path, content: bytes) -> bool:
-    """Return whether a file has exactly these bytes. A damaged one does not, and is written again."""
+    """Return whether a file has exactly these bytes. A damaged or unreadable one does not, and is written again."""
     try:
         kept = path.read_bytes()
     except FileNotFoundError:
+        return False
+    except OSError as error:
+        log.warning("unreadable_evidence_replaced", path=str(path), reason=str(error))
         return False
     if kept != content:
         log.warning("damaged_evidence_replaced", path=str(path))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import structlog
 
-from guardian.errors import IndexNotReady, Unmatchable
+from guardian.errors import GuardianError, IndexNotReady, Unmatchable
 from guardian.evidence import Vault
 from guardian.matching.features.appearance import appearance_of
 from guardian.matching.features.small import SmallFingerprint, small_fingerprint, with_appearance
@@ -224,9 +224,11 @@ def _counted(source: RebuildSource) -> Rebuilt:
 
 
 def _kept_bytes(vault: Vault, sha256: str) -> bytes | None:
+    """Return the whole bytes of a picture; None where they were not kept or are lost, so that its preview must do."""
     try:
         return vault.get(sha256) if vault.holds(sha256) else None
-    except (OSError, IndexNotReady):
+    except GuardianError as error:
+        log.warning("made_of_preview", sha256=sha256, reason=str(error))
         return None
 
 

@@ -13,6 +13,7 @@ from guardian.notices.settling import BACK_LINE, MOVED_LINE
 from guardian.store import Transaction
 from guardian.views.cases import event_words
 from guardian.views.counting import counted
+from guardian.views.deliveries import DELIVERY_TEXTS
 from guardian.views.evidence import reason_text
 from guardian.views.licences import for_others, grant_text, scope_text
 from guardian.views.notices import kind_text, recheck_text, step_words
@@ -78,8 +79,9 @@ def _decided(tx: Transaction, case: Case) -> Iterator[TimelineEntry]:
         if line.message_id is None:
             continue
         for task in tx.tasks.of_message(line.message_id):
-            state = {TaskState.DONE: "accepted", TaskState.DUE: "on its way", TaskState.DEAD: "given up"}[task.state]
-            words = f"message to {task.destination}: {state} after {counted(task.attempts, 'attempt')}"
+            words = (
+                f"message to {task.destination}: {DELIVERY_TEXTS[task.state]} after {counted(task.attempts, 'attempt')}"
+            )
             yield TimelineEntry(task.created_at, TimelineKind.TOLD, words, line.message_id)
 
 

@@ -23,7 +23,7 @@ def add_token(
     """Return the secret of a new token, which is shown this once, and the token. Raises UsageError."""
     wanted = frozenset(scopes)
     if not wanted:
-        raise UsageError("name at least one scope")
+        raise UsageError("say at least one thing that the token may do (a scope)")
     if until is not None and until <= at:
         raise UsageError(f"the token would have ended already ({until:%Y-%m-%d})")
     if beyond := wanted - actor.scopes:

@@ -105,15 +105,28 @@ async def _is_same(archive: Archive, finding: Finding, picture: Finding) -> bool
         return False
     if finding.image_sha256 is None or picture.image_sha256 is None or not archive.vault.holds(finding.image_sha256):
         return None
-    content = await asyncio.to_thread(archive.vault.get, finding.image_sha256)
+    content = await _kept(archive.vault, finding.image_sha256)
+    if content is None:
+        return None
     return await _is_same_as(archive.vault, archive.workers, picture.image_sha256, content)
 
 
 async def _is_same_as(vault: Vault, workers: Workers, digest: str, content: bytes) -> bool | None:
     """Return whether kept evidence shows the same whole picture as some bytes; None when that cannot be said."""
+    kept = await _kept(vault, digest)
+    if kept is None:
+        return None
     try:
-        kept = await asyncio.to_thread(vault.get, digest)
         return await workers.is_same_picture(kept, content)
+    except GuardianError as error:
+        log.warning("lookalike_not_compared", digest=digest, reason=str(error))
+        return None
+
+
+async def _kept(vault: Vault, digest: str) -> bytes | None:
+    """Return the bytes under a digest; None when they are lost or damaged."""
+    try:
+        return await asyncio.to_thread(vault.get, digest)
     except GuardianError as error:
         log.warning("lookalike_not_compared", digest=digest, reason=str(error))
         return None

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from guardian.model import Actor, AuditHead, AuditLine
 from guardian.model.people import BY_GUARDIAN
@@ -126,7 +126,7 @@ class Audit:
         """Return the last lines that people read, the newest first; `before`: only those with a smaller number.
 
         All but the anchors of histories and of messages, which have lists of their own. `actor` and `action`: words of
-        who did it, and of what it is called.
+        who did it, and of what it is called, where hyphens and underscores are the same.
         """
         is_read = audit.c.action.not_in([HISTORY, DELIVERED])
         query = select(audit).where(is_read).order_by(audit.c.number.desc()).limit(limit)
@@ -135,7 +135,8 @@ class Audit:
         if actor:
             query = query.where(audit.c.actor.icontains(actor, autoescape=True))
         if action:
-            query = query.where(audit.c.action.icontains(action, autoescape=True))
+            spelt = func.replace(audit.c.action, "-", "_")
+            query = query.where(spelt.icontains(action.replace("-", "_"), autoescape=True))
         if before is not None:
             query = query.where(audit.c.number < before)
         return [_line(row) for row in self._connection.execute(query)]

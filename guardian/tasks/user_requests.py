@@ -67,7 +67,7 @@ def may_ask_again(owed: Sequence[Task]) -> bool:
 def owed_text(task: Task, what: str) -> str:
     """Return that something is still owed, and why it could not be done when it was tried."""
     if task.last_error is None:
-        return f"{what}: asked for by {request_of(task).by.name}; guardian does it as soon as it can. Reload this page."
+        return f"{what}: asked for by {request_of(task).by.name}; guardian does it as soon as it can"
     return f"{what}: it could not be done yet and is tried again: {task.last_error}"
 
 

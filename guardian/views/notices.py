@@ -30,7 +30,7 @@ KIND_TEXTS = {
 KIND_TITLES = {kind: text[0].upper() + text[1:] for kind, text in KIND_TEXTS.items()}
 """The same as headlines; what is written in capitals stays so."""
 
-_STEP_TEXTS = {
+STEP_TEXTS = {
     NoticeStep.DRAFTED: "drafted",
     NoticeStep.LICENCE_CHECKED: "licences checked",
     NoticeStep.CONSIDERED: "exceptions considered",
@@ -81,7 +81,7 @@ def _who(line: NoticeLine) -> str:
 
 def step_words(line: NoticeLine) -> str:
     """Return what a line of a notice's history says, without when, by whom and in which words."""
-    words = _STEP_TEXTS[line.step]
+    words = STEP_TEXTS[line.step]
     detail = line.detail
     if line.step is NoticeStep.SENT:
         return f"{words} to {detail.get('to', '?')}"

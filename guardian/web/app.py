@@ -22,6 +22,7 @@ from guardian.web.metrics import Metrics
 from guardian.web.pages import (
     account,
     assets,
+    audit,
     case,
     check,
     evidence,
@@ -88,6 +89,7 @@ def build_app(metrics: Metrics, readiness: Readiness, read_coverage: CoverageRea
         overview,
         sources,
         operations,
+        audit,
         people,
         account,
     ):

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from guardian import __version__
 from guardian.model import BrowserSession, Permission
+from guardian.views.audit_words import permission_text
 from guardian.views.comparisons import percent_text
 from guardian.views.counting import counted, size_text
 from guardian.views.plain_text import cleaned
@@ -86,6 +87,7 @@ _FILTERS: Mapping[str, Any] = {
     "without_commands": without_commands,
     "is_web": is_web,
     "allowed": _allowed,
+    "may": permission_text,
     "percent": percent_text,
     "counted": counted,
     "size": size_text,

@@ -119,6 +119,11 @@ def test_other_versions_of_the_work_that_say_nothing_are_named(place: Place) -> 
     words = " ".join(told["conclusion"])
     assert "are protected do not state it either (“Web size”): a copy of one never had it." in words
 
+    # A damaged version says nothing, and takes nothing from what the others say.
+    Vault(place.folder / "originals", 10**8).path_of(web_size).write_bytes(b"damaged")
+    _, told, _ = place.taken(replace(subject, work=Work("work_1", (subject.asset, version))))
+    assert "Web size" not in " ".join(told["conclusion"])
+
 
 @pytest.mark.parametrize(
     ("more", "words"),

@@ -72,6 +72,12 @@ def test_changed_and_missing_bytes_are_noticed(tmp_path: Path) -> None:
     vault.path_of(digest).unlink()
     with pytest.raises(GuardianError, match="is not in"):
         vault.get(digest)
+    # Whoever runs the tests can read everything; a link to itself nobody can.
+    vault.path_of(digest).symlink_to(vault.path_of(digest))
+    with pytest.raises(GuardianError, match="cannot be read"):
+        vault.get(digest)
+    assert vault.keep(b"the evidence") == digest
+    assert vault.get(digest) == b"the evidence"
 
 
 @pytest.mark.parametrize("digest", ["../../etc/passwd", "", "A" * 64, "0" * 63])

@@ -213,6 +213,9 @@ def test_after_a_change_of_recipe_what_is_left_is_made_anew(
 
         newer = Memory(app.store, memory.folder, "s2-none", memory.settings)
         assert newer.earlier_recipes() == [memory.recipe]
+        # Evidence has the bytes, but its file is damaged.
+        kept = services.vault.keep((site.folder / "coffee.jpg").read_bytes())
+        services.vault.path_of(kept).write_bytes(b"damaged")
         made = await rebuild(app.store, newer, services.workers, services.vault)
         assert (made.whole, made.coarse, made.lost) == (0, 1, 0)
         with app.store.read() as tx:

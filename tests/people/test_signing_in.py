@@ -159,7 +159,7 @@ def test_token_opens_what_its_scopes_say_until_it_ends(store: Store) -> None:
 
 def test_token_that_makes_no_sense(store: Store) -> None:
     with store.begin() as tx:
-        with pytest.raises(UsageError, match="at least one scope"):
+        with pytest.raises(UsageError, match="at least one thing"):
             add_token(tx, this_user(), "x", [], None, NOON)
         with pytest.raises(UsageError, match="ended already"):
             add_token(tx, this_user(), "x", [Permission.CHECK], NOON, NOON)

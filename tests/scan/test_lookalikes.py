@@ -86,6 +86,12 @@ def test_kin_is_quiet_and_ones_own_is_not(tmp_path: Path, web: Site, photographs
 
             with pytest.raises(UsageError, match="so it is yours"):
                 await find_same_pictures(archive, cases["carol"][0])
+            with app.store.read() as tx:
+                (kin,) = tx.findings.list(cases["bob"][0])
+            archive.vault.path_of(kin.candidate_sha256).write_bytes(b"damaged")
+            same = await find_same_pictures(archive, cases["alice"][0])
+            assert (len(same.digests), same.not_compared) == (0, 1), "what is lost is not compared, and that is said"
+            archive.vault.keep(shown["bob"])
             same = await find_same_pictures(archive, cases["alice"][0])
             assert (len(same.digests), same.not_compared) == (1, 0)
             edit = Edit("mara", app.services.clock())

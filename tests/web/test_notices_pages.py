@@ -68,7 +68,15 @@ def test_a_notice_from_the_case_to_the_counter_notice(served: Served, case_id: s
     assert "counter notice received" in anna.get(path).text
     assert "restored between" in anna.get("/notices").text
     history = anna.get(path).text.partition('id="h-history"')[2]
-    steps = ("drafted by", "licences checked", "exceptions considered", "approved", "live", "sent to", "counter notice")
+    steps = (
+        "drafted by",
+        "licences checked",
+        "exceptions considered",
+        "approved",
+        "found live",
+        "sent to",
+        "counter notice",
+    )
     assert sorted(steps, key=history.index) == list(steps), "in the order in which they happened"
     assert '<h3 lang="fr">Courriel</h3>' in anna.get(path).text, "each field of a form has a block of its own"
     served.desk.notice_copies.path_of(notice.history[-1].detail["copy_sha256"]).unlink()

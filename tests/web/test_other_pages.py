@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
+from guardian.cli.acting import this_user
 from guardian.model import Context, TaskKind, TaskState, Waiting
 from guardian.outbox import mint
 from guardian.views.overview import Seen, csv_text, seen_of
@@ -97,16 +98,26 @@ def test_what_is_announced_as_too_large_is_not_read() -> None:
         asyncio.run(read())
 
 
-def test_operations_are_for_those_who_may_see_them(served: Served) -> None:
+def test_operations_are_for_those_who_may_see_them(served: Served, case_id: str) -> None:
     vera, anna = served.signed_in("Vera"), served.signed_in("Anna")
     assert "No source is configured" in vera.get("/sources").text
     assert "No messages" in vera.get("/deliveries?state=dead").text
     assert vera.post("/deliveries", data={"number": 1}).status_code == 403
     assert anna.post("/deliveries", data={"number": 1}).status_code == 400
     assert vera.get("/audit").status_code == vera.get("/people").status_code == 403
-    assert "user.signed_in" in anna.get("/audit").text
+    text = anna.get("/audit").text
+    assert 'title="user.signed_in"><bdi dir="auto">signed in</bdi>' in text
+    assert ">Anna</bdi></a>" in text, "who it is about is named"
+    assert re.search(r'<option value="case.dismiss">case dismissed</option>', text)
     assert "No line is like this" in anna.get("/audit?who=anna&what=case.").text
-    assert "user.signed_in" in anna.get("/audit?who=ANNA&what=signed").text
+    assert 'title="user.signed_in"' in anna.get("/audit?who=ANNA&what=signed").text
+    assert "No line is like this" in anna.get("/audit?what=case.not_mine").text
+    with served.store.begin() as tx:
+        tx.audit.add(this_user(), "case.not-mine", case_id, served.desk.clock(), {"scopes": "check people"})
+    text = anna.get("/audit?what=case.not_mine").text
+    assert "picture called not mine" in text, "as programs write it, too"
+    assert "may: check pictures, change people and tokens" in text
+    assert ">Lake at thief.example</bdi></a>" in text
     assert "No line is like this" in anna.get("/audit?before=1").text
     assert "/operators/show?name=thief.example" in vera.get("/operators?words=THIEF").text
     assert "Nobody of this name" in vera.get("/operators?words=%25").text
@@ -124,8 +135,12 @@ def test_only_deliveries_are_retried_where_deliveries_are_listed(served: Served)
         for task in dead:
             tx.tasks.bury(task.id, "given up")
     assert [anna.post("/deliveries", data={"number": task.id}).status_code for task in dead] == [303, 400]
-    with served.store.read() as tx:
+    with served.store.begin() as tx:
         assert [tx.tasks.get(task.id).state for task in dead] == [TaskState.DUE, TaskState.DEAD]
+        tx.tasks.bury(dead[0].id, "given up")
+    text = anna.get("/deliveries").text
+    assert ">1 given up</a>" in text
+    assert not re.search(r">[^<]*\bdead\b[^<]*<", text)
 
 
 def test_floods_are_held_until_a_person_sends_or_drops_them(served: Served) -> None:
@@ -169,6 +184,7 @@ def test_people_and_tokens_are_changed_by_admins(served: Served) -> None:
 
     made = anna.post("/people/tokens", data={"name": "sheet", "scope": ["cases:read"]})
     assert "guardian_" in made.text
+    assert '<td data-label="May">see cases</td>' in made.text
     assert "guardian_" not in anna.get("/people").text.replace("guardian_form", "")
     with served.store.read() as tx:
         token = tx.api_tokens.all()[0]

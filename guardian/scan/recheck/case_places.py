@@ -23,7 +23,7 @@ _MOST_ELSEWHERE = 100
 
 @dataclass(frozen=True, slots=True)
 class KnownPlace:
-    """A place as it is known, by a finding or by the memory alone; `image_url` may be a data: image's."""
+    """A place as it is known: by `finding`, or, where that is None, by the memory alone."""
 
     place: Place
     source: str

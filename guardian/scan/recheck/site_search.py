@@ -69,34 +69,58 @@ async def search_site(
 
     Raises GuardianError when the index, a worker or the database is lost.
     """
-    reader = PageReader(context.source, crawl_context_of(services, context))
     pages = list(dict.fromkeys(pages))[:MOST_PAGES]
     front = urljoin(pages[0], "/")
-    read = {url: await _read(reader, url) for url in dict.fromkeys((*pages, front))}
-    looks = [look for page in read.values() for look in page.unseen]
-    near = _near(pages[0], [page.reading for page in read.values() if page.reading is not None], search)
+    visits = _Visits(services, context, search, own={page_key(url) for url in pages})
 
-    own = {page_key(url) for url in pages}
-    done = {*search.known} - own
-    for urls in (pages, [front, *near][:MOST_PAGES]):
+    readings = [await visits.read(url) for url in dict.fromkeys((*pages, front))]
+    near = _near(pages[0], [one for one in readings if one is not None], search)
+    await visits.compare(pages)
+    await visits.compare([front, *near][:MOST_PAGES])
+    return _strongest(visits.looks)
+
+
+class _Visits:
+    """The pages that one search reads, each once. `own` are keys of those that were known to show the work.
+
+    `looks` is what they have shown so far.
+    """
+
+    def __init__(self, services: Services, context: ScanContext, search: SiteSearch, own: Set[str]) -> None:
+        self._services, self._context, self._search, self._own = services, context, search, own
+        self._reader = PageReader(context.source, crawl_context_of(services, context))
+        self._readings: dict[str, PageReading | None] = {}
+        self._passed_over = {*search.known} - own
+        self.looks: list[PlaceLook] = []
+
+    async def read(self, url: str) -> PageReading | None:
+        """Return what a page shows; None when it cannot be read."""
+        if url not in self._readings:
+            page = await _read(self._reader, url)
+            self.looks += page.unseen
+            self._readings[url] = page.reading
+        return self._readings[url]
+
+    async def compare(self, urls: Sequence[str]) -> None:
+        """Compare the pictures of some pages, at most MOST_PICTURES, and record them as by a scan."""
         room = MOST_PICTURES
         for url in urls:
-            if url in read:
-                reading = read[url].reading
-            else:
-                page = await _read(reader, url)
-                looks += page.unseen
-                reading = page.reading
-            if reading is None or page_key(reading.final_url) in done or not search.belongs(reading.final_url):
+            reading = await self.read(url)
+            if reading is None or not self._is_next(reading.final_url):
                 continue
-            done.add(page_key(reading.final_url))
-
             sightings = [one for one in reading.seen if isinstance(one, Sighting)][:room]
             room -= len(sightings)
-            answers = await answer_and_record(services, context, sightings, asyncio.Semaphore(_AT_ONCE))
-            which = "the page" if page_key(reading.final_url) in own else "another page of the site"
-            looks += _looks(reading.final_url, answers, search.asset_ids, which)
-    return _strongest(looks)
+            answers = await answer_and_record(self._services, self._context, sightings, asyncio.Semaphore(_AT_ONCE))
+            which = "the page" if page_key(reading.final_url) in self._own else "another page of the site"
+            self.looks += _looks(reading.final_url, answers, self._search.asset_ids, which)
+
+    def _is_next(self, page_url: str) -> bool:
+        """Return whether a page is one of the operator's that was not looked at; from now on it was."""
+        key = page_key(page_url)
+        if key in self._passed_over or not self._search.belongs(page_url):
+            return False
+        self._passed_over.add(key)
+        return True
 
 
 def _strongest(looks: list[PlaceLook]) -> list[PlaceLook]:

@@ -1,4 +1,4 @@
-"""What guardian itself does: messages on their way, the audit log, the configuration."""
+"""What guardian itself does: messages on their way, the configuration."""
 
 from urllib.parse import urlencode
 
@@ -9,9 +9,9 @@ from starlette.responses import RedirectResponse, Response
 from guardian.delivery.floods import drop_flood, held_floods, release_flood
 from guardian.delivery.sending import delivery_numbered, retry_now
 from guardian.errors import UsageError
-from guardian.model import AuditLine, BrowserSession, Permission, Task, TaskKind, TaskState
+from guardian.model import BrowserSession, Permission, Task, TaskKind, TaskState
 from guardian.store import Transaction
-from guardian.views.deliveries import Subject, subject_case_name, subject_of, subject_text
+from guardian.views.deliveries import DELIVERY_TEXTS, Subject, subject_case_name, subject_of, subject_text
 from guardian.web.auth.requests import person_acting
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import person_may
@@ -27,7 +27,7 @@ _MOST = 200
 async def show_deliveries(
     request: Request, state: str = "", before: int | None = Query(None, ge=1, lt=2**63)
 ) -> Response:
-    """Show messages, the newest first: waiting, dead, done."""
+    """Show messages, the newest first: on their way, given up, accepted."""
     desk = desk_of(request)
     chosen = TaskState(state) if state in list(TaskState) else None
 
@@ -55,6 +55,7 @@ async def show_deliveries(
         disabled=disabled,
         floods=floods,
         chosen=chosen,
+        texts=DELIVERY_TEXTS,
         older=older,
     )
 
@@ -62,7 +63,7 @@ async def show_deliveries(
 def _flood_name(tx: Transaction, about: str) -> str:
     """Return what held messages are about as people call it: of a work the title of its first image."""
     work = tx.works.get(about)
-    return work.assets[0].title if work is not None else about
+    return work.assets[0].title if work is not None else about.replace("rule:", "rule ", 1)
 
 
 def _about(subject: Subject | None) -> str:
@@ -77,7 +78,7 @@ async def retry(
     session: BrowserSession = Depends(person_may(Permission.OPERATIONS_WRITE)),  # noqa: B008 - FastAPI's way
     number: int = Form(),
 ) -> Response:
-    """Try a message again now: a dead one, or one that waits for its next try."""
+    """Try a message again now: one that was given up, or one that waits for its next try."""
     desk = desk_of(request)
     actor = person_acting(request, session)
 
@@ -87,7 +88,7 @@ async def retry(
             return task is not None and retry_now(tx, actor, task, desk.clock())
 
     if not await run_in_threadpool(again):
-        raise UsageError(f"message {number} is neither dead nor waiting for another try")
+        raise UsageError(f"message {number} is neither given up nor waiting for another try")
     return RedirectResponse("/deliveries", status_code=303)
 
 
@@ -111,30 +112,6 @@ async def end_flood(
 
     await run_in_threadpool(end)
     return RedirectResponse("/deliveries", status_code=303)
-
-
-@router.get("/audit", dependencies=[Depends(person_may(Permission.PEOPLE))])
-async def show_audit(
-    request: Request,
-    subject: str = Query("", max_length=200),
-    who: str = Query("", max_length=200),
-    what: str = Query("", max_length=200),
-    before: int | None = Query(None, ge=1, lt=2**63),
-) -> Response:
-    """Show lines of the audit log, the newest first: of this person, this kind, this case or the like."""
-    desk = desk_of(request)
-
-    def read() -> list[AuditLine]:
-        with desk.store.read() as tx:
-            return tx.audit.latest(
-                _MOST + 1, subject.strip() or None, actor=who.strip(), action=what.strip(), before=before
-            )
-
-    lines = await run_in_threadpool(read)
-    shown = lines[:_MOST]
-    chosen = {name: text for name, text in (("subject", subject), ("who", who), ("what", what)) if text}
-    older = urlencode(chosen | {"before": shown[-1].number}) if len(lines) > _MOST else None
-    return page(request, "audit.html", lines=shown, subject=subject, who=who, what=what, older=older)
 
 
 @router.get("/settings", dependencies=[Depends(person_may(Permission.PEOPLE))])
