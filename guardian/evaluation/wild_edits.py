@@ -1,9 +1,8 @@
 """Edits as people make them for posts, shops, posters and thumbnails: parts, prints, cards, strips.
 
-No benchmark of copy detection has them, nor those of tone_edits.py and subject_edits.py.
-
-Every function draws its strength, words and colours from the generator that it is given. Those that show a part choose
-one that a person could recognise, or raise NotRecognisable.
+Like those of tone_edits.py and subject_edits.py, no benchmark of copy detection has them. Every function draws its
+strength, words and colours from the generator that it is given. Those that show a part choose one that a person could
+recognise, or raise NotRecognisable.
 """
 
 from collections.abc import Sequence
