@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from guardian import cases
 from guardian.catalog.context import CatalogContext
-from guardian.errors import GuardianError
+from guardian.errors import GuardianError, WorkerLost, WorkersUnavailable
 from guardian.matching.features.hashing import nearest_orientation, turned_hashes
 from guardian.model import Asset, Work
 from guardian.store import Transaction
@@ -31,6 +31,10 @@ _MOST_COMPARED = 8
 the same hash."""
 
 log = structlog.get_logger(__name__)
+
+
+class _NotNow(Exception):
+    """No worker could compare, which says nothing of the pictures."""
 
 
 class _Hashes:
@@ -55,7 +59,8 @@ async def look_for_works(context: CatalogContext, assets: Sequence[Asset]) -> in
     """Look for the works of these assets, in their order; return how many joined one.
 
     Each is compared with those whose work was looked for before. Left out are assets that have been looked at by this
-    version of the rule, or whose original is not in this data folder: they are looked at where it is.
+    version of the rule, or whose original is not in this data folder: they are looked at where it is. What no worker
+    could compare now is looked at again the next time.
     """
     sought = await asyncio.to_thread(_sought, context)
     due = [asset for asset in assets if asset.id not in sought and context.originals.holds(asset.sha256)]
@@ -67,7 +72,11 @@ async def look_for_works(context: CatalogContext, assets: Sequence[Asset]) -> in
     joined = 0
     for asset in due:
         alike = [id_ for id_ in hashes.alike(asset.id) if id_ in sought][:_MOST_COMPARED]
-        work = await _work_for(context, asset, alike) if alike and context.settings.join_versions else None
+        try:
+            work = await _work_for(context, asset, alike) if alike and context.settings.join_versions else None
+        except _NotNow as error:
+            log.warning("work_not_looked_for", asset=asset.id, reason=str(error))
+            continue
         if work is None:
             alone.append(asset.id)
         else:
@@ -93,7 +102,10 @@ async def look_for_all_works(context: CatalogContext) -> int:
 
 
 async def _work_for(context: CatalogContext, asset: Asset, alike: Sequence[str]) -> Work | None:
-    """Return the work whose picture an asset shows, one of those of the assets `alike`; None when there is none."""
+    """Return the work whose picture an asset shows, one of those of the assets `alike`; None when there is none.
+
+    Raises _NotNow.
+    """
     for work, others in await asyncio.to_thread(_candidates, context, asset, alike):
         # Each must agree: a small version of one of two forms of a template may look like both.
         if others and all([await _is_same(context, asset, other) for other in others]):
@@ -119,12 +131,19 @@ def _candidates(context: CatalogContext, asset: Asset, alike: Sequence[str]) -> 
 
 
 async def _is_same(context: CatalogContext, asset: Asset, other: Asset) -> bool:
-    """Return whether two assets show the same whole picture, by their originals; False when one cannot be read."""
+    """Return whether two assets show the same whole picture, by their originals; False when one cannot be read.
+
+    Raises _NotNow.
+    """
     try:
         mine = await asyncio.to_thread(context.originals.get, asset.sha256)
         theirs = await asyncio.to_thread(context.originals.get, other.sha256)
         return await context.workers.is_same_picture(mine, theirs)
+    except WorkersUnavailable as error:
+        raise _NotNow(str(error)) from error
     except GuardianError as error:
+        if isinstance(error, WorkerLost) and error.failures == 0:
+            raise _NotNow(str(error)) from error
         log.warning("versions_not_compared", asset=asset.id, other=other.id, reason=str(error))
         return False
 

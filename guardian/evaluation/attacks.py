@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from guardian.evaluation import wild_edits as wild
+from guardian.evaluation import subject_edits, tone_edits, wild_edits
 from guardian.evaluation.pictures import Edit, Picture, cropped, pixels_of, recompressed, resized, shrunk
 from guardian.evaluation.standard_edits import (
     as_meme,
@@ -125,26 +125,26 @@ HARD: dict[str, Edit] = {
 
 WILD: dict[str, Edit] = {
     "negative": lambda p, g, o: 255 - p,
-    "film_negative": lambda p, g, o: wild.film_negative(p, g),
-    "luminance_inverted": lambda p, g, o: wild.luminance_inverted(p, g),
-    "half_inverted": lambda p, g, o: wild.half_inverted(p, g),
-    "subject_on_dark": lambda p, g, o: wild.on_dark(p, g),
-    "in_letters": lambda p, g, o: wild.in_letters(p, o[0], g),
-    "pencil_sketch": lambda p, g, o: wild.pencil_sketch(p, g),
-    "cut_out": lambda p, g, o: wild.cut_out(p, o[0], g),
-    "ninth": lambda p, g, o: wild.ninth(p, g),
-    "double_exposure": lambda p, g, o: wild.double_exposed(p, o[0], g),
-    "hero_strip": lambda p, g, o: wild.hero_strip(p, g),
-    "full_width_strip": lambda p, g, o: wild.full_width_strip(p, g),
-    "half_mirrored": lambda p, g, o: wild.half_mirrored(p, g),
-    "on_mug": lambda p, g, o: wild.on_mug(p, o[0], g),
-    "on_cloth": lambda p, g, o: wild.on_cloth(p, g),
-    "in_circle": lambda p, g, o: wild.in_circle(p, g),
-    "quote_card": lambda p, g, o: wild.quote_card(p, g),
-    "faded_under_text": lambda p, g, o: wild.faded_under_text(p, g),
-    "thumbnail": lambda p, g, o: wild.thumbnail(p, g),
-    "slide": lambda p, g, o: wild.slide(p, g),
-    "among_panels": lambda p, g, o: wild.strip_of_panels([*o[:3], p, *o[3:6]], g),
+    "film_negative": lambda p, g, o: tone_edits.film_negative(p, g),
+    "luminance_inverted": lambda p, g, o: tone_edits.luminance_inverted(p, g),
+    "half_inverted": lambda p, g, o: tone_edits.half_inverted(p, g),
+    "subject_on_dark": lambda p, g, o: subject_edits.on_dark(p, g),
+    "in_letters": lambda p, g, o: wild_edits.in_letters(p, o[0], g),
+    "pencil_sketch": lambda p, g, o: tone_edits.pencil_sketch(p, g),
+    "cut_out": lambda p, g, o: subject_edits.cut_out(p, o[0], g),
+    "ninth": lambda p, g, o: wild_edits.ninth(p, g),
+    "double_exposure": lambda p, g, o: tone_edits.double_exposed(p, o[0], g),
+    "hero_strip": lambda p, g, o: wild_edits.hero_strip(p, g),
+    "full_width_strip": lambda p, g, o: wild_edits.full_width_strip(p, g),
+    "half_mirrored": lambda p, g, o: wild_edits.half_mirrored(p, g),
+    "on_mug": lambda p, g, o: wild_edits.on_mug(p, o[0], g),
+    "on_cloth": lambda p, g, o: wild_edits.on_cloth(p, g),
+    "in_circle": lambda p, g, o: wild_edits.in_circle(p, g),
+    "quote_card": lambda p, g, o: wild_edits.quote_card(p, g),
+    "faded_under_text": lambda p, g, o: wild_edits.faded_under_text(p, g),
+    "thumbnail": lambda p, g, o: wild_edits.thumbnail(p, g),
+    "slide": lambda p, g, o: wild_edits.slide(p, g),
+    "among_panels": lambda p, g, o: wild_edits.strip_of_panels([*o[:3], p, *o[3:6]], g),
 }
 """Edits as people make them on the web; `negative` to `subject_on_dark` turn tones round."""
 

@@ -13,7 +13,7 @@ from guardian.evaluation.designs.canvas import scanned
 from guardian.evaluation.pictures import Picture, cropped, is_recognisable, recompressed, resized, shrunk
 from guardian.evaluation.pile import Pile, Query, Reference, half_of
 from guardian.evaluation.standard_edits import as_meme, in_screenshot, padded, with_stickers, with_text
-from guardian.evaluation.wild_edits import free_outline
+from guardian.evaluation.subject_edits import free_outline
 
 _SIBLING_EDITS = ("jpeg10_30", "crop70", "hflip", "bright_contr_sat", "rot5_15")
 _MOST_SIBLINGS = 200

@@ -1,7 +1,8 @@
-"""Edits as people make them for posts, shops, posters and thumbnails, which no benchmark of copy detection has.
+"""Edits as people make them for posts, shops, posters and thumbnails: parts, prints, cards, strips.
 
-Every function draws its strength, words and colours from the generator that it is given. Those that show a part choose
-one that a person could recognise, or raise NotRecognisable.
+Like those of tone_edits.py and subject_edits.py, no benchmark of copy detection has them. Every function draws its
+strength, words and colours from the generator that it is given. Those that show a part choose one that a person could
+recognise, or raise NotRecognisable.
 """
 
 from collections.abc import Sequence
@@ -29,123 +30,6 @@ from guardian.evaluation.pictures import (
 _LIGHT, _DARK = (250, 250, 248), (16, 16, 20)
 
 
-def film_negative(picture: Picture, generator: np.random.Generator) -> Picture:
-    """Invert the tones under the orange mask of colour film, as a scanned negative shows them."""
-    strength = generator.uniform(0.75, 1.0)
-    mask = np.array([1.0, generator.uniform(0.55, 0.75), generator.uniform(0.3, 0.55)])
-    floor = np.array([generator.uniform(20, 60), generator.uniform(5, 25), generator.uniform(0, 10)])
-    inverted = 255.0 * ((255.0 - picture) / 255.0) ** generator.uniform(0.7, 1.3)
-    return clipped(inverted * (1 - strength + strength * mask) + floor)
-
-
-def luminance_inverted(picture: Picture, generator: np.random.Generator) -> Picture:
-    """Invert the lightness alone and keep the hues, as dark modes do."""
-    if generator.random() < 0.5:
-        values = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
-        values[..., 0] = 255 - values[..., 0]
-        return np.asarray(cv2.cvtColor(values, cv2.COLOR_LAB2RGB), np.uint8)
-
-    # What CSS writes as invert(1) hue-rotate(180deg): every channel moves by the change of the mid-range.
-    whole = picture.astype(np.int16)
-    middle = whole.max(axis=2) + whole.min(axis=2)
-    return clipped(whole + (255 - middle)[..., None])
-
-
-def half_inverted(picture: Picture, generator: np.random.Generator) -> Picture:
-    """Invert the tones of one half: beside, above or across the diagonal."""
-    height, width = picture.shape[:2]
-    down, across = np.mgrid[:height, :width]
-    cut = generator.uniform(0.4, 0.6)
-    sides = (across < cut * width, down < cut * height, across / width + down / height < 2 * cut)
-    half = sides[int(generator.integers(0, 3))]
-    if generator.random() < 0.5:
-        half = ~half
-    return np.where(half[..., None], 255 - picture, picture).astype(np.uint8)
-
-
-def subject_mask(picture: Picture, generator: np.random.Generator) -> NDArray[np.float32]:
-    """Return where the subject is, float32 [h, w] from 0 to 1, soft at its outline.
-
-    The subject is what differs from the picture's border; where that says little, a piece cut out freely by scissors.
-    """
-    height, width = picture.shape[:2]
-    factor = 128 / max(height, width)
-    small = resized(picture, width * factor, height * factor)
-    values = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
-    border = np.concatenate([values[:3:2, ::6], values[-1:, ::6]], axis=None).reshape(-1, 3)
-    sides = np.concatenate([values[::6, :1], values[::6, -1:]], axis=None).reshape(-1, 3)
-    samples = np.concatenate([border, sides])
-    # Squared distances to the nearest colour of the border, by |a|^2 - 2ab + |b|^2.
-    flat = values.reshape(-1, 3)
-    squares = (flat**2).sum(1)[:, None] - 2 * flat @ samples.T + (samples**2).sum(1)[None]
-    unlike = np.sqrt(np.maximum(0, squares.min(axis=1))).reshape(values.shape[:2])
-    _, mask = cv2.threshold(clipped(unlike * 2), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
-    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
-    if count > 1:
-        largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
-        outlines, _ = cv2.findContours((labels == largest).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        mask = cv2.drawContours(np.zeros_like(mask), outlines, -1, 255, cv2.FILLED)
-    if not 0.12 < mask.mean() / 255 < 0.6:
-        mask = free_outline(mask.shape, generator)
-    # Smoothed while small, then made steep again: the outline neither shows the small mask's steps nor fades.
-    smooth = cv2.GaussianBlur(mask, (0, 0), 2.0).astype(np.float32)
-    large = cv2.resize(smooth, (width, height), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(((large - 127) / 60 + 0.5).clip(0, 1), np.float32)
-
-
-def free_outline(shape: tuple[int, ...], generator: np.random.Generator) -> NDArray[np.uint8]:
-    """Draw a piece with a wavy outline around a place near the middle: uint8 [h, w]."""
-    height, width = shape[:2]
-    angles = np.linspace(0, 2 * np.pi, 72, endpoint=False)
-    radius = np.ones(72)
-    for wave in range(2, 7):
-        radius += generator.uniform(-0.25, 0.25) / (wave - 1) * np.cos(wave * angles + generator.uniform(0, 2 * np.pi))
-    reach = radius * generator.uniform(0.32, 0.45)
-    middle = (generator.uniform(0.42, 0.58) * width, generator.uniform(0.42, 0.58) * height)
-    outline = np.stack(
-        [middle[0] + reach * width * np.cos(angles), middle[1] + reach * height * np.sin(angles)], axis=1
-    )
-    return np.asarray(cv2.fillPoly(np.zeros((height, width), np.uint8), [outline.astype(np.int32)], 255), np.uint8)
-
-
-def cut_out(picture: Picture, host: Picture, generator: np.random.Generator) -> Picture:
-    """Put the subject without its ground on another background."""
-    mask = subject_mask(picture, generator)
-    rows, columns = np.nonzero(mask > 0.5)
-    top, bottom, left, right = rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
-    subject, shape = picture[top:bottom, left:right], mask[top:bottom, left:right]
-    if not is_recognisable(subject, (shape * 255).astype(np.uint8)):
-        raise NotRecognisable("the subject alone shows too little")
-
-    size = int(generator.integers(500, 900))
-    factor = size / max(host.shape[:2])
-    ground = resized(host, host.shape[1] * factor, host.shape[0] * factor)
-    tall, wide = ground.shape[:2]
-    factor = generator.uniform(0.45, 0.95) * min(tall / subject.shape[0], wide / subject.shape[1])
-    subject = resized(subject, subject.shape[1] * factor, subject.shape[0] * factor)
-    shape = np.asarray(cv2.resize(shape, subject.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
-    y = int(generator.integers(0, tall - subject.shape[0] + 1))
-    x = int(generator.integers(0, wide - subject.shape[1] + 1))
-    out = ground.copy()
-    place = out[y : y + subject.shape[0], x : x + subject.shape[1]]
-    place[:] = blended(place, subject, shape)
-    return out
-
-
-def on_dark(picture: Picture, generator: np.random.Generator) -> Picture:
-    """Cut the subject out of its light ground and put it on a dark one, the tones of line art turned round with it."""
-    mask = subject_mask(picture, generator)
-    if not is_recognisable(picture, (mask * 255).astype(np.uint8)):
-        raise NotRecognisable("the subject alone shows too little")
-    dark = np.array(_DARK) + generator.integers(0, 40, 3)
-    # Dark drawings vanish on a dark ground: people turn their tones round, and leave photographs as they are.
-    is_drawn = float(np.median(picture)) > 200
-    return blended(np.broadcast_to(dark, picture.shape), 255 - picture if is_drawn else picture, mask)
-
-
 def in_letters(picture: Picture, other: Picture, generator: np.random.Generator) -> Picture:
     """Cut huge letters out of it and put them on a plain ground or on another picture."""
     width = int(generator.integers(600, 1000))
@@ -164,27 +48,6 @@ def in_letters(picture: Picture, other: Picture, generator: np.random.Generator)
     return blended(ground, shown, mask / 255.0)
 
 
-def pencil_sketch(picture: Picture, generator: np.random.Generator) -> Picture:
-    """Turn it into a drawing: shaded (the picture dodged with its own blurred negative), outlined, or hatched."""
-    grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (0, 0), generator.uniform(0.3, 2.0))
-    kind, scale = int(generator.integers(0, 3)), max(grey.shape) / 640
-    if kind == 0:
-        blurred = cv2.GaussianBlur(255 - grey, (0, 0), generator.uniform(3, 10) * scale)
-        drawn = 255 * (cv2.divide(grey, 255 - blurred, scale=256) / 255.0) ** generator.uniform(1.0, 2.5)
-    else:
-        block, level = 2 * int(generator.uniform(3, 9) * scale + 1) + 1, generator.uniform(2, 9)
-        kept = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, block, level)
-        drawn = cv2.GaussianBlur(kept, (0, 0), generator.uniform(0.4, 1.2)).astype(np.float64)
-    if kind == 2:
-        down, across = np.mgrid[: grey.shape[0], : grey.shape[1]]
-        strokes = (across + down * generator.uniform(0.5, 1.5)) % int(generator.integers(4, 9)) < 2
-        drawn[strokes & (grey < generator.uniform(70, 130))] *= 0.4
-
-    grain = generator.normal(0, generator.uniform(0, 6), grey.shape)
-    paper = np.array(_LIGHT) if generator.random() < 0.6 else np.array([244, 236, 216])
-    return clipped((drawn + grain)[..., None] / 255 * paper)
-
-
 def ninth(picture: Picture, generator: np.random.Generator) -> Picture:
     """Enlarge one of nine tiles, as posts that are split over a grid of nine show it."""
     height, width = picture.shape[:2]
@@ -196,17 +59,6 @@ def ninth(picture: Picture, generator: np.random.Generator) -> Picture:
     tile = recognisable_part(picture, generator, boxes)
     factor = generator.uniform(400, 1080) / max(tile.shape[:2])
     return resized(tile, tile.shape[1] * factor, tile.shape[0] * factor)
-
-
-def double_exposed(picture: Picture, other: Picture, generator: np.random.Generator) -> Picture:
-    """Lay another picture over it: mixed, screened or multiplied."""
-    layer = covering(other, picture.shape[1], picture.shape[0]).astype(np.float32)
-    kind, weight = int(generator.integers(0, 3)), generator.uniform(0.3, 0.55)
-    if kind == 0:
-        return blended(picture, layer, weight)
-    if kind == 1:
-        return clipped(255 - (255 - picture) * (255 - layer * (weight + 0.3)) / 255)
-    return clipped(picture * (1 - weight - 0.3 + (weight + 0.3) * layer / 255))
 
 
 def hero_strip(picture: Picture, generator: np.random.Generator) -> Picture:

@@ -16,7 +16,8 @@ _WITH_KERNELS = (
     *("features/appearance.py", "features/colour_shares.py", "features/corners.py", "features/descriptors.py"),
     *("features/hashing.py", "features/local_shapes.py", "features/patterns.py", "features/resizing.py"),
     *("index/layout.py", "index/votes.py"),
-    *("verify/cells.py", "verify/confidence.py", "verify/detail.py", "verify/outlines.py", "verify/upright.py"),
+    *("verify/cells.py", "verify/confidence.py", "verify/core_rectangle.py", "verify/detail.py"),
+    *("verify/outlines.py", "verify/upright.py"),
 )
 """The modules that have kernels; a test compares them with the code."""
 

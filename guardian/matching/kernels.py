@@ -18,8 +18,9 @@ from guardian.matching.guided_matching import CandidateGrid
 from guardian.matching.index import layout, votes
 from guardian.matching.profiles import Scale
 from guardian.matching.verify.alignment import align, overlap_of
-from guardian.matching.verify.cells import compare_cells, core_of
+from guardian.matching.verify.cells import compare_cells
 from guardian.matching.verify.confidence import leaves_of
+from guardian.matching.verify.core_rectangle import core_of
 from guardian.matching.verify.detail import particular
 from guardian.matching.verify.outlines import outlines_of
 from guardian.matching.verify.upright import upright_share

@@ -1,5 +1,6 @@
 """An added asset joins the work whose picture it shows; what a person decided stays so, whatever is made anew."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -10,13 +11,24 @@ import pytest
 from PIL import Image
 
 from guardian import cases
-from guardian.app import App, opened_store
+from guardian.app import App, opened_app, opened_store
 from guardian.catalog.results import Added
 from guardian.catalog.wanted import Wanted
 from guardian.config import Config
+from guardian.errors import WorkersUnavailable
+from guardian.matching.worker_pool import WorkerPool
+from guardian.matching.worker_process import WorkerProcess
+from guardian.matching.workers import Workers
 from tests.kept_workers import run_in_app
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+class NoProcesses(WorkerPool):
+    """As on a machine that allows no further process."""
+
+    async def take(self) -> WorkerProcess:
+        raise WorkersUnavailable("no worker process can be started: Cannot allocate memory")
 
 
 async def add(app: App, *paths: Path, again: bool = False) -> list[Added]:
@@ -103,6 +115,15 @@ def test_assets_of_an_earlier_version_are_grouped_and_their_cases_merged_when_th
     run_in_app(config, go)
     with closing(sqlite3.connect(config.data_dir / "guardian.db")) as database, database:
         database.execute("UPDATE assets SET work_rule = NULL, work_id = 'work_' || substr(id, 7)")
+
+    # While no worker can be started nothing is known of any pair, and nothing is noted.
+    async def repair_without_workers() -> None:
+        workers = Workers(config.matching, config.embedding, config.data_dir / "index", NoProcesses())
+        async with opened_app(config, workers) as app:
+            await app.catalog.repair()
+
+    asyncio.run(repair_without_workers())
+    assert works(config) == {frozenset({"astronaut.png"}), frozenset({"astronaut_web.jpg"})}
 
     async def repair(app: App) -> None:
         await app.catalog.repair()

@@ -13,7 +13,8 @@ from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.geometry import Matrix, square
 from guardian.matching.profiles import elongation
 from guardian.matching.verify.bending import Bend
-from guardian.matching.verify.cells import CELL, CellMap, Core, compare_cells, hole_of, missing
+from guardian.matching.verify.cells import CELL, CellMap, compare_cells, hole_of, missing
+from guardian.matching.verify.core_rectangle import Core
 from guardian.model import Box
 
 SIDE = 128

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from guardian.matching.compiling import kernel
 from guardian.matching.recipe import FITTED
-from guardian.matching.verify.cells import Core
+from guardian.matching.verify.core_rectangle import Core
 from guardian.matching.verify.measuring import Measurement
 from guardian.matching.verify.outlines import NONE_KNOWN
 from guardian.matching.verify.sharing import ExclusiveEvidence

@@ -139,6 +139,11 @@ async def look_at_page(services: Services, context: ScanContext, place: Place) -
     if reading.hidden_by is not None:
         why = reading.hidden_by
         return PageLook(PageVerdict.HIDDEN, f"what the page shows could not be seen: {why.label}", reason=why)
+    if len(_own_frames(reading)) > MOST_FRAMES:
+        why = SkipReason.BUDGET
+        return PageLook(
+            PageVerdict.HIDDEN, f"the page has more than the {MOST_FRAMES} frames that are read", reason=why
+        )
     if page_key(canonical_url(reading.final_url)) != page_key(canonical_url(url)):
         detail = f"the page leads to {reading.final_url}, which does not show it"
         return PageLook(PageVerdict.ELSEWHERE, detail, reading=reading)
@@ -220,9 +225,7 @@ async def _shown_in_frames(reader: PageReader, reading: PageReading, place: Plac
 
     Raises FetchFailed, FetchRefused for a frame that could not be looked at.
     """
-    site = registrable_domain(host_of(reading.final_url))
-    own = [url for url in reading.frames if registrable_domain(host_of(url)) == site]
-    for url in own[:MOST_FRAMES]:
+    for url in _own_frames(reading)[:MOST_FRAMES]:
         try:
             found = _shown((await reader.read(url)).seen, place)
         except FetchFailed as error:
@@ -232,6 +235,12 @@ async def _shown_in_frames(reader: PageReader, reading: PageReading, place: Plac
         if found is not None:
             return found
     return None
+
+
+def _own_frames(reading: PageReading) -> list[str]:
+    """Return the frames of a page that are pages of its own site."""
+    site = registrable_domain(host_of(reading.final_url))
+    return [url for url in reading.frames if registrable_domain(host_of(url)) == site]
 
 
 def _is_it(sighting: Sighting, place: Place) -> bool:

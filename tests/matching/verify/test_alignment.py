@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from guardian.evaluation.attacks import recompressed, resized
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.verify.alignment import Alignment, align, overlap_of, summarised
-from guardian.matching.verify.cells import core_of
+from guardian.matching.verify.core_rectangle import core_of
 from tests.matching.pictures import Pixels, clouds, drawing, noise, photograph
 
 IDENTITY = np.array([1.0, 0, 0, 0, 1, 0])
