@@ -122,6 +122,31 @@ def test_the_form_is_told_from_others_of_its_page(served: Served, case: Case) ->
     assert "open" in form.parent.attributes
 
 
+def test_a_decision_about_many_that_changes_none_is_still_in_its_form(served: Served, case: Case) -> None:
+    """A colleague was quicker: the cases are selected anew, and the note is not written anew."""
+    anna, seen = served.signed_in("Anna"), f"{case.id}:{case.version}"
+    served.signed_in("Rita").post(f"/cases/{case.id}", data={"decision": "label", "value": "blog"})
+    decision = {"back": "/cases?state=all", "decision": "dismiss:permitted", "selected": seen, "note": "our own shop"}
+    answer = anna.post("/cases", data=decision | {"value": ""})
+    assert (answer.status_code, "1 stayed as it was" in answer.text) == (409, True)
+    page = LexborHTMLParser(answer.text)
+    assert page.css("#bulk [name=note]")[0].attributes["value"] == "our own shop"
+    assert page.css("#bulk [name=decision] [selected]")[0].attributes["value"] == "dismiss:permitted"
+    assert page.css("[form=bulk][checked]") == []
+
+    everything = anna.post("/cases", data={"back": "/cases?state=all", "all": "1", "decision": "due", "value": "soon"})
+    fields = {
+        one.attributes["name"]: one.attributes["value"] or ""
+        for one in LexborHTMLParser(everything.text).css("#queue form input")
+    }
+    refused = anna.post("/cases", data=fields | {"decision": "due", "note": "before court"})
+    form, reason = form_with_reason(refused.text)
+    assert "'soon' is not a date" in reason
+    assert form is not None
+    assert written_in(form, "note") == "before court"
+    assert 'data-page="/cases?state=all"' in refused.text
+
+
 def test_a_form_that_its_page_has_no_more_is_refused_there_all_the_same(served: Served, case: Case) -> None:
     anna, path = served.signed_in("Anna"), f"/cases/{case.id}"
     form, reason = form_with_reason(anna.post(f"{path}/release", data={"note": "x"}).text)
