@@ -9,6 +9,7 @@ from guardian.model import Audience, CaseState
 from guardian.model.notices import OUT_STATES, Notice, NoticeState, NoticeStep
 from guardian.outbox import enqueue_once, mint
 from guardian.store import Transaction
+from guardian.store.leases import CLOCK_SLACK
 from guardian.views.messages import message_deadline, message_notice
 
 EVENT = "notice.deadline"
@@ -54,13 +55,17 @@ def deadlines_of(notice: Notice) -> Iterator[Deadline]:
 def tell_of_deadlines(tx: Transaction, audience: Audience, now: datetime) -> int:
     """Enqueue a message about each day that is due to be told of; return how many deliveries that makes.
 
-    That nobody answered is told of only while a case of the notice still waits.
+    That nobody answered is told of only while a case of the notice still waits. What was told too early, by a clock
+    that has been put back since, is told again when it is so.
     """
     names = audience.wanting(EVENT)
     if not names:
         return 0
     told, today = 0, now.date()
-    for notice in tx.notices.with_days_after(today - _TOLD_LATE):
+    notices = tx.notices.with_days_after(today - _TOLD_LATE)
+    to_come = [(notice, one) for notice in notices for one in deadlines_of(notice) if one.told_from > today]
+    tx.messages.let_tell_again([_episode(*one) for one in to_come], now + CLOCK_SLACK)
+    for notice in notices:
         for deadline in deadlines_of(notice):
             if not deadline.told_from <= today <= deadline.on + _TOLD_LATE:
                 continue

@@ -39,8 +39,7 @@ def settle_recheck(tx: Transaction, recheck: Recheck, gone: Sequence[str], earli
     if case is None:
         return
     outcome = recheck.outcome
-    told = [one.outcome for one in earlier if one.outcome is not RecheckOutcome.UNCLEAR]
-    is_news = outcome is not (told[-1] if told else None)
+    is_news = outcome is not _last_told(outcome, earlier)
 
     if outcome in _OPENED_AGAIN or (outcome in _IS_UP and case.state is CaseState.GONE):
         _open_again(tx, case, recheck, is_news=is_news)
@@ -53,6 +52,16 @@ def settle_recheck(tx: Transaction, recheck: Recheck, gone: Sequence[str], earli
     if outcome is not RecheckOutcome.MOVED:
         note_gone(tx, gone, recheck.at)
     log.info("case_rechecked", case=case.id, recheck=recheck.id, outcome=outcome.value)
+
+
+def _last_told(outcome: RecheckOutcome, earlier: Sequence[Recheck]) -> RecheckOutcome | None:
+    """Return the earlier outcome that this one is compared with; None when there is none.
+
+    Looks between that could not tell take nothing back: what is gone before and after them is no news.
+    """
+    is_unclear = outcome is RecheckOutcome.UNCLEAR
+    told = [one.outcome for one in earlier if is_unclear or one.outcome is not RecheckOutcome.UNCLEAR]
+    return told[-1] if told else None
 
 
 def _open_again(tx: Transaction, case: Case, recheck: Recheck, *, is_news: bool) -> None:

@@ -13,7 +13,7 @@ import structlog
 from guardian.cases import Edit, decide
 from guardian.cases.capture_orders import owe_capture
 from guardian.errors import NoticeIncomplete, UsageError
-from guardian.model import Actor, CaptureOrder, CaptureReason, CaseEvent, CaseState
+from guardian.model import Actor, CaptureOrder, CaptureReason, Case, CaseEvent, CaseState
 from guardian.model.notices import OUT_STATES, Notice, NoticeKind, NoticeLine, NoticeState, NoticeStep, OpenPoint
 from guardian.notices.business_days import CounterWindow, counter_window
 from guardian.notices.drafting import WHY_NOT
@@ -22,6 +22,7 @@ from guardian.notices.four_eyes import detail_of, why_not_approved_by
 from guardian.notices.licence_check import licences_at, licensed_places
 from guardian.notices.settings import NoticeSettings
 from guardian.store import Transaction
+from guardian.store.leases import CLOCK_SLACK
 from guardian.views.counting import counted
 from guardian.views.notices import kind_text
 from guardian.views.plain_text import cleaned
@@ -91,11 +92,9 @@ def approve(
     why_not = why_not_approved_by(notice, by.name, detail_of(by.actor)) if settings.four_eyes else None
     if why_not is not None:
         raise UsageError(why_not)
-    for case_id in notice.case_ids:
-        case = tx.cases.get(case_id)
-        if case is not None:
-            # What is shown when the notice goes out is kept as proof.
-            owe_capture(tx, CaptureOrder(case.id, CaptureReason.NOTICE), notice.id, by.at)
+    for case in _cases_now(tx, notice):
+        # What is shown when the notice goes out is kept as proof.
+        owe_capture(tx, CaptureOrder(case.id, CaptureReason.NOTICE), notice.id, by.at)
     return _write(tx, notice, NoticeStep.APPROVED, by, _optional(note), detail_of(by.actor))
 
 
@@ -128,9 +127,8 @@ def points_of_people(tx: Transaction, notice: Notice, settings: NoticeSettings, 
     elif settings.four_eyes:
         why_not = why_not_approved_by(notice, approved.by, approved.detail)
         points += [OpenPoint(why_not)] if why_not is not None else []
-    for case_id in notice.case_ids:
-        case = tx.cases.get(case_id)
-        if case is not None and case.state in WHY_NOT:
+    for case in _cases_now(tx, notice):
+        if case.state in WHY_NOT:
             points.append(OpenPoint(f"{case.id} is {case.state.value} by now: withdraw the notice"))
     licensed = licensed_places(tx, notice, now.date())
     points += [
@@ -171,12 +169,9 @@ def mark_sent(
         raise UsageError("say to whom it was sent")
 
     words = f"{notice.id} to {recipient}" + (f": {_optional(note)}" if note else "")
-    tx.cases.lock_all(notice.case_ids)
-    for case_id in notice.case_ids:
-        case = tx.cases.get(case_id)
-        if case is not None:
-            decide(tx, case.id, CaseState.NOTICE_SENT, Edit(by.name, by.at, words))
-            owe_rechecks(tx, notice.id, case.id, by.at)
+    for case in _locked_cases(tx, notice):
+        decide(tx, case.id, CaseState.NOTICE_SENT, Edit(by.name, by.at, words))
+        owe_rechecks(tx, notice.id, case.id, by.at)
     detail = {"to": recipient, "copy_sha256": keep()}
     return _write(tx, notice, NoticeStep.SENT, by, _optional(note), detail)
 
@@ -206,12 +201,9 @@ def note_counter(
         "earliest": window.earliest.isoformat(),
         "latest": window.latest.isoformat(),
     }
-    tx.cases.lock_all(notice.case_ids)
-    for case_id in notice.case_ids:
-        case = tx.cases.get(case_id)
-        if case is not None:
-            words = f"{notice.id}: received {received}; material may be restored from {window.earliest} on"
-            tx.case_history.note(CaseEvent(case.id, by.at, "notice_countered", by=cleaned(by.name), note=words))
+    words = f"{notice.id}: received {received}; material may be restored from {window.earliest} on"
+    for case in _locked_cases(tx, notice):
+        tx.case_history.note(CaseEvent(case.id, by.at, "notice_countered", by=cleaned(by.name), note=words))
     return _write(tx, notice, NoticeStep.COUNTERED, by, _optional(note), detail), window
 
 
@@ -223,18 +215,25 @@ def withdraw(tx: Transaction, notice_id: str, by: StepAuthor, note: str | None =
     notice = _known(tx, notice_id)
     if notice.state is NoticeState.WITHDRAWN:
         raise UsageError(f"{notice.id} is withdrawn already")
-    tx.cases.lock_all(notice.case_ids)
-    for case_id in notice.case_ids:
-        # Locked, so that what somebody decides about it meanwhile is not taken back.
-        case = tx.cases.lock(case_id)
-        if case is None:
-            continue
+    for case in _locked_cases(tx, notice):
         event = CaseEvent(case.id, by.at, "notice_withdrawn", by=cleaned(by.name), note=_optional(note))
         tx.case_history.note(event, disturbs=False)
         others = [one for one in tx.notices.of_case(case.id) if one.state in OUT_STATES and one.id != notice.id]
         if notice.state in OUT_STATES and case.state is CaseState.NOTICE_SENT and not others:
             decide(tx, case.id, CaseState.OPEN, Edit(by.name, by.at, f"{notice.id} was withdrawn"))
     return _write(tx, notice, NoticeStep.WITHDRAWN, by, _optional(note), {})
+
+
+def _cases_now(tx: Transaction, notice: Notice) -> list[Case]:
+    """Return the cases of a notice as they stand now, each once: some may have become one since it was drafted."""
+    found = (tx.cases.get(case_id) for case_id in notice.case_ids)
+    return list({case.id: case for case in found if case is not None}.values())
+
+
+def _locked_cases(tx: Transaction, notice: Notice) -> list[Case]:
+    """Return the cases of a notice likewise, locked, so that what somebody decides meanwhile is not taken back."""
+    tx.cases.lock_all([case.id for case in _cases_now(tx, notice)])
+    return _cases_now(tx, notice)
 
 
 def _known(tx: Transaction, notice_id: str) -> Notice:
@@ -281,7 +280,8 @@ def _lacking(notice: Notice) -> list[OpenPoint]:
 
 def _not_verified(notice: Notice, now: datetime) -> list[OpenPoint]:
     looked = [line for line in notice.history if line.step in (NoticeStep.VERIFIED, NoticeStep.NOT_VERIFIED)]
-    if not looked or now - looked[-1].at > VERIFIED_FOR:
+    # A look that lies ahead is one by a clock that was put back since.
+    if not looked or not -CLOCK_SLACK <= now - looked[-1].at <= VERIFIED_FOR:
         since = f" since {minute_text(looked[-1].at)}" if looked else ""
         return [OpenPoint(f"nobody has looked whether its addresses are live{since}", NoticeStep.VERIFIED)]
     return [OpenPoint(f"{address} is not live: {why}") for address, why in looked[-1].detail.items()]

@@ -7,7 +7,7 @@ from typing import Any
 from guardian.model import Message, Task, TaskState
 from guardian.views.timestamps import json_timestamp, second_text
 
-DELIVERY_TEXTS = {TaskState.DUE: "on its way", TaskState.DONE: "accepted", TaskState.DEAD: "given up"}
+DELIVERY_TEXTS = {TaskState.DUE: "on the way", TaskState.DONE: "accepted", TaskState.DEAD: "given up"}
 """What has become of a message to a destination."""
 
 

@@ -50,6 +50,15 @@ async def form_again(request: Request, status: int, why: str) -> Response | None
     return None
 
 
+async def with_form_as_sent(request: Request, answer: Response) -> Response:
+    """Return a page that says why nothing was done, with the form on it as it was sent."""
+    tree, sent = LexborHTMLParser(bytes(answer.body).decode()), await request.form()
+    form = _form_sent_to(tree, request.url.path, sent)
+    if form is not None:
+        _fill(tree, form, sent)
+    return HTMLResponse(tree.html or "", status_code=answer.status_code)
+
+
 def page_of_form(request: Request) -> str | None:
     """Return the path of the page that a form was sent from, as browsers say; None where they name no page."""
     try:

@@ -83,6 +83,7 @@ def test_one_object_a_line_with_all_that_others_build_on(run: Run) -> None:
 def test_a_case_goes_through_all_decisions_and_its_history_says_so(run: Run) -> None:
     id_ = str(cases(run, "--host", "instagram.com")[0]["id"])
     assert run("case", "confirm", id_).endswith("instagram.com/alice  confirmed\n")
+    assert run("case", "confirm", id_).endswith("instagram.com/alice  confirmed already\n"), "the same once more"
     assert run("case", "notice-sent", id_, "--note", "by mail").endswith("notice_sent\n")
     run("case", "assign", id_, "--to", "mara")
     run("case", "label", id_, "--add", "press", "--add", "paris")

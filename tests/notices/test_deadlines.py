@@ -69,3 +69,11 @@ def test_the_days_of_a_counter_notice_are_told_ahead(bench: Bench) -> None:
     assert told(bench, 11) == [("restore_from", 5)]
     assert told(bench, 17) == [("restore_by", 5)]
     assert told(bench, 22) == []
+
+
+def test_what_was_told_by_a_clock_that_was_ahead_is_told_again_when_it_is_so(bench: Bench) -> None:
+    sent(bench)
+    assert told(bench, 20) == [("answer", -13)]
+    assert told(bench, 1) == []
+    assert told(bench, 8) == [("answer", -1)]
+    assert told(bench, 9) == []

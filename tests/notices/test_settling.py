@@ -31,3 +31,16 @@ def test_a_case_that_a_scan_called_gone_is_open_again_while_its_file_is_up(
     assert case is not None
     assert case.state is state
     assert ("returned" in owed, "returned" in kinds) == (state is CaseState.OPEN,) * 2
+
+
+def test_looks_that_could_not_tell_are_one_line_until_another_outcome(bench: Bench) -> None:
+    case_id = bench.used("https://thief.example/1")
+    earlier: list[Recheck] = []
+    with bench.store.begin() as tx:
+        for number, outcome in enumerate([RecheckOutcome.UNCLEAR, RecheckOutcome.UNCLEAR, RecheckOutcome.UNCLEAR]):
+            look = PlaceLook("https://thief.example/1", None, PlaceState.UNCLEAR, "timed out")
+            recheck = Recheck(f"recheck_{number}", case_id, None, None, NOON, outcome, (look,), asked_by="jo")
+            settle_recheck(tx, recheck, [], earlier)
+            earlier.append(recheck)
+        kinds = [line.kind for line in tx.case_history.of(case_id)]
+    assert kinds.count("rechecked") == 1

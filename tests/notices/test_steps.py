@@ -5,10 +5,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from guardian.cases import Edit, decide
+from guardian.cases import Edit, decide, join_works
 from guardian.errors import UsageError
 from guardian.model import Actor, ActorKind, CaseState, Licence, Permission, TaskKind
-from guardian.model.notices import Notice, NoticeKind, NoticeState, OpenPoint
+from guardian.model.notices import Notice, NoticeKind, NoticeState, NoticeStep, OpenPoint
 from guardian.notices.drafting import DraftRequest, NoticeConfig, draft
 from guardian.notices.following import RECHECK_DAYS
 from guardian.notices.settings import NoticeSettings, OwnerSettings
@@ -314,3 +314,37 @@ def test_only_a_dmca_notification_is_answered_by_a_counter_notice(bench: Bench) 
         mark_sent(tx, notice.id, "owner@thief.example", lambda: COPY, by("jo"), FOUR_EYES)
         with pytest.raises(UsageError, match="cease and desist letter; a counter notice"):
             note_counter(tx, notice.id, date(2026, 11, 24), by("jo"), FOUR_EYES)
+
+
+def test_a_notice_about_two_cases_that_became_one_is_sent_countered_and_withdrawn(bench: Bench) -> None:
+    ids = [bench.used("https://thief.example/1"), bench.used("https://thief.example/2", number=1)]
+    notice = bench.draft(*ids).notice
+    with bench.store.begin() as tx:
+        check_licence(tx, notice.id, "asked the sales team, none was sold", by("mara"))
+        consider(tx, notice.id, "a full copy in a shop, no comment on it", by("mara"))
+        works = [tx.works.of_asset(asset.id) for asset in bench.assets]
+        assert works[0] is not None
+        assert works[1] is not None
+        join_works(tx, works[0], works[1], by="jo", at=NOON)
+        approve(tx, notice.id, by("jo"), FOUR_EYES)
+        note_verified(tx, notice.id, {}, by("jo"))
+        mark_sent(tx, notice.id, "abuse@thief.example", lambda: COPY, by("jo", 1), FOUR_EYES)
+        note_counter(tx, notice.id, NOON.date(), by("jo", 2), FOUR_EYES)
+        withdraw(tx, notice.id, by("jo", 3))
+        (case,) = tx.cases.list()
+        kinds = [line.kind for line in tx.case_history.of(case.id)]
+        rechecks = len(tx.tasks.list(TaskKind.RECHECK_NOTICE))
+    assert case.state is CaseState.OPEN
+    assert rechecks == len(RECHECK_DAYS)
+    assert [kinds.count(kind) for kind in ("notice_sent", "notice_countered", "notice_withdrawn")] == [1, 1, 1]
+
+
+def test_a_look_at_the_addresses_by_a_clock_that_was_ahead_does_not_count(bench: Bench) -> None:
+    notice = considered(bench)
+    with bench.store.begin() as tx:
+        approve(tx, notice.id, by("jo"), FOUR_EYES)
+        ahead = note_verified(tx, notice.id, {}, by("jo", 24 * 30))
+        assert [point.step for point in open_points(tx, ahead, FOUR_EYES, NOON)] == [NoticeStep.VERIFIED]
+        # The clocks of two machines may differ a little.
+        fresh = note_verified(tx, notice.id, {}, by("jo", 0.01))
+        assert open_points(tx, fresh, FOUR_EYES, NOON) == []

@@ -3,6 +3,7 @@
 import pytest
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from guardian.cases.works import join_works
 from guardian.model import Case, TaskKind
 from guardian.notices.drafting import NoticeConfig
 from guardian.notices.settings import NoticeSettings, OwnerSettings
@@ -120,6 +121,50 @@ def test_the_form_is_told_from_others_of_its_page(served: Served, case: Case) ->
     assert form is not None
     assert form.parent is not None
     assert "open" in form.parent.attributes
+
+
+def test_a_decision_about_many_that_changes_none_is_still_in_its_form(served: Served, case: Case) -> None:
+    """A colleague was quicker: the cases are selected anew, and the note is not written anew."""
+    anna, seen = served.signed_in("Anna"), f"{case.id}:{case.version}"
+    served.signed_in("Rita").post(f"/cases/{case.id}", data={"decision": "label", "value": "blog"})
+    decision = {"back": "/cases?state=all", "decision": "dismiss:permitted", "selected": seen, "note": "our own shop"}
+    answer = anna.post("/cases", data=decision | {"value": ""})
+    assert (answer.status_code, "1 stayed as it was" in answer.text) == (409, True)
+    page = LexborHTMLParser(answer.text)
+    assert page.css("#bulk [name=note]")[0].attributes["value"] == "our own shop"
+    assert page.css("#bulk [name=decision] [selected]")[0].attributes["value"] == "dismiss:permitted"
+    assert page.css("[form=bulk][checked]") == []
+
+    everything = anna.post("/cases", data={"back": "/cases?state=all", "all": "1", "decision": "due", "value": "soon"})
+    fields = {
+        one.attributes["name"]: one.attributes["value"] or ""
+        for one in LexborHTMLParser(everything.text).css("#queue form input")
+    }
+    refused = anna.post("/cases", data=fields | {"decision": "due", "note": "before court"})
+    form, reason = form_with_reason(refused.text)
+    assert "'soon' is not a date" in reason
+    assert form is not None
+    assert written_in(form, "note") == "before court"
+    assert 'data-page="/cases?state=all"' in refused.text
+
+
+def test_a_form_follows_its_case_into_another_one(served: Served, case: Case) -> None:
+    """Joined with another work of the same operator while somebody wrote: nothing is lost."""
+    other = protected(served.desk, picture_bytes(8), "Lake at dawn")
+    gone = used(served.desk, other, picture_bytes(8), "https://www.thief.example/dawn")
+    with served.store.begin() as tx:
+        works = [tx.works.of_asset(asset_id) for asset_id in (case.asset_id, other.id)]
+        assert works[0] is not None
+        assert works[1] is not None
+        join_works(tx, works[0], works[1], by="ada", at=served.desk.clock())
+    sent = {"decision": "confirm", "version": str(gone.version), "note": "to court"}
+    path = f"/cases/{gone.id}"
+    answer = served.signed_in("Anna").post(path, data=sent, headers={"referer": served.url + path})
+    form, reason = form_with_reason(answer.text)
+    assert "somebody changed this case while you looked at it" in reason
+    assert f'data-page="/cases/{case.id}"' in answer.text
+    assert form is not None
+    assert written_in(form, "note").removeprefix("\n") == "to court"
 
 
 def test_a_form_that_its_page_has_no_more_is_refused_there_all_the_same(served: Served, case: Case) -> None:

@@ -48,6 +48,7 @@ from guardian.web.pages.deciding import (
 )
 from guardian.web.pages.not_mine import PostedForm, ask_if_sure
 from guardian.web.queue_filter import QueueFilter, queue_filter_in
+from guardian.web.refused_forms import with_form_as_sent
 from guardian.web.rendering import csv_file, page
 
 router = APIRouter(include_in_schema=False)
@@ -158,7 +159,8 @@ async def decide_many(request: Request, session: BrowserSession = REVIEWER) -> R
         return RedirectResponse(with_done(back, asked.decision, name), status_code=303)
     choice = queue_filter_in(_query_of(back))
     done = (asked.decision, batch or "") if outcome.changed else None
-    return await _queue(request, choice, done=done, refused=outcome.refused, status=409)
+    shown = await _queue(request, choice, done=done, refused=outcome.refused, status=409)
+    return shown if outcome.changed else await with_form_as_sent(request, shown)
 
 
 @router.post("/cases/undo")
