@@ -85,10 +85,8 @@ class CaseChanged(UsageError):
 class DecidedAlready(UsageError):
     """A case was decided so before, and nothing new was said about it; `case` is as it was left."""
 
-    def __init__(self, case: Case) -> None:
-        # An open case may have been decided otherwise before it was opened again.
-        by = f", by {case.reviewed_by}" if case.reviewed_by and case.state != "open" else ""
-        super().__init__(f"{case.id} is {case.state.value.replace('_', ' ')} already{by}")
+    def __init__(self, message: str, case: Case) -> None:
+        super().__init__(message)
         self.case = case
 
 

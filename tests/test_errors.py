@@ -12,6 +12,7 @@ from guardian import errors
 from guardian.errors import (
     CaseChanged,
     ConfigError,
+    DecidedAlready,
     DeliveryFailed,
     FetchFailed,
     FetchRefused,
@@ -38,6 +39,7 @@ EXAMPLES: list[GuardianError] = [
     OverLimit("too many frames"),
     WorkerLost(SkipReason.TIMED_OUT, "busy for more than 30 s"),
     CaseChanged("confirmed meanwhile", CASE, (CaseEvent(CASE.id, CASE.opened_at, "confirmed", by="mara"),)),
+    DecidedAlready("case_1 is confirmed already, by mara", CASE),
     NoticeIncomplete("notice_1 cannot be approved yet", [OpenPoint("nobody has approved it", NoticeStep.APPROVED)]),
     DeliveryFailed("410 Gone", permanent=True, disable=True, retry_after=timedelta(minutes=5)),
 ]

@@ -71,7 +71,9 @@ def decide(tx: Transaction, case_id: str, state: CaseState, edit: Edit, *, reaso
     # Pictures that are not one's own are remembered anew, whatever the case is.
     is_same = (case.state, case.reason) == (state, reason) and reason is not DismissReason.NOT_MINE
     if is_same and _note(edit.note) in (None, case.review_note):
-        raise DecidedAlready(case)
+        # An open case may have been decided otherwise before it was opened again.
+        by = f", by {case.reviewed_by}" if case.reviewed_by and state is not CaseState.OPEN else ""
+        raise DecidedAlready(f"{case.id} is {state.value.replace('_', ' ')} already{by}", case)
 
     decided = replace(
         case, state=state, reason=reason, reviewed_by=_name(edit.by), review_note=_note(edit.note), untold=None
