@@ -141,16 +141,27 @@ class _Turn:
 
     async def _perform(self, task: Task) -> TaskOutcome | None:
         """Let the consumer do a task while its lease is renewed; return None when another process has taken it over."""
-        pause = self.consumer.lease.total_seconds() / RENEWALS_PER_LEASE
+        lease = self.consumer.lease.total_seconds()
+        elapsed = asyncio.get_running_loop().time
+        held_until = elapsed() + lease
         doing = asyncio.ensure_future(self.consumer.perform(task))
         try:
             while True:
-                finished, _ = await asyncio.wait({doing}, timeout=pause)
+                finished, _ = await asyncio.wait({doing}, timeout=lease / RENEWALS_PER_LEASE)
                 if finished:
                     return doing.result()
-                if not await asyncio.to_thread(self._renew, task):
+                try:
+                    is_ours = await asyncio.to_thread(self._renew, task)
+                except GuardianError as error:
+                    # The database is busy or away. Nobody else takes the task before its lease is over.
+                    if elapsed() > held_until:
+                        raise
+                    log.warning("lease_not_renewed", kind=self.kind.value, task=task.id, reason=str(error))
+                    continue
+                if not is_ours:
                     log.warning("task_lost", kind=self.kind.value, task=task.id)
                     return None
+                held_until = elapsed() + lease
         finally:
             if not doing.done():
                 doing.cancel()

@@ -146,6 +146,34 @@ def test_the_lease_of_a_long_task_is_renewed(store: Store) -> None:
     asyncio.run(asyncio.wait_for(go(), 60))
 
 
+def test_a_renewal_that_fails_once_does_not_end_the_work(store: Store) -> None:
+    owe(store, "long")
+    writes, renewed = iter(range(100)), asyncio.Event()
+
+    def busy_at_the_first_renewal(_: Transaction) -> None:
+        number = next(writes)
+        if number == 1:
+            raise StoreUnusable("the database is locked")
+        if number == 2:
+            loop.call_soon_threadsafe(renewed.set)
+
+    async def work(task: Task) -> TaskOutcome:
+        await renewed.wait()
+        return Done()
+
+    async def go() -> None:
+        nonlocal loop
+        loop = asyncio.get_running_loop()
+        writer = Writer(work)
+        # Long enough that the first of its renewals is in time on a busy machine.
+        writer.lease = timedelta(seconds=3)
+        runner = Runner(store.under(busy_at_the_first_renewal), "me", lambda: NOON, {TaskKind.DELIVER: writer})
+        assert (await runner.run_due())[TaskKind.DELIVER] == {Settled.DONE: 1}
+
+    loop: asyncio.AbstractEventLoop
+    asyncio.run(asyncio.wait_for(go(), 60))
+
+
 def test_a_task_that_another_process_took_over_is_let_go(store: Store) -> None:
     owe(store, "taken")
     ended: list[str] = []
