@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from guardian.matching.candidate import Candidate
 from guardian.matching.geometry import Proposal
 from guardian.matching.index import prefilter, vector_route
-from guardian.matching.index.prefilter import IndexSlot
-from guardian.matching.index.reader import Index, IndexedAsset, PreviewedAsset, open_index
+from guardian.matching.index.reader import Index, IndexedAsset, IndexSlot, PreviewedAsset, open_index
 from guardian.matching.index.vector_route import PartEncoder
 from guardian.matching.profiles import Profile
 from guardian.matching.shortlist import shortlisted
