@@ -115,8 +115,12 @@ class Vault:
         return content
 
     def holds(self, digest: str) -> bool:
-        """Return whether a file is kept under this digest; only `get` checks whether it is intact."""
-        return self.path_of(digest).is_file()
+        """Return whether a file is kept under this digest that can be found; only `get` checks whether it is intact."""
+        try:
+            return self.path_of(digest).is_file()
+        except OSError:
+            # Its folder cannot be read, or the disk fails: `state_of` tells that from a file that is not there.
+            return False
 
     def remove(self, digest: str) -> int:
         """Remove the bytes kept under a digest with the records beside them; return how many bytes that freed.
