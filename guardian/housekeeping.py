@@ -178,7 +178,6 @@ async def keep_labels(app: App) -> bool:
             pass
     except GuardianError as error:
         log.warning("captions_not_read", reason=str(error))
-        return False
     return await label_new(app.config, app.store, app.services.workers)
 
 

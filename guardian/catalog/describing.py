@@ -6,8 +6,8 @@ import structlog
 
 from guardian.catalog.context import CatalogContext
 from guardian.catalog.rights import read_metadata
-from guardian.errors import GuardianError, WorkersUnavailable
-from guardian.model import Asset, AssetState, Description
+from guardian.errors import GuardianError, WorkerLost, WorkersUnavailable
+from guardian.model import Asset, AssetState, Description, SkipReason
 
 _AT_ONCE = 50
 
@@ -18,12 +18,29 @@ log = structlog.get_logger(__name__)
 
 
 async def describe_some(context: CatalogContext) -> int:
-    """Read some files; return how many assets were looked at, 0 when all are. Raises WorkersUnavailable."""
+    """Read some files; return how many assets were looked at, 0 when all are.
+
+    A file that ends its worker by itself is passed over for good, like one that cannot be read. Raises
+    WorkersUnavailable, and WorkerLost for a worker that was killed from outside, which says nothing of its file: what
+    was read before is kept, and the next call begins with that file.
+    """
     up_to, assets = await asyncio.to_thread(_next, context)
     if up_to is None:
         return 0
-    found = [(asset, await _described(context, asset)) for asset in assets]
-    await asyncio.to_thread(_keep, context, up_to, found)
+
+    found: list[tuple[Asset, Description | None]] = []
+    lost: WorkersUnavailable | WorkerLost | None = None
+    for asset in assets:
+        try:
+            found.append((asset, await _described(context, asset)))
+        except (WorkersUnavailable, WorkerLost) as error:
+            lost = error
+            break
+
+    if found or lost is None:
+        await asyncio.to_thread(_keep, context, up_to, found)
+    if lost is not None:
+        raise lost
     return len(assets)
 
 
@@ -34,7 +51,10 @@ def _next(context: CatalogContext) -> tuple[str | None, list[Asset]]:
 
 
 async def _described(context: CatalogContext, asset: Asset) -> Description | None:
-    """Return what the file of an asset says of its content; None when it is known, or the original cannot be read."""
+    """Return what the file of an asset says of its content; None when it is known, or the original cannot be read.
+
+    Raises as `describe_some`.
+    """
     if asset.state is AssetState.WITHDRAWN or asset.description != Description():
         return None
     try:
@@ -43,6 +63,8 @@ async def _described(context: CatalogContext, asset: Asset) -> Description | Non
     except WorkersUnavailable:
         raise
     except GuardianError as error:
+        if isinstance(error, WorkerLost) and error.reason is SkipReason.WORKER_KILLED:
+            raise
         log.warning("description_not_read", asset=asset.id, path=asset.path, reason=str(error))
         return None
 

@@ -49,7 +49,8 @@ class Delivery:
         if settings is not None and settings.quiet_until(now) is not None:
             return True
         until = self._resting_until.get(name)
-        return until is not None and now < until
+        # A pause that ends later than any could that begins now was asked for before the clock was put back.
+        return until is not None and now < until <= now + self.settings.longest_delay
 
     async def deliver(self, message: Message, name: str) -> None:
         """Send a message to the destination of this name; return when it was accepted. Raises DeliveryFailed."""

@@ -15,7 +15,7 @@ import structlog
 
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.retries import retry_at
-from guardian.errors import DeliveryFailed, GuardianError, internal_error_text
+from guardian.errors import DeliveryFailed, GuardianError, StoreUnusable, internal_error_text
 from guardian.model import Actor, Message, Task, TaskKind
 from guardian.model.people import BY_GUARDIAN
 from guardian.store import Store, Transaction
@@ -98,7 +98,10 @@ class DeliveryConsumer:
         return lanes
 
     async def perform(self, task: Task) -> TaskOutcome:
-        """Post one message: done, due again later, or dead. A receiver that answers 410 is disabled."""
+        """Post one message: done, due again later, or dead. A receiver that answers 410 is disabled.
+
+        Raises StoreUnusable: the same message is posted again when the lease is over.
+        """
         try:
             message = await asyncio.to_thread(self._message_of, task)
             if message is None or task.destination is None:
@@ -110,8 +113,10 @@ class DeliveryConsumer:
             return Done()
         except DeliveryFailed as error:
             failure = error
+        except StoreUnusable:
+            # No attempt is counted for that, and nothing given up: the receiver may even have accepted the message.
+            raise
         except GuardianError as error:
-            # The database is away: no fault of the receiver, nor of guardian.
             failure = DeliveryFailed(str(error))
         except Exception as error:
             log.exception("delivery_crashed", task=task.id, destination=task.destination)

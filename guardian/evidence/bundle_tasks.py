@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-import shutil
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -65,7 +65,11 @@ def ready_bundles(data_dir: Path, case_id: str) -> Sequence[ReadyBundle]:
     folder = data_dir / _FOLDER / case_id
     found = []
     for path in folder.glob("*.zip"):
-        facts = path.stat()
+        try:
+            facts = path.stat()
+        except FileNotFoundError:
+            # It was there for long enough.
+            continue
         found.append(ReadyBundle(path.name, facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC)))
     return sorted(found, key=lambda one: (one.at, one.name), reverse=True)
 
@@ -118,11 +122,14 @@ class BundleConsumer:
             return tx.cases.get(case_id)
 
     def _remove_old(self) -> None:
+        """Remove what was there for long enough. What cannot be removed, or lies there for no case, stops no bundle."""
         oldest = (self._clock() - KEPT_FOR).timestamp()
-        for folder in self._folder.glob("*"):
-            # Also the unfinished file of a process that was killed.
-            for path in folder.iterdir():
+        for path in self._folder.glob("*/*"):
+            # Also the unfinished file of a process that was killed. Another process may be quicker.
+            with suppress(OSError):
                 if path.stat().st_mtime < oldest:
-                    path.unlink(missing_ok=True)
-            if not any(folder.iterdir()):
-                shutil.rmtree(folder, ignore_errors=True)
+                    path.unlink()
+        for folder in self._folder.glob("*/"):
+            # Not one in which another process has just begun to write.
+            with suppress(OSError):
+                folder.rmdir()

@@ -46,8 +46,12 @@ def check_vault(vault: Vault, needed: Mapping[str, str]) -> Iterator[FaultyFile]
     `needed`: the digests that must be there, each with the id of what needs it.
     """
     for digest in sorted(needed):
-        if not vault.holds(digest):
-            yield FaultyFile(VaultFault.MISSING, vault.path_of(digest), needed[digest])
+        match vault.state_of(digest, only_presence=True):
+            case KeptState.MISSING:
+                yield FaultyFile(VaultFault.MISSING, vault.path_of(digest), needed[digest])
+            case KeptState.UNREADABLE:
+                # Not even its folder can be read, so that it is not among the files below.
+                yield FaultyFile(VaultFault.UNREADABLE, vault.path_of(digest), needed[digest])
 
     for path in _files_of(vault.folder):
         if path.parent.name.endswith(".answers"):

@@ -7,11 +7,16 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+import structlog
+
+from guardian.disk_errors import disk_error_text
 from guardian.evidence.vault import Vault, records_folder
 from guardian.model import Response
 from guardian.urls.addresses import address_key
 
 RECORD_FORMAT = 1
+
+log = structlog.get_logger(__name__)
 
 
 def keep_response(vault: Vault, response: Response) -> str:
@@ -42,7 +47,7 @@ def keep_response(vault: Vault, response: Response) -> str:
 
 
 def records_of(vault: Vault, digest: str) -> list[dict[str, Any]]:
-    """Return the records of the responses that had this body, oldest first. Damaged records are left out."""
+    """Return the records of the responses that had this body, oldest first; without damaged and unreadable ones."""
     return [record for _, record in _records_in(records_folder(vault.path_of(digest)))]
 
 
@@ -54,6 +59,10 @@ def _records_in(folder: Path, address: str = "*") -> list[tuple[Path, dict[str, 
             content = path.read_bytes()
         except FileNotFoundError:
             # Another process has just put a later one in its place.
+            continue
+        except OSError as error:
+            # What it says is lost, as of a damaged one; that must not stop what comes anew.
+            log.warning("record_not_read", path=str(path), reason=disk_error_text(error))
             continue
         # The name holds the digest of the whole record, so a changed byte shows.
         if path.name.endswith(f".{hashlib.sha256(content).hexdigest()}.json"):

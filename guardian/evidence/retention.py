@@ -170,4 +170,4 @@ def _kept_files(vault: Vault, versions: Iterator[FindingDigest]) -> Iterator[Del
                 continue
             seen.add(digest)
             path = vault.path_of(digest)
-            yield DeletedFile(f"scans/{kind}", digest, path.stat().st_size if path.is_file() else 0)
+            yield DeletedFile(f"scans/{kind}", digest, path.stat().st_size if vault.holds(digest) else 0)

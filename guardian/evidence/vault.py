@@ -115,8 +115,12 @@ class Vault:
         return content
 
     def holds(self, digest: str) -> bool:
-        """Return whether a file is kept under this digest; only `get` checks whether it is intact."""
-        return self.path_of(digest).is_file()
+        """Return whether a file is kept under this digest that can be found; only `get` checks whether it is intact."""
+        try:
+            return self.path_of(digest).is_file()
+        except OSError:
+            # Its folder cannot be read, or the disk fails: `state_of` tells that from a file that is not there.
+            return False
 
     def remove(self, digest: str) -> int:
         """Remove the bytes kept under a digest with the records beside them; return how many bytes that freed.
@@ -285,14 +289,24 @@ def _open_part(path: Path) -> tuple[Path, int]:
 
 
 def _bytes_under(folder: Path) -> int:
-    """Return the total size of all files below a folder. Removes temporary files that a killed process left."""
+    """Return the total size of all files below a folder. Removes temporary files that a killed process left.
+
+    Folders within that cannot be read hold nothing of the vault, such as `lost+found` on a disk of its own, or nothing
+    that can be counted. Raises OSError when the folder itself cannot be read.
+    """
     total = 0
     pending = [folder]
 
     while pending:
+        current = pending.pop()
         try:
-            entries = list(os.scandir(pending.pop()))
+            entries = list(os.scandir(current))
         except FileNotFoundError:
+            continue
+        except OSError as error:
+            if current == folder:
+                raise
+            log.warning("evidence_not_counted", path=str(current), reason=disk_error_text(error))
             continue
 
         for entry in entries:
@@ -312,6 +326,9 @@ def _remove_if_abandoned(part: Path) -> bool:
         handle = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return True
+    except OSError:
+        # Another user's.
+        return False
     try:
         # Removed under its lock: whoever has just made it sees, once it has the lock, that it is gone.
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,8 +9,7 @@ import numpy as np
 from guardian.matching.candidate import Candidate
 from guardian.matching.geometry import Proposal
 from guardian.matching.guided_matching import QuickLook
-from guardian.matching.index.prefilter import IndexSlot
-from guardian.matching.index.reader import Index
+from guardian.matching.index.reader import Index, IndexSlot
 
 _MOST_OF_VISIBLE, _MOST_OF_COMPARED = 0.02, 0.001
 """Shares of the visible keypoints, and of the compared pairs of them, that agree by chance, at most."""

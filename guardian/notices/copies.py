@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import structlog
 
+from guardian.disk_errors import disk_error_text
 from guardian.errors import UsageError
 from guardian.evidence import Vault
 from guardian.model.notices import Notice, NoticeStep
@@ -43,11 +44,15 @@ def sent_copy(notice: Notice, copies: Vault) -> tuple[str, bytes]:
 
 
 def _remove_left_behind(tx: Transaction, copies: Vault, new: str) -> None:
-    """Remove copies that no notice names."""
+    """Remove copies that no notice names. What cannot be removed is logged, and stops nothing."""
     named = {*tx.notices.copies(), new}
     before = time.time() - _LEFT_BEHIND_AFTER.total_seconds()
     for path in copies.folder.glob("??/*"):
-        if path.name in named or path.stat().st_mtime > before:
+        try:
+            if path.name in named or path.stat().st_mtime > before:
+                continue
+            copies.remove_at(path)
+        except OSError as error:
+            log.warning("unrecorded_copy_not_removed", path=str(path), reason=disk_error_text(error))
             continue
-        copies.remove_at(path)
         log.info("unrecorded_copy_removed", path=str(path))

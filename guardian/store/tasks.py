@@ -274,9 +274,11 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     """Return the condition that a task is due.
 
     A task that was added in the future, since the clock was turned back, is due as well; but only until its first
-    attempt, since its attempts would otherwise be used up in moments.
+    attempt, since its attempts would otherwise be used up in moments. Looks that are planned for days after a notice
+    wait all the same: all of them at once would say nothing of these days.
     """
-    return or_(tasks.c.due_at <= now, and_(tasks.c.created_at > now + CLOCK_SLACK, tasks.c.attempts == 0))
+    was_ahead = (tasks.c.created_at > now + CLOCK_SLACK, tasks.c.attempts == 0)
+    return or_(tasks.c.due_at <= now, and_(*was_ahead, tasks.c.kind != TaskKind.RECHECK_NOTICE))
 
 
 def _is_free(now: datetime, lease: timedelta, owner: str) -> ColumnElement[bool]:

@@ -58,7 +58,11 @@ class Consumer(Protocol):
         ...
 
     async def perform(self, task: Task) -> TaskOutcome:
-        """Do one task and return its outcome. An exception is a fault of guardian's own: see `Runner`."""
+        """Do one task and return its outcome.
+
+        After a GuardianError the task is done again when its lease is over. Any other exception is a fault of
+        guardian's own, with which the task is postponed.
+        """
         ...
 
     def tell(self, task: Task, outcome: TaskOutcome) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from guardian.concurrency import run_all
-from guardian.errors import GuardianError
+from guardian.errors import GuardianError, internal_error_text
 from guardian.model import Task, TaskKind
 from guardian.store import Store
 from guardian.tasks.outcomes import Consumer, Dead, Done, Postponed, Settled, TaskOutcome
@@ -22,6 +22,10 @@ TURN = timedelta(seconds=10)
 """A lane takes no further task after so long, so that one with many tasks does not hold up the next pass for long."""
 
 RENEWALS_PER_LEASE = 3
+
+_AFTER_A_FAULT = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
+"""Before a task is tried again that met a fault of guardian's own; the last one is repeated. The same fault is likely,
+and what leads to it may ask a site for something each time."""
 
 log = structlog.get_logger(__name__)
 
@@ -84,15 +88,16 @@ class _Turn:
         Logs any error and raises none, so that other lanes go on.
         """
         counts: Counter[Settled] = Counter()
-        clock = self.runner.clock
-        ends_at = clock() + TURN
+        # By a clock that nobody sets.
+        elapsed = asyncio.get_running_loop().time
+        ends_at = elapsed() + TURN.total_seconds()
         try:
-            while counts.total() < limit and clock() < ends_at:
+            while counts.total() < limit and elapsed() < ends_at:
                 task = await asyncio.to_thread(self._claim)
                 if task is None:
                     break
 
-                outcome = await self._perform(task)
+                outcome = await self._outcome_of(task)
                 if outcome is None:
                     break
 
@@ -123,18 +128,40 @@ class _Turn:
 
         return claimed[0] if claimed else None
 
+    async def _outcome_of(self, task: Task) -> TaskOutcome | None:
+        """Do a task as `_perform` does; one that meets a fault of guardian's own is postponed, and says so."""
+        try:
+            return await self._perform(task)
+        except GuardianError:
+            raise
+        except Exception as error:
+            log.exception("task_crashed", kind=self.kind.value, lane=self.lane, task=task.id)
+            pause = _AFTER_A_FAULT[min(task.attempts, len(_AFTER_A_FAULT) - 1)]
+            return Postponed(self.runner.clock() + pause, internal_error_text(error))
+
     async def _perform(self, task: Task) -> TaskOutcome | None:
         """Let the consumer do a task while its lease is renewed; return None when another process has taken it over."""
-        pause = self.consumer.lease.total_seconds() / RENEWALS_PER_LEASE
+        lease = self.consumer.lease.total_seconds()
+        elapsed = asyncio.get_running_loop().time
+        held_until = elapsed() + lease
         doing = asyncio.ensure_future(self.consumer.perform(task))
         try:
             while True:
-                finished, _ = await asyncio.wait({doing}, timeout=pause)
+                finished, _ = await asyncio.wait({doing}, timeout=lease / RENEWALS_PER_LEASE)
                 if finished:
                     return doing.result()
-                if not await asyncio.to_thread(self._renew, task):
+                try:
+                    is_ours = await asyncio.to_thread(self._renew, task)
+                except GuardianError as error:
+                    # The database is busy or away. Nobody else takes the task before its lease is over.
+                    if elapsed() > held_until:
+                        raise
+                    log.warning("lease_not_renewed", kind=self.kind.value, task=task.id, reason=str(error))
+                    continue
+                if not is_ours:
                     log.warning("task_lost", kind=self.kind.value, task=task.id)
                     return None
+                held_until = elapsed() + lease
         finally:
             if not doing.done():
                 doing.cancel()

@@ -18,10 +18,11 @@ from guardian.delivery.delivery import Delivery
 from guardian.delivery.secrets import Secrets
 from guardian.delivery.sending import LEASE, Deliveries
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
+from guardian.errors import StoreUnusable
 from guardian.fetch.trusted import TrustedClient
 from guardian.model import Message, Task, TaskKind, TaskState
 from guardian.outbox import enqueue
-from guardian.store import Store
+from guardian.store import Store, Transaction
 from guardian.store.audit import DELIVERED
 from tests.databases import store_in
 from tests.delivery.passes import deliver_due
@@ -220,6 +221,39 @@ def test_a_fault_of_guardians_own_is_survived(outbox: Outbox, receiver: Any) -> 
     assert (first.postponed, second.delivered) == (1, 1)
     assert "internal error" in (outbox.get(other).last_error or "")
     assert outbox.get(broken).state is TaskState.DONE
+
+
+def test_a_database_that_is_away_uses_up_no_attempt(outbox: Outbox, receiver: Any, clock: Clock) -> None:
+    task = outbox.add("one")
+    outbox.settings = DeliverySettings(attempts=1)
+    store, writes = outbox.store, iter(range(100))
+
+    def away_after_the_claim(_: Transaction) -> None:
+        if next(writes) == 1:
+            raise StoreUnusable("the database is locked")
+
+    outbox.store = store.under(away_after_the_claim)
+    outbox.send(outbox.wait(LEASE + timedelta(seconds=1)))
+    outbox.store = store
+    # It was accepted, and nobody may say that it was given up: it comes again, with the same id.
+    assert [post.id for post in receiver.accepted] == ["msg_one"] * 2
+    assert outbox.get(task).state is TaskState.DONE
+    with store.read() as tx:
+        assert "delivery.given_up" not in {line.action for line in tx.audit.lines()}
+
+
+def test_a_pause_that_was_asked_for_by_a_clock_that_was_ahead_is_over(
+    outbox: Outbox, receiver: Any, answer: Any
+) -> None:
+    outbox.add("one")
+    receiver.then(answer(429, {"Retry-After": "120"}))
+
+    def put_clock_back() -> None:
+        outbox.clock.now -= timedelta(days=300)
+        with outbox.store.begin() as tx:
+            assert tx.tasks.hurry_retries(outbox.clock.now) == 1
+
+    assert [attempted(one) for one in outbox.send(put_clock_back)] == [1, 1]
 
 
 def test_the_limit_ends_a_turn(outbox: Outbox) -> None:

@@ -39,3 +39,13 @@ def test_what_lay_there_for_a_week_is_removed_with_what_a_killed_process_left(tm
         "young.zip",
     ]
     store.close()
+
+
+def test_what_is_no_folder_of_a_case_stops_no_bundle(tmp_path: Path) -> None:
+    (tmp_path / "bundles").mkdir()
+    (tmp_path / "bundles/.DS_Store").write_bytes(b"x")
+    (tmp_path / "bundles/case_a/folder").mkdir(parents=True)
+    store = store_in(tmp_path)
+
+    assert BundleConsumer(store, _no_export, tmp_path, lambda: NOW + KEPT_FOR * 2).lanes() == []
+    store.close()

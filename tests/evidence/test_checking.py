@@ -1,6 +1,9 @@
 """The vault's own check finds any flipped byte; two copies of a vault are compared."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 from guardian.evidence import Vault
@@ -38,6 +41,31 @@ def test_what_is_missing_or_belongs_to_nothing_is_said(tmp_path: Path) -> None:
         (VaultFault.UNKNOWN, "notes.txt", None),
         (VaultFault.DAMAGED, "2026.json", "find_1"),
     }
+
+
+CHECKED_BY_A_USER = """
+import os, sys
+sys.dont_write_bytecode = True
+from pathlib import Path
+from guardian.evidence import Vault
+from guardian.evidence.checking import check_vault
+os.chdir(sys.argv[1])
+if os.geteuid() == 0:
+    os.setuid(54_321)
+print(*(one.fault.value for one in check_vault(Vault(Path(), 10**6), {sys.argv[2]: "capture_1"})))
+"""
+
+
+def test_a_folder_that_cannot_be_read_is_not_called_missing(tmp_path: Path) -> None:
+    vault = Vault(tmp_path / "evidence", 10_000)
+    digest = vault.keep(b"one")
+    if os.geteuid() == 0:
+        os.chown(vault.folder, 54_321, 54_321)
+    vault.path_of(digest).parent.chmod(0)
+    command = [sys.executable, "-c", CHECKED_BY_A_USER, str(vault.folder), digest]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    vault.path_of(digest).parent.chmod(0o700)
+    assert told == "unreadable\n"
 
 
 def test_two_copies_are_compared(tmp_path: Path) -> None:

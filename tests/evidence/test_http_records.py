@@ -91,3 +91,15 @@ def test_records_count_against_the_cap(tmp_path: Path) -> None:
     vault = Vault(tmp_path, len(ANSWER.content) + 10)
     with pytest.raises(VaultFull):
         keep_response(vault, replace(ANSWER, fetched_at=datetime(2026, 1, 1, tzinfo=UTC)))
+
+
+def test_a_record_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
+    vault = Vault(tmp_path, 10**6)
+    digest = keep_response(vault, ANSWER)
+    (record,) = vault.path_of(digest).with_name(f"{digest}.answers").iterdir()
+    record.unlink()
+    # Not even root can read a folder as a file.
+    record.mkdir()
+    later = replace(ANSWER, fetched_at=ANSWER.fetched_at + timedelta(days=1))
+    assert keep_response(vault, later) == digest
+    assert [one["fetched_at"] for one in records_of(vault, digest)] == ["2026-11-26T01:30:00+00:00"]

@@ -185,6 +185,31 @@ def test_a_part_of_a_killed_process_is_removed_and_one_being_written_is_not(tmp_
     assert not left.exists()
 
 
+KEPT_BY_A_USER = """
+import os, sys
+sys.dont_write_bytecode = True
+from pathlib import Path
+from guardian.evidence import Vault
+os.chdir(sys.argv[1])
+if os.geteuid() == 0:
+    os.setuid(54_321)
+vault = Vault(Path(), 10**6)
+digest = vault.keep(b"a page")
+print(vault.get(digest).decode(), vault.used_bytes())
+"""
+
+
+def test_a_folder_that_cannot_be_read_is_not_counted_and_stops_nothing(tmp_path: Path) -> None:
+    """As on a disk of its own, in whose `lost+found` only root can look."""
+    folder = tmp_path / "evidence"
+    (folder / "lost+found").mkdir(parents=True)
+    (folder / "lost+found").chmod(0)
+    if os.geteuid() == 0:
+        os.chown(folder, 54_321, 54_321)
+    kept = subprocess.run([sys.executable, "-c", KEPT_BY_A_USER, str(folder)], check=True, stdout=subprocess.PIPE)
+    assert kept.stdout.endswith(b"a page 6\n")
+
+
 def test_files_are_kept_as_their_bytes_are_and_counted(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"page" * MEGABYTE)

@@ -56,3 +56,13 @@ def test_a_copy_without_a_notice_is_removed_when_the_next_one_is_kept(bench: Ben
         # What an earlier notice names stays, however old.
         os.utime(copies.path_of(digest), (two_hours_ago, two_hours_ago))
     assert len(kept(copies)) == 4
+
+
+def test_what_cannot_be_removed_does_not_stop_a_notice_from_being_recorded(bench: Bench, copies: Vault) -> None:
+    left = copies.folder / "ab" / "lost+found"
+    left.mkdir(parents=True)
+    two_hours_ago = time.time() - 7_200
+    os.utime(left, (two_hours_ago, two_hours_ago))
+    with bench.store.begin() as tx:
+        digest = keep_copy(tx, copies, SENT)
+    assert copies.get(digest) == SENT

@@ -179,6 +179,23 @@ def test_a_clock_turned_back_holds_up_nothing(store: Store) -> None:
     assert sorted(claim(store, NOON)) == ["from the future", "leased in the future"]
 
 
+def test_looks_planned_for_days_after_a_notice_do_not_all_come_at_once_when_the_clock_is_turned_back(
+    store: Store,
+) -> None:
+    sent_at = NOON + timedelta(hours=5)
+    with store.begin() as tx:
+        for day in (1, 3, 7):
+            due_at = sent_at + timedelta(days=day)
+            tx.tasks.add(TaskKind.RECHECK_NOTICE, f"day {day}", due_at=due_at, at=sent_at)
+
+    def claimed(now: datetime) -> list[str]:
+        with store.begin() as tx:
+            return [task.key for task in tx.tasks.claim([TaskKind.RECHECK_NOTICE], now, MINUTE, 10, "me")]
+
+    assert claimed(NOON) == []
+    assert claimed(sent_at + timedelta(days=1)) == ["day 1"]
+
+
 def test_what_was_put_off_by_a_clock_that_was_wrong_is_taken_again(store: Store) -> None:
     """The daemon asks for this when it has noticed a jump: a retry of tomorrow may have been meant for in a minute."""
     tomorrow = NOON + timedelta(days=1)

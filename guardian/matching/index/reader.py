@@ -21,6 +21,9 @@ from guardian.matching.index.votes import Votes
 
 R = TypeVar("R")
 
+IndexSlot = tuple[int, int]
+"""Where an asset lies in an opened index: which segment, and which row of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Contents:

@@ -20,8 +20,7 @@ from guardian.matching.features.keypoints import Sides, taken
 from guardian.matching.features.windows import PixelBox
 from guardian.matching.geometry import Proposal, mirrored_back
 from guardian.matching.index import votes
-from guardian.matching.index.prefilter import IndexSlot
-from guardian.matching.index.reader import Index, IndexSegment
+from guardian.matching.index.reader import Index, IndexSegment, IndexSlot
 
 NEAREST = 3
 """Assets that each part of a candidate brings."""

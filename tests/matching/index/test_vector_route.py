@@ -11,8 +11,7 @@ from guardian.matching.features import keypoints
 from guardian.matching.features.keypoints import Sides
 from guardian.matching.geometry import Proposal
 from guardian.matching.index import votes
-from guardian.matching.index.prefilter import IndexSlot
-from guardian.matching.index.reader import Index, open_index
+from guardian.matching.index.reader import Index, IndexSlot, open_index
 from guardian.matching.index.vector_route import NEAREST, Part, propose, tiles
 from guardian.matching.index.writer import IndexWriter
 from guardian.matching.matcher import Matcher
