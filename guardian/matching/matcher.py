@@ -69,10 +69,10 @@ class Matcher:
         self._profile = profile_of(settings)
         self._shards = [Shard(folder / self.recipe, self.recipe, self._profile) for folder in index_folders]
 
-    def described(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
+    def asset_vectors(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
         """Yield numbers, int64 [n], and unit vectors, float16 [n, d], of the assets that answer and have vectors."""
         for shard in self._shards:
-            yield from shard.described()
+            yield from shard.asset_vectors()
 
     @property
     def text_embedder(self) -> TextEmbedder | None:

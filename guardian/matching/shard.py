@@ -68,8 +68,8 @@ class Shard:
         """Follow the index to its current generation. Raises IndexNotReady."""
         self._index = open_index(self._folder, self._recipe, self._index)
 
-    def described(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
-        """Yield numbers and descriptors' vectors of the assets that answer, segment by segment."""
+    def asset_vectors(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
+        """Yield numbers, int64 [n], and unit vectors, float16 [n, d], of the assets that answer, segment by segment."""
         for segment in self._index.segments:
             if segment.vectors is not None:
                 yield segment.numbers[segment.alive].astype(np.int64), segment.vectors[segment.alive]

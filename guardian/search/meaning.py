@@ -164,7 +164,7 @@ def _vectors(
 ) -> Iterator[tuple[Kind, NDArray[np.int64], NDArray[np.float16]]]:
     """Yield numbers and vectors of pictures that may be returned; parts of the memory that are damaged are left out."""
     if Kind.ASSET in among:
-        for numbers, vectors in matcher.described():
+        for numbers, vectors in matcher.asset_vectors():
             kept = _kept(numbers, among[Kind.ASSET])
             yield Kind.ASSET, numbers[kept], vectors[kept]
     if Kind.SEEN in among:

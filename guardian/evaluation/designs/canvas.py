@@ -1,4 +1,4 @@
-"""A canvas for a second hand of designs: OpenCV's brush in pixels, plotter type, backdrops with grain and gradients."""
+"""A canvas for the second set of designs: OpenCV's brush, plotter type, backdrops with grain and gradients."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
