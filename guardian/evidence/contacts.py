@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import urljoin
 
-from guardian.errors import CaptureFull, FetchFailed, FetchRefused, GuardianError
+from guardian.errors import CaptureFull, FetchFailed, FetchRefused, GuardianError, WorkerLost
 from guardian.evidence.capture_folder import CaptureFolder
 from guardian.evidence.captured_page import kept_page
 from guardian.evidence.exchanges import Exchanges
@@ -20,7 +20,7 @@ from guardian.evidence.rdap import Registration, domain_address, network_address
 from guardian.evidence.security_txt import PATH, parse_security_txt
 from guardian.evidence.settings import EvidenceSettings
 from guardian.evidence.site_contacts import GUESSES, PageContacts, contacts_on
-from guardian.evidence.step_result import StepResult
+from guardian.evidence.step_result import StepResult, reason_of
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.takedown_addresses import (
     TakedownAddress,
@@ -35,6 +35,7 @@ from guardian.matching.workers import Workers
 from guardian.media.sniff import is_page
 from guardian.model import EvidenceFile, NotTaken, Response
 from guardian.urls.addresses import canonical_url, host_of, is_ip_address, registrable_domain, shown_url
+from guardian.views.plain_text import clipped
 
 FORMAT = "guardian-contacts/1"
 _MOST_PAGES = 4
@@ -64,7 +65,8 @@ class _Search:
     """The search for who is behind the site of a use, at `address`, and what it has found so far.
 
     `pages` are those that were asked for and what came of it, `read` and `imprints` what they say; `files` and
-    `not_taken` are what is kept beside contacts.json, and what could not be.
+    `not_taken` are what is kept beside contacts.json, and what could not be. `is_worth_repeating`: a worker was lost on
+    a page, which another capture may read.
     """
 
     subject: CaptureSubject
@@ -76,6 +78,7 @@ class _Search:
     imprints: list[dict[str, Any]] = field(default_factory=list)
     files: list[EvidenceFile] = field(default_factory=list)
     not_taken: list[NotTaken] = field(default_factory=list)
+    is_worth_repeating: bool = False
 
     def keep(self, name: str, content: bytes, media_type: str, about: str) -> None:
         """Keep a file beside contacts.json; one that does not fit any more is noted."""
@@ -121,7 +124,8 @@ async def take_contacts(subject: CaptureSubject, folder: CaptureFolder, services
     content = json.dumps(told, ensure_ascii=False, sort_keys=True, indent=1).encode("utf-8", "replace")
     about = "Who is behind the site: its own words, its security.txt, what registries say, and where notices go."
     kept = await asyncio.to_thread(folder.add, "contacts.json", content, "application/json", about)
-    return StepResult((kept, *search.files), tuple(search.not_taken))
+    files = (kept, *search.files)
+    return StepResult(files, tuple(search.not_taken), is_worth_repeating=search.is_worth_repeating)
 
 
 def _page_of_scan(search: _Search) -> Response | None:
@@ -184,8 +188,18 @@ def _is_enough(contacts: PageContacts) -> bool:
 
 
 async def _read_page(search: _Search, response: Response) -> PageContacts:
-    """Return what a page says, read in a worker process, and note it."""
-    contacts = await search.services.workers.run(contacts_on, response)
+    """Return what a page says, read in a worker process, and note it; nothing when it ends its worker, which is noted.
+
+    Other pages and the registries may still say who is behind the site.
+    """
+    try:
+        contacts = await search.services.workers.run(contacts_on, response)
+    except WorkerLost as error:
+        search.pages.append({"url": response.final_url, "problem": str(error)})
+        search.not_taken.append(NotTaken(clipped(response.final_url, 500), reason_of(error)))
+        search.is_worth_repeating = True
+        return PageContacts()
+
     search.read.append(contacts)
     if contacts.imprint is not None:
         search.imprints.append({"url": response.final_url, **asdict(contacts.imprint)})

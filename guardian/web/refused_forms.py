@@ -8,6 +8,7 @@ from html import escape
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
+import structlog
 from fastapi import Request
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 from starlette.datastructures import URL, FormData
@@ -15,7 +16,10 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match
 from starlette.types import Message, Scope
 
+from guardian.web.auth.pages import local_path
 from guardian.web.rendering import text_of
+
+log = structlog.get_logger(__name__)
 
 _PAGE_FIELD = "form_page"
 """The field in which a form names its page, where the address that it is sent from is another one or none.
@@ -71,9 +75,9 @@ def page_of_form(request: Request) -> str | None:
 
 def _pages_with(request: Request, sent: FormData) -> Iterator[str]:
     """Yield the pages that may have a form, the likeliest first: those it names, then what is above its address."""
-    said = URL(str(sent.get(_PAGE_FIELD, "")))
-    if _is_page(request, said.path):
-        yield path_of(said)
+    said = str(sent.get(_PAGE_FIELD, ""))
+    if said == local_path(said) and _is_page(request, URL(said).path):
+        yield said
     referer = page_of_form(request)
     if referer is not None:
         yield referer
@@ -104,7 +108,7 @@ async def _page_at(request: Request, where: str) -> tuple[str, str] | None:
 
 
 async def _asked(request: Request, where: str) -> tuple[int, Mapping[bytes, bytes], bytes]:
-    """Ask the desk itself for a path; return status, headers and body."""
+    """Ask the desk itself for a path; return status, headers and body. Status 500 where the page fails."""
     url = URL(where)
     headers = [(name, value) for name, value in request.headers.raw if not name.startswith(b"content-")]
     kept = {name: request.scope.get(name) for name in ("type", "asgi", "http_version", "scheme", "client", "server")}
@@ -119,12 +123,20 @@ async def _asked(request: Request, where: str) -> tuple[int, Mapping[bytes, byte
     messages: list[Message] = []
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        # Downloads and streams, which a form may name too, end at once: only pages are looked at.
+        return {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
         messages.append(message)
 
-    await request.app(scope, receive, send)
+    try:
+        await request.app(scope, receive, send)
+    except Exception:
+        log.exception("page_of_form_failed", path=url.path)
+        return 500, {}, b""
+
+    if not messages:
+        return 500, {}, b""
     start, *bodies = messages
     return start["status"], dict(start["headers"]), b"".join(one.get("body", b"") for one in bodies)
 

@@ -1,7 +1,8 @@
 """Who is behind a site: its own words, security.txt, registries on loopback, and where notices go."""
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -94,10 +95,14 @@ class Host:
         return replace(subject, finding=finding, case=replace(subject.case, operator=operator))
 
     def taken(
-        self, subject: CaptureSubject, exchanges: Exchanges | None = None, **settings: Any
+        self,
+        subject: CaptureSubject,
+        exchanges: Exchanges | None = None,
+        kind: type[Workers] = Workers,
+        **settings: Any,
     ) -> tuple[StepResult, dict[str, Any], Path]:
         captured = CaptureFolder(self.folder / "capture", 10**8)
-        workers = Workers(
+        workers = kind(
             MatchingSettings(workers=1, timeout=timedelta(minutes=3)),
             EmbeddingSettings(),
             self.folder / "index",
@@ -316,6 +321,29 @@ def test_a_hostile_page_does_no_harm(host: Host) -> None:
     assert len(told["site"]["emails"]) == 20
     assert all(len(text) <= 300 for text in told["site"]["postal"])
     assert "\u202e" not in json.dumps(told, ensure_ascii=False)
+
+
+class CrashedByImprints(Workers):
+    """Workers that a parser's mistake ends at any imprint."""
+
+    async def run(self, job: Callable[..., Any], *arguments: Any) -> Any:
+        if arguments[0].final_url.endswith("impressum"):
+            return await super().run(os._exit, 9)
+        return await super().run(job, *arguments)
+
+
+def test_a_page_that_ends_its_worker_hides_nothing_that_others_say(host: Host, registry: Site) -> None:
+    host.site.put("/unternehmen/impressum", IMPRINT, content_type="text/html")
+    registry.put("/ip/93.184.216.34", json.dumps(NETWORK), content_type="application/rdap+json")
+    subject = host.subject(remote="93.184.216.34")
+    taken, told, folder = host.taken(subject, kind=CrashedByImprints, **asking(registry))
+    assert told["network"]["abuse_emails"] == ["abuse@net.example"]
+    (not_read,) = taken.not_taken
+    assert not_read.name.endswith("/unternehmen/impressum")
+    assert "a worker process died" in not_read.reason
+    assert taken.is_worth_repeating
+    # What it says can still be read by people.
+    assert "Beispiel GmbH" in (folder / "contacts/page-1.html.txt").read_text()
 
 
 def test_what_was_seen_on_no_site_has_no_contacts(host: Host) -> None:

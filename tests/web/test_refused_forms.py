@@ -186,6 +186,18 @@ def test_a_form_that_its_page_has_no_more_is_refused_there_all_the_same(served: 
     assert (forged.status_code, "of another site" in forged.text) == (403, False)
 
 
+def test_a_form_that_names_what_is_no_page_is_on_its_own_page(served: Served, case: Case) -> None:
+    """Downloads, streams without end, what is no address and a page that fails: the desk goes on, and says why."""
+    anna, path, sources = served.signed_in("Anna"), f"/cases/{case.id}", served.desk.sources
+    object.__setattr__(served.desk, "sources", None)
+    for named in ("/static/desk.js", "/api/v1/events", "/metrics", "/cases.csv", "//[", "http://[", "", "/sources"):
+        answer = anna.post(f"{path}/hold", data={"note": " ", "form_page": named}, timeout=20)
+        assert answer.status_code == 400, named
+        assert "say why" in form_with_reason(answer.text)[1], named
+        assert f'data-page="{path}"' in answer.text, named
+    object.__setattr__(served.desk, "sources", sources)
+
+
 @needs_browser
 def test_without_scripts_a_form_is_mended_in_its_place(served: Served, case: Case) -> None:
     """Twice wrong, then right: no page stands between, and the page stays the one that it was."""
