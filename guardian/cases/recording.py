@@ -33,6 +33,7 @@ from guardian.model import (
 )
 from guardian.outbox import Subject, route
 from guardian.store import Transaction
+from guardian.store.leases import CLOCK_SLACK
 from guardian.urls.accounts import Platform
 from guardian.views.licences import grant_text, scope_text
 
@@ -170,7 +171,8 @@ def _follow(tx: Transaction, case: Case, seen: _Seen, audience: Audience) -> Non
 def _note_spread(tx: Transaction, case: Case, news: str, at: datetime) -> None:
     """Note that a case has a use at another place, at most once a day: its findings say all of them."""
     last = tx.case_history.last_of_kind(case.id, "spread") if case.state in PURSUED_STATES else at
-    if last is None or at - last >= _SPREAD_EVERY:
+    # A line that lies ahead was written by a clock that was put back since.
+    if last is None or not -CLOCK_SLACK <= at - last < _SPREAD_EVERY:
         # Whoever decides about the case is not held up by it.
         tx.case_history.note(CaseEvent(case.id, at, "spread", note=news), disturbs=False)
 

@@ -100,6 +100,9 @@ def tell_digests(tx: Transaction, audience: Audience, now: datetime) -> int:
         if every is not None and _period(since, every) == _period(now, every):
             continue
         waiting = tx.waiting.for_digest(name)
+        if not waiting:
+            # Another process tells of it.
+            continue
         enqueue(tx, _digest(tx, waiting, now), [name])
         for one in waiting:
             tx.waiting.remove(one)

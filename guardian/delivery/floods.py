@@ -34,7 +34,7 @@ def drop_flood(tx: Transaction, actor: Actor, about: str, at: datetime) -> int:
 
 
 def _held(tx: Transaction, about: str) -> list[Waiting]:
-    held = tx.waiting.held(about)
+    held = tx.waiting.lock_held(about)
     if not held:
         raise UsageError(f"no messages about {about} are held; `guardian delivery held` shows which are")
     return held

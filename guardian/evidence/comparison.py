@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from guardian import __version__
-from guardian.errors import CaptureFull, Unmatchable, WorkerLost
+from guardian.errors import CaptureFull, GuardianError, Unmatchable, WorkerLost
 from guardian.evidence.capture_folder import CaptureFolder
 from guardian.evidence.step_result import StepResult, is_fault_of_machine, reason_of
 from guardian.evidence.subjects import CaptureSubject
@@ -120,10 +120,12 @@ async def take_comparison(
         reason = "the bytes of the picture that was found were not kept, so it cannot be compared again"
         return StepResult(not_taken=(NotTaken("comparison", reason),))
     found = await asyncio.to_thread(services.vault.get, subject.image_sha256)
-    original = await asyncio.to_thread(_bytes_of, subject.original)
-
-    compared, now = _Compared(problem="the owner's own file is missing, so nothing could be measured again"), None
-    if original is not None:
+    now = None
+    try:
+        original = await asyncio.to_thread(subject.original_bytes)
+    except GuardianError as error:
+        compared = _Compared(problem=f"{error}, so nothing could be measured again")
+    else:
         compared = await _compare(subject, services.workers, original, found)
         if came is not None and came != found:
             now = await _compare_now(subject, services, original, came)
@@ -406,13 +408,6 @@ def _entry_at(text: str, number: int) -> str:
 def _confidence_told(workers: Workers) -> dict[str, Any]:
     content = workers.confidence.read_bytes()
     return {"file": CONFIDENCE_NAME, "sha256": hashlib.sha256(content).hexdigest()}
-
-
-def _bytes_of(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
 
 
 def _keep(

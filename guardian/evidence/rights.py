@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from guardian.errors import CaptureFull, GuardianError
+from guardian.errors import CaptureFull, GuardianError, WorkerLost
 from guardian.evidence.capture_folder import CaptureFolder
 from guardian.evidence.exchanges import Exchanges
 from guardian.evidence.step_result import StepResult
@@ -72,9 +72,9 @@ async def take_rights(
         return StepResult(not_taken=(NotTaken("rights", reason),))
     found_bytes = await asyncio.to_thread(vault.get, subject.image_sha256)
     try:
-        original_bytes = await asyncio.to_thread(subject.original.read_bytes)
-    except FileNotFoundError:
-        reason = "the owner's own file is missing, so nothing can be compared with it"
+        original_bytes = await asyncio.to_thread(subject.original_bytes)
+    except GuardianError as error:
+        reason = f"{error}, so nothing can be compared with it"
         return StepResult(not_taken=(NotTaken("rights", reason),))
 
     original, found = await _read(workers, original_bytes), await _read(workers, found_bytes)
@@ -138,12 +138,18 @@ async def _control(subject: CaptureSubject, workers: Workers, exchanges: Exchang
     known = (subject.image_sha256, subject.asset.sha256)
     large = [picture for picture in others if _is_control(picture, known)]
     first: _Control | None = None
+    why_none = "the other pictures of the same host are too small to say anything"
     for picture in sorted(large, key=_likelihood)[:_MOST_CONTROLS]:
-        control = _Control(picture.url, picture.content, await _read(workers, picture.content))
+        try:
+            control = _Control(picture.url, picture.content, await _read(workers, picture.content))
+        except WorkerLost as error:
+            # A stranger's picture must not keep both that matter from being read.
+            why_none = f"another picture of the same host could not be read: {error}"
+            continue
         if control.read.fields:
             return control, ""
         first = first or control
-    return first, "the other pictures of the same host are too small to say anything"
+    return first, why_none
 
 
 def _is_control(picture: Response, known: tuple[str | None, ...]) -> bool:

@@ -1,11 +1,13 @@
 """What a capture is about: one use of a work, with all that the steps of the capture need to know of it."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from guardian.cases.capture_orders import strongest
+from guardian.errors import GuardianError
 from guardian.model import Asset, Case, Comparison, Finding, Licence, Work
 from guardian.store import Transaction
 
@@ -72,6 +74,21 @@ class CaptureSubject:
     def rule(self) -> str:
         """The name of the rule that decided about the use."""
         return self.finding.decision.rule
+
+    def original_bytes(self) -> bytes:
+        """Return the owner's own file as it was when it was protected.
+
+        Raises GuardianError with a clause, for who reads the evidence, when it is missing, damaged or cannot be read.
+        """
+        try:
+            content = self.original.read_bytes()
+        except FileNotFoundError as error:
+            raise GuardianError("the owner's own file is missing") from error
+        except OSError as error:
+            raise GuardianError(f"the owner's own file cannot be read ({error.strerror})") from error
+        if hashlib.sha256(content).hexdigest() != self.asset.sha256:
+            raise GuardianError("the owner's own file is damaged")
+        return content
 
 
 def subject_of(

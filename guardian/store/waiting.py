@@ -43,21 +43,29 @@ class WaitingMessages:
         values = {"message_id": one.message_id, "destination": one.destination, "key": one.key, "at": one.at}
         self._connection.execute(insert(waiting_messages).values(**values))
 
-    def held(self, key: str | None = None) -> list[Waiting]:
-        """Return the messages that wait for a person, of one flood or of all, the first held first."""
+    def held(self) -> list[Waiting]:
+        """Return the messages that wait for a person, the first held first."""
         query = select(waiting_messages).where(waiting_messages.c.key.is_not(None))
-        if key is not None:
-            query = query.where(waiting_messages.c.key == key)
         ordered = query.order_by(waiting_messages.c.at, waiting_messages.c.message_id, waiting_messages.c.destination)
         return [Waiting(**row._mapping) for row in self._connection.execute(ordered)]
 
+    def lock_held(self, key: str) -> list[Waiting]:
+        """Return the messages of a flood as `held` does, locked; without those that somebody else decides about."""
+        query = select(waiting_messages).where(waiting_messages.c.key == key)
+        ordered = query.order_by(waiting_messages.c.at, waiting_messages.c.message_id, waiting_messages.c.destination)
+        return [Waiting(**row._mapping) for row in self._connection.execute(ordered.with_for_update())]
+
     def for_digest(self, destination: str) -> list[Waiting]:
-        """Return the messages that wait for a destination's next digest, the first first."""
+        """Return the messages that wait for a destination's next digest, the first first, locked.
+
+        Those that another process makes a digest of at this moment are left out.
+        """
         query = select(waiting_messages).where(
             waiting_messages.c.key.is_(None), waiting_messages.c.destination == destination
         )
         ordered = query.order_by(waiting_messages.c.at, waiting_messages.c.message_id)
-        return [Waiting(**row._mapping) for row in self._connection.execute(ordered)]
+        locked = ordered.with_for_update(skip_locked=True)
+        return [Waiting(**row._mapping) for row in self._connection.execute(locked)]
 
     def digests(self) -> dict[str, datetime]:
         """Return the destinations for which something waits for a digest, and since when."""

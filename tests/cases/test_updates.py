@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 
@@ -11,9 +12,11 @@ from jsonschema import Draft202012Validator
 from guardian.cases import Edit, RecordedUse, assign, decide, record
 from guardian.cases.absence import missed_in_scan, note_missed
 from guardian.cases.updates import tell_digests, tell_of_changes, tell_of_licences
-from guardian.model import Audience, CaseState, Routing, ScanCounts, Severity, Subscription, TaskKind
+from guardian.delivery.floods import drop_flood, held_floods, release_flood
+from guardian.errors import UsageError
+from guardian.model import Actor, ActorKind, Audience, CaseState, Routing, ScanCounts, Severity, Subscription, TaskKind
 from guardian.outbox import release
-from guardian.store import Store
+from guardian.store import Store, Transaction
 from guardian.views.message_schemas import event_schema
 from tests.granting import grant_licence
 
@@ -116,6 +119,55 @@ def test_who_asks_later_is_told_of_what_happens_later(store: Store, use: Use) ->
 def test_a_destination_may_leave_out_what_is_usual(store: Store, use: Use) -> None:
     see(store, audience(Subscription("gone", ("case.gone",)), Subscription("old")), use())
     assert told(store) == [("old", "case.opened")]
+
+
+def side_by_side(store: Store, *doing: Callable[[Transaction], object]) -> list[object]:
+    """Do two things in transactions that overlap where the database lets them; return what came of each."""
+
+    def do(what: Callable[[Transaction], object]) -> object:
+        with store.begin() as tx:
+            return what(tx)
+
+    with ThreadPoolExecutor(1) as other_process:
+        with store.begin() as tx:
+            first = doing[0](tx)
+            second = other_process.submit(do, doing[1])
+            # On SQLite it waits for this transaction to end.
+            wait([second], timeout=1)
+        return [first, second.exception() or second.result()]
+
+
+def test_two_processes_tell_one_digest(store: Store, use: Use) -> None:
+    to = audience(Subscription("legal", digest=timedelta(hours=1)))
+    see(store, to, use(severity=Severity.LOW))
+
+    def tell_of_it(tx: Transaction) -> int:
+        return tell_digests(tx, to, NOON + timedelta(hours=2))
+
+    assert side_by_side(store, tell_of_it, tell_of_it) == [1, 0]
+    assert told(store) == [("legal", "digest")]
+
+
+def test_of_two_people_one_decides_about_a_flood(store: Store, use: Use) -> None:
+    to = audience(Subscription("legal"), limit=1)
+    see(store, to, use(), use("https://other.example/"))
+    with store.read() as tx:
+        (about,) = held_floods(tx)
+    dropped, released = side_by_side(
+        store,
+        lambda tx: drop_flood(tx, Actor(ActorKind.PERSON, "ada", frozenset()), about, NOON),
+        lambda tx: release_flood(tx, Actor(ActorKind.PERSON, "bob", frozenset()), about, NOON),
+    )
+    assert dropped == 1
+    assert isinstance(released, UsageError)
+    assert told(store).count(("legal", "case.opened")) == 1
+
+
+def test_a_clock_that_was_ahead_hides_no_spread(store: Store, use: Use) -> None:
+    to = audience(Subscription("all", ("case.*",)))
+    see(store, to, use(), use("https://thief.example/ahead", minutes=60 * 24 * 300), use("https://thief.example/now"))
+    tell(store, to)
+    assert [type_ for _, type_ in told(store)].count("case.spread") == 2
 
 
 def test_a_flood_is_held_said_once_and_released_or_dropped(store: Store, use: Use) -> None:

@@ -376,3 +376,16 @@ def test_of_a_picture_that_shows_something_else_by_now_it_is_said(place: Place, 
     assert "no rule counts it as a use" in sentence
     (sentence,) = place.taken(subject, tmp_path / "none", b"<html>gone</html>")[0].differences
     assert sentence.startswith("The picture that came now cannot be measured: ")
+
+
+def test_nothing_is_measured_on_a_damaged_file_of_the_owner(place: Place, tmp_path: Path) -> None:
+    original = tmp_path / "Düne.jpg"
+    original.write_bytes(place.original.read_bytes())
+    subject = subject_of(original, place.vault, place.found)
+    # Still a picture: who decodes it would not notice.
+    original.write_bytes(encoded(photograph("coffee", 400), quality=60))
+    step, captured = place.taken(subject, tmp_path / "capture")
+    assert [one.reason for one in step.not_taken] == [
+        "the owner's own file is damaged, so nothing could be measured again"
+    ]
+    assert json.loads((captured.path / JSON_NAME).read_bytes())["measured"] is None

@@ -1,6 +1,8 @@
 """The rights step of a capture: both pictures and a control picture of the same host."""
 
 import json
+import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,10 +58,10 @@ class Place:
         return subject_of(original, self.vault, found)
 
     def taken(
-        self, subject: CaptureSubject, *pictures: Response, **more: Any
+        self, subject: CaptureSubject, *pictures: Response, kind: type[Workers] = Workers, **more: Any
     ) -> tuple[StepResult, dict[str, Any], Path]:
         captured = CaptureFolder(self.folder / "capture", 10**8)
-        workers = Workers(
+        workers = kind(
             MatchingSettings(workers=1, timeout=timedelta(minutes=3)),
             EmbeddingSettings(),
             self.folder / "index",
@@ -148,3 +150,36 @@ def test_what_is_missing_is_said(place: Place) -> None:
     assert "own file is missing" in taken.not_taken[0].reason
     taken, _, _ = place.taken(replace(subject, finding=replace(subject.finding, image_sha256=None)))
     assert "were not kept" in taken.not_taken[0].reason
+
+
+def test_a_damaged_file_of_the_owner_is_not_read_in_place_of_the_one_that_was_protected(place: Place) -> None:
+    subject = place.subject(picture("coffee"))
+    subject.original.write_bytes(picture("coffee", THEIRS))
+    taken, told, _ = place.taken(subject)
+    assert told == {}
+    assert [one.name for one in taken.not_taken] == ["rights"]
+    assert "the owner's own file is damaged" in taken.not_taken[0].reason
+
+
+class CrashedByTheCamera(Workers):
+    """Workers that a decoder's mistake ends at one picture."""
+
+    async def run(self, job: Callable[..., Any], *arguments: Any) -> Any:
+        if arguments == (picture("camera", THEIRS),):
+            return await super().run(os._exit, 9)
+        return await super().run(job, *arguments)
+
+
+def test_another_picture_that_ends_its_worker_takes_nothing_from_what_both_say(place: Place) -> None:
+    hostile = answer("/a.jpg", picture("camera", THEIRS))
+    subject = place.subject(picture("coffee"))
+    taken, told, _ = place.taken(subject, hostile, kind=CrashedByTheCamera)
+    (why_none,) = taken.not_taken
+    assert why_none.name == "control picture"
+    assert "a worker process died" in why_none.reason
+    assert {row["name"]: row["change"] for row in told["fields"]}["dc:creator"] == "removed"
+
+    taken, told, _ = place.taken(
+        subject, hostile, answer("/b.jpg", picture("chelsea", THEIRS)), kind=CrashedByTheCamera
+    )
+    assert told["control"]["url"] == f"{URL}/b.jpg"
