@@ -146,9 +146,11 @@ async def _invalid(request: Request, error: Exception) -> Response:
     found = error.errors() if isinstance(error, RequestValidationError) else []
     # What was sent is not repeated: it may hold a secret, or be no JSON.
     wrong = [{"where": ".".join(str(part) for part in one["loc"]), "what": one["msg"]} for one in found]
-    text = "; ".join(f"{one['where']}: {one['what']}" for one in wrong)
     if _is_for_machines(request):
+        text = "; ".join(f"{one['where']}: {one['what']}" for one in wrong)
         return problem(422, "Invalid", text, more={"errors": wrong})
+    # People know fields by their names alone; programs are told whether it is one of the body or of the address.
+    text = "\n".join(f"{one['loc'][-1]}: {one['msg']}" for one in found)
     return await _fault(request, 422, _TITLES[400] if request.method == "GET" else _NOTHING_DONE, text)
 
 

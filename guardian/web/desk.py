@@ -76,7 +76,7 @@ class Desk:
 
     @cached_property
     def removed_searches(self) -> dict[str, NamedSearch]:
-        """The kept search that each person, by id, has removed last, until the desk is next started."""
+        """The saved search that each person, by id, has removed last, until the desk is next started."""
         return {}
 
     @cached_property

@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 _PAGE_FIELD = "form_page"
 """The field in which a form names its page, where the address that it is sent from is another one or none.
 
-So it is with what answers a form: a form that is shown again has this field, and so has the form that keeps a search.
+So it is with what answers a form: a form that is shown again has this field, and so has the form that saves a search.
 """
 
 _NOT_SHOWN_AGAIN = ("hidden", "password", "file")

@@ -92,6 +92,45 @@ def test_a_case_follows_its_captures_and_bundles_and_leaves_alone_what_somebody_
 
 
 @needs_browser
+def test_what_is_unfolded_other_answers_and_the_end_of_the_session(served: Served, case: Case) -> None:
+    with chromium() as browser:
+        context = browser.new_context(base_url=served.url, reduced_motion="reduce")
+        page = context.new_page()
+        page.goto(f"/cases/{case.id}")
+        page.get_by_label("Name").fill("Rita")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        evidence = page.locator("#evidence-now")
+        promise = evidence.get_by_text("or wait: what comes of it is shown here")
+        promise.wait_for()
+
+        # A page of something else that answers at this address ends nothing.
+        page.route(
+            f"**/cases/{case.id}", lambda route: route.fulfill(body="<h1>Back soon</h1>", content_type="text/html")
+        )
+        with page.expect_response(f"**/cases/{case.id}") as answered:
+            pass
+        answered.value.finished()
+        page.unroute(f"**/cases/{case.id}")
+
+        # Something unfolded stays so, also without the focus.
+        evidence.evaluate("part => part.insertAdjacentHTML('beforeend', '<details open>parts</details>')")
+        end(served, TaskKind.BUNDLE, case)
+        with page.expect_response(f"**/cases/{case.id}"):
+            pass
+        assert evidence.locator("details[open]").count() == 1
+        evidence.locator("details[open]").evaluate("one => { one.open = false; }")
+        evidence.get_by_text("The full bundle: asked for by Rita").wait_for(state="detached")
+        assert promise.count() == 1
+
+        context.clear_cookies()
+        promise.wait_for(state="detached")
+        assert evidence.get_by_role("link", name="Load this page again").count() == 1
+        assert page.get_by_text("What was under way has ended").count() == 0
+        context.close()
+
+
+@needs_browser
 def test_without_scripts_a_link_shows_what_has_come_of_it(served: Served, case: Case) -> None:
     with chromium() as browser:
         context = browser.new_context(base_url=served.url, java_script_enabled=False)

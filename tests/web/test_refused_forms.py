@@ -135,17 +135,34 @@ def test_a_decision_about_many_that_changes_none_is_still_in_its_form(served: Se
     assert page.css("#bulk [name=decision] [selected]")[0].attributes["value"] == "dismiss:permitted"
     assert page.css("[form=bulk][checked]") == []
 
-    everything = anna.post("/cases", data={"back": "/cases?state=all", "all": "1", "decision": "due", "value": "soon"})
+    everything = {"back": "/cases?state=all", "all": "1", "decision": "due", "note": "before court"}
+    at_once = anna.post("/cases", data=everything | {"value": "soon"})
+    form, reason = form_with_reason(at_once.text)
+    assert "'soon' is not a date" in reason, "before the page that asks about all"
+    assert form is not None
+    assert written_in(form, "note") == "before court"
+
+    asking = anna.post("/cases", data=everything | {"value": "2026-12-24"})
     fields = {
         one.attributes["name"]: one.attributes["value"] or ""
-        for one in LexborHTMLParser(everything.text).css("#queue form input")
+        for one in LexborHTMLParser(asking.text).css("#queue form input")
     }
-    refused = anna.post("/cases", data=fields | {"decision": "due", "note": "before court"})
+    refused = anna.post("/cases", data=fields | {"decision": "due", "value": "soon"})
     form, reason = form_with_reason(refused.text)
     assert "'soon' is not a date" in reason
     assert form is not None
     assert written_in(form, "note") == "before court"
     assert 'data-page="/cases?state=all"' in refused.text
+
+
+def test_what_is_too_long_is_kept_and_its_field_named_as_people_know_it(served: Served, case: Case) -> None:
+    anna, path = served.signed_in("Anna"), f"/cases/{case.id}"
+    for note in ("x" * 10_001, "\n\nfrom the third line on" + "x" * 10_000):
+        answer = anna.post(path, data={"decision": "confirm", "note": note})
+        form, reason = form_with_reason(answer.text)
+        assert (answer.status_code, "Nothing was done: note: String" in reason) == (422, True)
+        assert form is not None
+        assert written_in(form, "note") == note
 
 
 def test_a_form_follows_its_case_into_another_one(served: Served, case: Case) -> None:

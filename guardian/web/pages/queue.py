@@ -129,6 +129,8 @@ async def decide_many(request: Request, session: BrowserSession = REVIEWER) -> R
     back = local_path(str(form.get("back", "/cases")))
     asked = _asked(str(form.get("decision", "")), str(form.get("value", "")))
     if form.get("all"):
+        # Before the page that asks: nobody shall read it for nothing.
+        asked.check(await context_of_decision(request, session, asked, []))
         return await ask_about_all(request, asked, queue_filter_in(_query_of(back)), str(form.get("note", "")))
 
     # One field may have several: those of a whole choice.

@@ -1,5 +1,5 @@
 // What a page shows of work under way is asked for anew until that has ended. A part that somebody is at, with the focus or
-// with words selected in it, is left as it is until they are elsewhere; nothing moves, and no other part is touched.
+// with words selected in it or something unfolded, is left as it is until they are elsewhere; no other part is touched.
 const FIRST_WAIT = 2_000;
 const LONGEST_WAIT = 60_000;
 // About an hour: the session of somebody who has gone home shall end.
@@ -7,6 +7,7 @@ const MOST_LOOKS = 60;
 
 const shown = new Map([...document.querySelectorAll("[data-live]")].map((part) => [part.id, part.outerHTML]));
 const isUnderWay = (page) => page.querySelector("[data-under-way]") !== null;
+const sessionOf = (page) => page.querySelector("meta[name=csrf]")?.content;
 let wait = FIRST_WAIT;
 let looks = 0;
 
@@ -18,7 +19,8 @@ document.getElementById("content").append(said);
 
 function isInUse(part) {
   const selection = getSelection();
-  return part.contains(document.activeElement) || (!selection.isCollapsed && selection.containsNode(part, true));
+  const isOpen = part.querySelector("details[open]") !== null;
+  return isOpen || part.contains(document.activeElement) || (!selection.isCollapsed && selection.containsNode(part, true));
 }
 
 // Returns whether every part is as it is in the page that was just read.
@@ -37,12 +39,21 @@ function update(page) {
   return isWhole;
 }
 
+// From now on only the link shows what has come of it.
+function giveUp() {
+  document.querySelectorAll("[data-live] .with-scripts").forEach((promise) => promise.remove());
+}
+
 async function look() {
   const answer = await fetch(location.href).catch(() => null);
   // Signed out, or the case is part of another one by now.
-  if (answer?.redirected) return;
-  if (answer?.ok) {
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (answer?.redirected) return giveUp();
+
+  // The connection may break while the page is read, too.
+  const text = answer?.ok ? await answer.text().catch(() => "") : "";
+  const page = new DOMParser().parseFromString(text, "text/html");
+  // A page of another session, or of a proxy that answers for guardian, says nothing of what is under way.
+  if (sessionOf(page) === sessionOf(document)) {
     // Read first: what is updated leaves the page that was read.
     const isOver = !isUnderWay(page);
     if (update(page) && isOver) {
@@ -56,7 +67,7 @@ async function look() {
 
 function later() {
   looks += 1;
-  if (looks > MOST_LOOKS) return;
+  if (looks > MOST_LOOKS) return giveUp();
   setTimeout(() => {
     if (document.hidden) document.addEventListener("visibilitychange", look, { once: true });
     else look();
