@@ -143,6 +143,8 @@ def test_sigterm_breaks_off_the_rebuilding_of_an_index_and_the_next_start_finish
 def test_a_full_disk_is_a_problem_before_it_stops_everything(tmp_path: Path) -> None:
     assert disk_problem(tmp_path, 0) is None
     assert f" are free in {tmp_path}" in str(disk_problem(tmp_path, 10**18))
+    # As when its disk was unmounted.
+    assert str(disk_problem(tmp_path / "gone")).startswith(f"{tmp_path}/gone: ")
 
 
 def test_a_scan_that_hangs_is_cut_off_after_the_grace_period_and_is_due_again(tmp_path: Path) -> None:

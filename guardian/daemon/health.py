@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from guardian.disk_errors import disk_error_text
 from guardian.errors import GuardianError
 from guardian.schedule import Schedule
 from guardian.store import Store
@@ -30,6 +31,12 @@ def find_problems(store: Store, data_dir: Path, schedule: Schedule) -> dict[str,
 
 
 def disk_problem(data_dir: Path, least_free: int = LEAST_FREE) -> str | None:
-    """Return a sentence when fewer than `least_free` bytes are free on the disk of a data folder, else None."""
-    free = shutil.disk_usage(data_dir).free
+    """Return a sentence when fewer than `least_free` bytes are free on the disk of a data folder, else None.
+
+    A folder that is not there, or on a disk that fails, is such a problem too.
+    """
+    try:
+        free = shutil.disk_usage(data_dir).free
+    except OSError as error:
+        return disk_error_text(error)
     return f"only {size_text(free)} are free in {data_dir}" if free < least_free else None

@@ -110,7 +110,9 @@ def _to_come(tx: Transaction, notice: Notice, case: Case, now: datetime) -> Iter
         return
     # A case that was merged into this one is named by the id that it had.
     same = [id_ for id_ in notice.case_ids if (known := tx.cases.get(id_)) is not None and known.id == case.id]
-    keys = [key_of(notice.id, id_, day) for id_ in same for day in RECHECK_DAYS]
+    # One that became part of this case before the notice was sent is looked at under the id of this case.
+    about = dict.fromkeys([*same, case.id])
+    keys = [key_of(notice.id, id_, day) for id_ in about for day in RECHECK_DAYS]
     for task in tx.tasks.of_keys(TaskKind.RECHECK_NOTICE, keys):
         if task.state is TaskState.DUE:
             words = f"its places are looked at again, {counted(read_key(task.key)[2], 'day')} after the notice"

@@ -60,8 +60,8 @@ class Consumer(Protocol):
     async def perform(self, task: Task) -> TaskOutcome:
         """Do one task and return its outcome.
 
-        After a GuardianError the task is done again when its lease is over. Any other exception is a fault of
-        guardian's own, with which the task is postponed.
+        After a GuardianError the task is done again when its lease is over. With any other exception, which is a fault
+        of a disk (OSError) or of guardian's own, it is postponed.
         """
         ...
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from guardian.concurrency import run_all
+from guardian.disk_errors import disk_error_text
 from guardian.errors import GuardianError, internal_error_text
 from guardian.model import Task, TaskKind
 from guardian.store import Store
@@ -24,8 +25,10 @@ TURN = timedelta(seconds=10)
 RENEWALS_PER_LEASE = 3
 
 _AFTER_A_FAULT = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
-"""Before a task is tried again that met a fault of guardian's own; the last one is repeated. The same fault is likely,
-and what leads to it may ask a site for something each time."""
+"""Before a task is tried again that met a fault of a disk or of guardian's own; the last one is repeated.
+
+The same fault is likely, and what leads to it may ask a site for something each time.
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -129,15 +132,20 @@ class _Turn:
         return claimed[0] if claimed else None
 
     async def _outcome_of(self, task: Task) -> TaskOutcome | None:
-        """Do a task as `_perform` does; one that meets a fault of guardian's own is postponed, and says so."""
+        """Do a task as `_perform` does; one that meets a fault of a disk, or of guardian's own, is postponed."""
         try:
             return await self._perform(task)
         except GuardianError:
             raise
+        except OSError as error:
+            reason = disk_error_text(error)
+            log.warning("task_failed", kind=self.kind.value, lane=self.lane, task=task.id, reason=reason)
         except Exception as error:
+            reason = internal_error_text(error)
             log.exception("task_crashed", kind=self.kind.value, lane=self.lane, task=task.id)
-            pause = _AFTER_A_FAULT[min(task.attempts, len(_AFTER_A_FAULT) - 1)]
-            return Postponed(self.runner.clock() + pause, internal_error_text(error))
+
+        pause = _AFTER_A_FAULT[min(task.attempts, len(_AFTER_A_FAULT) - 1)]
+        return Postponed(self.runner.clock() + pause, reason)
 
     async def _perform(self, task: Task) -> TaskOutcome | None:
         """Let the consumer do a task while its lease is renewed; return None when another process has taken it over."""

@@ -339,6 +339,24 @@ def test_a_notice_about_two_cases_that_became_one_is_sent_countered_and_withdraw
     assert [kinds.count(kind) for kind in ("notice_sent", "notice_countered", "notice_withdrawn")] == [1, 1, 1]
 
 
+def test_looks_planned_for_a_case_that_became_part_of_another_before_it_was_sent_are_shown(bench: Bench) -> None:
+    bench.used("https://thief.example/1")
+    notice = bench.draft(bench.used("https://thief.example/2", number=1)).notice
+    with bench.store.begin() as tx:
+        check_licence(tx, notice.id, "asked the sales team, none was sold", by("mara"))
+        consider(tx, notice.id, "a full copy in a shop, no comment on it", by("mara"))
+        works = [tx.works.of_asset(asset.id) for asset in bench.assets]
+        assert works[0] is not None
+        assert works[1] is not None
+        join_works(tx, works[0], works[1], by="jo", at=NOON)
+        approve(tx, notice.id, by("jo"), FOUR_EYES)
+        note_verified(tx, notice.id, {}, by("jo"))
+        mark_sent(tx, notice.id, "abuse@thief.example", lambda: COPY, by("jo", 1), FOUR_EYES)
+        (case,) = tx.cases.list()
+        planned = [one for one in timeline_of(tx, case, NOON + timedelta(hours=2)) if one.is_planned]
+    assert [one.kind for one in planned].count(TimelineKind.RECHECKED) == len(RECHECK_DAYS)
+
+
 def test_a_look_at_the_addresses_by_a_clock_that_was_ahead_does_not_count(bench: Bench) -> None:
     notice = considered(bench)
     with bench.store.begin() as tx:

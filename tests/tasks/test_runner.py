@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -104,6 +105,23 @@ def test_a_fault_of_a_consumer_is_survived_and_its_task_is_tried_ever_more_seldo
         now = task.due_at
     assert (task.state, task.attempts) == (TaskState.DUE, 4)
     assert waits[0] < waits[1] < waits[2] == waits[3]
+
+
+def test_a_disk_that_fails_is_no_fault_of_guardians_own(store: Store, tmp_path: Path) -> None:
+    owe(store, "a1", lane="a")
+
+    async def work(task: Task) -> TaskOutcome:
+        tmp_path.read_bytes()
+        return Done()
+
+    with capture_logs() as logged:
+        assert run(store, Writer(work, "a")) == {Settled.POSTPONED: 1}
+    assert [(line["event"], line["log_level"], "exc_info" in line) for line in logged] == [
+        ("task_failed", "warning", False)
+    ]
+    with store.read() as tx:
+        (task,) = tx.tasks.list()
+    assert task.last_error == f"{tmp_path}: Is a directory"
 
 
 def test_a_database_that_is_away_is_one_line_in_the_log(store: Store) -> None:
