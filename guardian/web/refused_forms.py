@@ -4,19 +4,19 @@ Whoever refuses a form only raises an error. The page is asked for anew, so it s
 """
 
 from collections.abc import Iterator, Mapping
-from html import escape
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 import structlog
 from fastapi import Request
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser
 from starlette.datastructures import URL, FormData
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match
 from starlette.types import Message, Scope
 
 from guardian.web.auth.pages import local_path
+from guardian.web.form_filling import fill_form
 from guardian.web.rendering import text_of
 
 log = structlog.get_logger(__name__)
@@ -26,9 +26,6 @@ _PAGE_FIELD = "form_page"
 
 So it is with what answers a form: a form that is shown again has this field, and so has the form that saves a search.
 """
-
-_NOT_SHOWN_AGAIN = ("hidden", "password", "file")
-"""Kinds of fields that are left as the page has them."""
 
 _MOST_REDIRECTS = 3
 
@@ -57,9 +54,7 @@ async def form_again(request: Request, status: int, why: str) -> Response | None
 async def with_form_as_sent(request: Request, answer: Response) -> Response:
     """Return a page that says why nothing was done, with the form on it as it was sent."""
     tree, sent = LexborHTMLParser(bytes(answer.body).decode()), await request.form()
-    form = _form_sent_to(tree, request.url.path, sent)
-    if form is not None:
-        _fill(tree, form, sent)
+    fill_form(tree, request.url.path, sent)
     return HTMLResponse(tree.html or "", status_code=answer.status_code)
 
 
@@ -152,69 +147,10 @@ def _refused(page: str, path: str, sent: FormData, where: str, why: str) -> str:
         # For scripts: the address of the answer is no page that could be loaded again.
         tree.root.attrs["data-page"] = where
 
-    form = _form_sent_to(tree, path, sent)
-    if form is not None:
-        _fill(tree, form, sent)
-        _open(form)
+    form = fill_form(tree, path, sent)
     has_file = any(not isinstance(value, str) and value.filename for value in sent.values())
     reason = text_of("refusal.html", lines=why.splitlines(), page_field=_PAGE_FIELD, where=where, has_file=has_file)
     first = (form or tree.css("main")[0]).first_child
     if first is not None:
         first.insert_before(LexborHTMLParser(reason).css(".fault")[0])
     return tree.html or page
-
-
-def _form_sent_to(tree: LexborHTMLParser, path: str, sent: FormData) -> LexborNode | None:
-    """Return the form that was sent: of those with this address the one whose fields and buttons are most like it."""
-    pairs = set(sent.multi_items())
-
-    def likeness(form: LexborNode) -> tuple[int, int]:
-        fields = _fields_of(tree, form)
-        names = {one.attributes.get("name") for one in fields}
-        fixed = [one for one in fields if one.tag == "button" or one.attributes.get("type") == "hidden"]
-        same = sum((one.attributes.get("name"), one.attributes.get("value")) in pairs for one in fixed)
-        return sum(name in names for name in sent), same
-
-    forms = [form for form in tree.css("form[method=post]") if URL(form.attributes["action"] or "").path == path]
-    return max(forms, key=likeness, default=None)
-
-
-def _fields_of(tree: LexborHTMLParser, form: LexborNode) -> list[LexborNode]:
-    """Return the fields and buttons of a form, those that stand elsewhere on the page too."""
-    id_ = form.attributes.get("id")
-    elsewhere = tree.css(f'[form="{id_}"]') if id_ else []
-    return [*form.css("input, select, textarea, button"), *elsewhere]
-
-
-def _fill(tree: LexborHTMLParser, form: LexborNode, sent: FormData) -> None:
-    """Put what was sent into the fields of a form."""
-    written = {name: [one for one in sent.getlist(name) if isinstance(one, str)] for name in sent}
-    for field in _fields_of(tree, form):
-        values = written.get(field.attributes.get("name") or "", [])
-        kind = field.attributes.get("type") or field.tag
-        if kind in ("checkbox", "radio"):
-            _mark(field, "checked", field.attributes.get("value") in values)
-        elif field.tag == "select" and values:
-            for option in field.css("option"):
-                _mark(option, "selected", option.attributes.get("value", option.text()) in values)
-        elif field.tag == "textarea" and values:
-            # The first line break of a field is not part of its text.
-            field.inner_html = "\n" + escape(values.pop(0))
-        elif field.tag == "input" and kind not in _NOT_SHOWN_AGAIN and values:
-            field.attrs["value"] = values.pop(0)
-
-
-def _mark(node: LexborNode, attribute: str, is_marked: bool) -> None:
-    if is_marked:
-        node.attrs[attribute] = ""
-    elif attribute in node.attributes:
-        del node.attrs[attribute]
-
-
-def _open(form: LexborNode) -> None:
-    """Open what a form may be folded away in."""
-    around = form.parent
-    while around is not None:
-        if around.tag == "details":
-            around.attrs["open"] = ""
-        around = around.parent

@@ -203,6 +203,27 @@ def test_a_form_that_its_page_has_no_more_is_refused_there_all_the_same(served: 
     assert (forged.status_code, "of another site" in forged.text) == (403, False)
 
 
+def test_markup_in_what_is_sent_stays_text(served: Served, case: Case) -> None:
+    """In the reason, in the page that a form names, in fields of the same name, and in any number of fields."""
+    anna, path = served.signed_in("Anna"), f"/cases/{case.id}"
+    licence = anna.post("/licences", data={"host": "<img src=x onerror=alert(1)>", "scope": "all"})
+    form, reason = form_with_reason(licence.text)
+    assert form is not None
+    assert (licence.status_code, "<img src=x" in licence.text) == (400, False)
+    assert "<img src=x onerror=alert(1)>" in reason
+
+    fields = {f"field{number}": HOSTILE for number in range(200)}
+    several = {"decision": "fly", "note": [HOSTILE, "second"], "form_page": f"{path}?queue={HOSTILE.splitlines()[0]}"}
+    answer = anna.post(path, data=fields | several)
+    form, _ = form_with_reason(answer.text)
+    assert form is not None
+    assert (answer.status_code, "<script>alert" in answer.text) == (400, False)
+    assert written_in(form, "note").removeprefix("\n") == HOSTILE
+    shown = LexborHTMLParser(answer.text).root
+    assert shown is not None
+    assert shown.attributes["data-page"] == several["form_page"]
+
+
 def test_a_form_that_names_what_is_no_page_is_on_its_own_page(served: Served, case: Case) -> None:
     """Downloads, streams without end, what is no address and a page that fails: the desk goes on, and says why."""
     anna, path, sources = served.signed_in("Anna"), f"/cases/{case.id}", served.desk.sources

@@ -389,6 +389,19 @@ def confirm_all(page: "Page") -> None:
     page.get_by_role("heading", name="Confirm: 2 cases").wait_for()
 
 
+def test_on_a_telephone_the_keys_stand_beside_the_heading(served: Served) -> None:
+    case, _ = cases_of(served, "phone.example", [91, 92])
+    served.signed_in("Rita").post(f"/cases/{case.id}", data={"decision": "confirm"})
+    with chromium() as browser, somebody(browser, served, "Rita", viewport={"width": 320, "height": 700}) as page:
+        page.goto("/cases?operator=phone.example")
+        page.get_by_text("1 for a decision").wait_for()
+        heading = page.get_by_role("heading", name="Cases").bounding_box()
+        keys = page.get_by_role("button", name="Keys").bounding_box()
+        assert heading is not None
+        assert keys is not None
+        assert keys["y"] < heading["y"] + heading["height"]
+
+
 EVERY_PAGE = [
     "/cases?group=operator", "/cases/{case}", "/cases/case_none", "/operators",
     "/operators/show?name=barriers.example", "/assets", "/assets/{asset}", "/licences",
