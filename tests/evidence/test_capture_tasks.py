@@ -72,6 +72,10 @@ class NoProcesses(WorkerPool):
         raise WorkersUnavailable("no worker process can be started: Cannot allocate memory")
 
 
+ORIGINAL = hashlib.sha256(GIF).hexdigest()
+"""The digest of the owner's own file, which is not there unless a test keeps it."""
+
+
 @dataclass
 class Place:
     """A data folder with one case, whose use is shown by a site; the picture itself was not kept when it was seen."""
@@ -146,7 +150,7 @@ class Place:
 def with_case(folder: Path, site: Site) -> Place:
     folder.mkdir(exist_ok=True)
     with closing(store_in(folder)) as store, store.begin() as tx:
-        asset = tx.assets.reserve("a" * 64, title="t", collection="c", path="/a", size=(8, 6), at=NOON)
+        asset = tx.assets.reserve(ORIGINAL, title="t", collection="c", path="/a", size=(8, 6), at=NOON)
         tx.assets.protect([asset.number])
         # An account of a platform: the imprint of the platform says nothing of it, so none is looked for.
         case, _ = tx.cases.insert(asset.id, "127.0.0.1/alice", Action.ALERT, None, NOON)
@@ -203,9 +207,7 @@ def test_what_this_machine_failed_at_is_captured_again_by_itself(place: Place) -
     with closing(place.store) as store, store.begin() as tx:
         (finding,) = tx.findings.list(place.case.id)
         tx.findings.upsert(replace(finding, image_sha256=place.vault.keep(GIF)))
-    original = Vault(place.folder / "originals", 10**9).path_of("a" * 64)
-    original.parent.mkdir(parents=True)
-    original.write_bytes(GIF)
+    assert Vault(place.folder / "originals", 10**9).keep(GIF) == ORIGINAL
     place.pool = NoProcesses()
 
     place.owe(CaptureReason.OPENED)
