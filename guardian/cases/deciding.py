@@ -60,14 +60,15 @@ def decide(tx: Transaction, case_id: str, state: CaseState, edit: Edit, *, reaso
 
     `reason`: why it is dismissed. Raises UsageError for an unknown case, for a state that guardian itself finds out
     (`licensed`, `gone`) and for a reason of anything but a dismissal; CaseChanged for another version; DecidedAlready
-    where it has this state and reason, and the note says nothing new.
+    where it has this state and reason, whatever its version, and the note says nothing new.
     """
     if state not in STATES_OF_PEOPLE:
         raise UsageError(f"guardian finds out by itself that a case is {state.value}; nobody decides it")
     if reason is not None and state is not CaseState.DISMISSED:
         raise UsageError(f"only a dismissal has such a reason; write why a case is {state.value} as its note")
 
-    case = _seen(tx, case_id, edit)
+    case = _locked(tx, case_id)
+    # Before the version is compared: a button pressed twice, or a colleague who decided the same, left nothing to do.
     # Pictures that are not one's own are remembered anew, whatever the case is.
     is_same = (case.state, case.reason) == (state, reason) and reason is not DismissReason.NOT_MINE
     if is_same and _note(edit.note) in (None, case.review_note):
@@ -75,6 +76,7 @@ def decide(tx: Transaction, case_id: str, state: CaseState, edit: Edit, *, reaso
         by = f", by {case.reviewed_by}" if case.reviewed_by and state is not CaseState.OPEN else ""
         raise DecidedAlready(f"{case.id} is {state.value.replace('_', ' ')} already{by}", case)
 
+    _require_version(tx, case, edit)
     decided = replace(
         case, state=state, reason=reason, reviewed_by=_name(edit.by), review_note=_note(edit.note), untold=None
     )
@@ -248,11 +250,23 @@ def require_last(tx: Transaction, case: Case, batch: str) -> CaseEvent:
 
 def _seen(tx: Transaction, case_id: str, edit: Edit) -> Case:
     """Return a case with its row locked. Raises UsageError without such a case, CaseChanged for another version."""
+    case = _locked(tx, case_id)
+    _require_version(tx, case, edit)
+    return case
+
+
+def _locked(tx: Transaction, case_id: str) -> Case:
+    """Return a case with its row locked. Raises UsageError without such a case."""
     case = tx.cases.lock(case_id)
     if case is None:
         raise UsageError(f"there is no case {case_id}; `guardian case list` shows them")
+    return case
+
+
+def _require_version(tx: Transaction, case: Case, edit: Edit) -> None:
+    """Raise CaseChanged for another version than the editor saw."""
     if edit.expected is None or case.version == edit.expected:
-        return case
+        return
 
     since = tuple(tx.case_history.of(case.id)[-max(1, case.version - edit.expected) :])
     told = "; ".join(event_text(line) for line in since)

@@ -108,6 +108,17 @@ def test_the_second_of_two_people_learns_what_the_first_did(store: Store, case: 
     assert now.state is CaseState.DISMISSED
 
 
+def test_a_decision_sent_twice_is_made_once(store: Store, case: Case) -> None:
+    """Both were sent from the same page, by a button that was pressed twice."""
+    sent = edit(note="sue", expected=case.version)
+    change(store, decide, case.id, CaseState.CONFIRMED, sent)
+    with pytest.raises(DecidedAlready, match="confirmed already, by mara"):
+        change(store, decide, case.id, CaseState.CONFIRMED, sent)
+    with pytest.raises(CaseChanged, match="confirmed by mara: sue"):
+        change(store, decide, case.id, CaseState.CONFIRMED, edit(by="bob", note="ask first", expected=case.version))
+    assert [line.kind for line in history(store, case)] == ["opened", "confirmed"]
+
+
 def test_of_two_who_decide_the_same_at_once_one_changes_the_case(store: Store, case: Case, database: str) -> None:
     other, start = Store(database), threading.Barrier(2)
 

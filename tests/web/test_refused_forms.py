@@ -165,6 +165,15 @@ def test_what_is_too_long_is_kept_and_its_field_named_as_people_know_it(served: 
         assert written_in(form, "note") == note
 
 
+def test_a_button_pressed_twice_blames_nobody_else(served: Served) -> None:
+    asset = protected(served.desk, picture_bytes(11), "Harbour")
+    seen = used(served.desk, asset, picture_bytes(11), "https://www.twice.example/harbour")
+    anna, sent = served.signed_in("Anna"), {"decision": "confirm", "version": str(seen.version), "note": "to court"}
+    first, second = (anna.post(f"/cases/{seen.id}", data=sent) for _ in range(2))
+    assert (first.status_code, second.status_code) == (303, 400)
+    assert "is confirmed already, by Anna" in form_with_reason(second.text)[1]
+
+
 def test_a_form_follows_its_case_into_another_one(served: Served, case: Case) -> None:
     """Joined with another work of the same operator while somebody wrote: nothing is lost."""
     other = protected(served.desk, picture_bytes(8), "Lake at dawn")

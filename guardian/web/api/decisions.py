@@ -163,7 +163,11 @@ async def decide_case(
     case_id: IdInPath,
     decision: Decision,
     if_match: Annotated[
-        str | None, Header(max_length=200, description="The ETag that was seen; 412 if it is another by now.")
+        str | None,
+        Header(
+            max_length=200,
+            description="The ETag that was seen; 412 if it is another by now, unless the case is decided so already.",
+        ),
     ] = None,
 ) -> dict[str, Any]:
     """Decide about a case, assign it, label it, note something, or undo the last of these. Returns it as it is now."""
