@@ -8,21 +8,24 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from guardian.evaluation.designs import diagrams, documents, figures, goods, printed, prints, screens
+from guardian.evaluation.designs import diagrams, documents, figures, goods, objects, printed, prints, screens
 from guardian.evaluation.designs.sheet import Design, artwork
 from guardian.evaluation.pictures import Picture, shrunk
 
 KINDS: dict[str, Design] = {
+    "ball": objects.ball,
     "bingo_card": diagrams.bingo_card,
     "board_game": figures.board_game,
     "boarding_pass": goods.boarding_pass,
     "book_cover": printed.book_cover,
+    "bottle": objects.bottle,
     "business_card": documents.business_card,
     "calendar": documents.calendar,
     "certificate": documents.certificate,
     "chart": figures.chart,
     "chat": screens.chat,
     "chess_diagram": figures.chess_diagram,
+    "coin": objects.coin,
     "code_listing": screens.code_listing,
     "comic_page": prints.comic_page,
     "crossword": documents.crossword,
