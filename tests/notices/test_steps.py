@@ -32,20 +32,32 @@ FOUR_EYES = NoticeSettings(four_eyes=True)
 COPY = "d" * 64
 
 
-def considered(bench: Bench) -> Notice:
+def considered(bench: Bench, notice: Notice | None = None) -> Notice:
     """A notice with both considerations of a person, not approved yet."""
-    notice = bench.draft(bench.used("https://thief.example/1")).notice
+    notice = notice or bench.draft(bench.used("https://thief.example/1")).notice
     with bench.store.begin() as tx:
         check_licence(tx, notice.id, "asked the sales team, none was sold", by("mara"))
         return consider(tx, notice.id, "a full copy in a shop, no comment on it", by("mara"))
 
 
-def sent(bench: Bench) -> Notice:
-    notice = considered(bench)
+def sent(bench: Bench, notice: Notice | None = None) -> Notice:
+    """A notice that was approved and sent; one that is given has its considerations already."""
+    notice = notice or considered(bench)
     with bench.store.begin() as tx:
         approve(tx, notice.id, by("jo"), FOUR_EYES)
         note_verified(tx, notice.id, {}, by("jo"))
         return mark_sent(tx, notice.id, "abuse@thief.example", lambda: COPY, by("jo", 1), FOUR_EYES, "by mail")
+
+
+def sent_of_joined_works(bench: Bench, notice: Notice) -> Notice:
+    """A notice drafted while the first two assets were works of their own, and sent when they are one."""
+    considered(bench, notice)
+    with bench.store.begin() as tx:
+        works = [tx.works.of_asset(asset.id) for asset in bench.assets]
+        assert works[0] is not None
+        assert works[1] is not None
+        join_works(tx, works[0], works[1], by="jo", at=NOON)
+    return sent(bench, notice)
 
 
 def test_a_draft_names_everything_that_is_open_one_by_one(bench: Bench) -> None:
@@ -319,16 +331,8 @@ def test_only_a_dmca_notification_is_answered_by_a_counter_notice(bench: Bench) 
 def test_a_notice_about_two_cases_that_became_one_is_sent_countered_and_withdrawn(bench: Bench) -> None:
     ids = [bench.used("https://thief.example/1"), bench.used("https://thief.example/2", number=1)]
     notice = bench.draft(*ids).notice
+    sent_of_joined_works(bench, notice)
     with bench.store.begin() as tx:
-        check_licence(tx, notice.id, "asked the sales team, none was sold", by("mara"))
-        consider(tx, notice.id, "a full copy in a shop, no comment on it", by("mara"))
-        works = [tx.works.of_asset(asset.id) for asset in bench.assets]
-        assert works[0] is not None
-        assert works[1] is not None
-        join_works(tx, works[0], works[1], by="jo", at=NOON)
-        approve(tx, notice.id, by("jo"), FOUR_EYES)
-        note_verified(tx, notice.id, {}, by("jo"))
-        mark_sent(tx, notice.id, "abuse@thief.example", lambda: COPY, by("jo", 1), FOUR_EYES)
         note_counter(tx, notice.id, NOON.date(), by("jo", 2), FOUR_EYES)
         withdraw(tx, notice.id, by("jo", 3))
         (case,) = tx.cases.list()
@@ -342,16 +346,8 @@ def test_a_notice_about_two_cases_that_became_one_is_sent_countered_and_withdraw
 def test_looks_planned_for_a_case_that_became_part_of_another_before_it_was_sent_are_shown(bench: Bench) -> None:
     bench.used("https://thief.example/1")
     notice = bench.draft(bench.used("https://thief.example/2", number=1)).notice
+    sent_of_joined_works(bench, notice)
     with bench.store.begin() as tx:
-        check_licence(tx, notice.id, "asked the sales team, none was sold", by("mara"))
-        consider(tx, notice.id, "a full copy in a shop, no comment on it", by("mara"))
-        works = [tx.works.of_asset(asset.id) for asset in bench.assets]
-        assert works[0] is not None
-        assert works[1] is not None
-        join_works(tx, works[0], works[1], by="jo", at=NOON)
-        approve(tx, notice.id, by("jo"), FOUR_EYES)
-        note_verified(tx, notice.id, {}, by("jo"))
-        mark_sent(tx, notice.id, "abuse@thief.example", lambda: COPY, by("jo", 1), FOUR_EYES)
         (case,) = tx.cases.list()
         planned = [one for one in timeline_of(tx, case, NOON + timedelta(hours=2)) if one.is_planned]
     assert [one.kind for one in planned].count(TimelineKind.RECHECKED) == len(RECHECK_DAYS)

@@ -13,7 +13,8 @@ from guardian.scan.recheck.on_request import ask_to_verify
 from guardian.sources.requests import ask_for_scan
 from guardian.sources.settings import PageSettings
 from tests.browsers import chromium, needs_browser
-from tests.web.conftest import PASSWORD, Served
+from tests.web.conftest import Served
+from tests.web.signing_in import sign_in
 from tests.web.uses import picture_bytes, protected, used
 
 RITA = Actor(ActorKind.PERSON, "Rita", frozenset({Permission.CASES_WRITE}), None)
@@ -61,10 +62,7 @@ def test_a_case_follows_its_captures_and_bundles_and_leaves_alone_what_somebody_
     with chromium() as browser:
         context = browser.new_context(base_url=served.url, reduced_motion="reduce")
         page = context.new_page()
-        page.goto(f"/cases/{case.id}")
-        page.get_by_label("Name").fill("Rita")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.keyboard.press("Enter")
+        sign_in(page, "Rita", f"/cases/{case.id}")
         owed = page.locator("#evidence-now").get_by_text("A capture is still to be taken")
         bundle = page.locator("#evidence-now").get_by_text("The full bundle: asked for by Rita")
         owed.wait_for()
@@ -96,10 +94,7 @@ def test_what_is_unfolded_other_answers_and_the_end_of_the_session(served: Serve
     with chromium() as browser:
         context = browser.new_context(base_url=served.url, reduced_motion="reduce")
         page = context.new_page()
-        page.goto(f"/cases/{case.id}")
-        page.get_by_label("Name").fill("Rita")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.keyboard.press("Enter")
+        sign_in(page, "Rita", f"/cases/{case.id}")
         evidence = page.locator("#evidence-now")
         promise = evidence.get_by_text("or wait: what comes of it is shown here")
         promise.wait_for()
@@ -135,10 +130,7 @@ def test_without_scripts_a_link_shows_what_has_come_of_it(served: Served, case: 
     with chromium() as browser:
         context = browser.new_context(base_url=served.url, java_script_enabled=False)
         page = context.new_page()
-        page.goto(f"/cases/{case.id}?queue=state%3Dall#h-evidence")
-        page.get_by_label("Name").fill("Rita")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        sign_in(page, "Rita", f"/cases/{case.id}?queue=state%3Dall#h-evidence")
         end(served, TaskKind.CAPTURE, case)
         end(served, TaskKind.BUNDLE, case)
         page.get_by_role("link", name="Load this page again").click()

@@ -10,7 +10,8 @@ from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.search.asking import SearchSpec
 from tests.browsers import chromium, needs_browser
 from tests.granting import grant_licence
-from tests.web.conftest import PASSWORD, Served
+from tests.web.conftest import Served
+from tests.web.signing_in import sign_in
 from tests.web.uses import picture_bytes, protected, used
 
 OWNER = OwnerSettings(name="Ada", address="Here", email="ada@example.com", phone="1", signs_as="Ada")
@@ -251,10 +252,7 @@ def test_without_scripts_a_form_is_mended_in_its_place(served: Served, case: Cas
     with chromium() as browser:
         context = browser.new_context(base_url=served.url, java_script_enabled=False)
         page = context.new_page()
-        page.goto(f"/cases/{case.id}?queue=state%3Dall")
-        page.get_by_label("Name").fill("Rita")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        sign_in(page, "Rita", f"/cases/{case.id}?queue=state%3Dall")
         for note in (" ", "  "):
             page.locator("#h-note").fill(note)
             page.get_by_role("button", name="Hold").click()

@@ -27,7 +27,8 @@ from guardian.web.serving import serving
 from tests.browsers import chromium, from_npm, needs_browser
 from tests.granting import grant_licence
 from tests.kept_workers import run_in_app
-from tests.web.conftest import PASSWORD, Served, add_people
+from tests.web.conftest import Served, add_people
+from tests.web.signing_in import sign_in, sign_in_here
 from tests.web.uses import picture_bytes, protected, used
 
 if TYPE_CHECKING:
@@ -87,23 +88,6 @@ def somebody(browser: "Browser", served: Served, name: str | None = None, **opti
     yield page
     context.close()
     assert errors == []
-
-
-def sign_in(page: "Page", name: str, to: str = "/cases") -> None:
-    page.goto(to)
-    sign_in_here(page, name)
-
-
-def sign_in_here(page: "Page", name: str) -> None:
-    page.get_by_label("Name").wait_for()
-    # The script of the sign-in page notes what was not taken.
-    page.wait_for_load_state()
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.get_by_role("button", name="Sign out").wait_for()
-    # Scripts that take keys have run then.
-    page.wait_for_load_state()
 
 
 def now(served: Served, case: Case) -> Case:
